@@ -1,0 +1,89 @@
+"""How every command starts and ends: flags in, one-line errors out."""
+
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+
+from absl import flags
+
+FAILED = 1
+MISUSED = 2
+
+
+def run(
+    main: Callable[[], None],
+    define_flags: Callable[[], None],
+    *,
+    doc: str,
+    take_rest: Callable[[list[str]], None] | None = None,
+) -> None:
+    """Parses the command line, runs `main`, and exits.
+
+    Flags are defined here and not on import, so that two commands may share a flag's
+    name. A wrong flag exits with 2; what a user can mend (ValueError, OSError) is one
+    line on stderr and exits with 1. Anything else is a fault of ours and keeps its
+    traceback.
+
+    Args:
+      main: the command; it reads `flags.FLAGS`.
+      define_flags: defines its flags.
+      doc: what `--help` says first.
+      take_rest: is given the arguments that are no flags of ours (without it they
+        are an error); it may raise `flags.Error`.
+    """
+    own = _newly_defined(define_flags)
+    arguments = sys.argv[1:]
+    if {"--help", "-help", "-h"} & set(arguments):
+        print(_help(doc, own))
+        sys.exit(0)
+    try:
+        rest = flags.FLAGS(sys.argv, known_only=take_rest is not None)[1:]
+        if take_rest is not None:
+            take_rest(rest)
+        elif rest:
+            raise flags.Error(f"not a flag: {rest[0]!r}")
+    except flags.Error as error:
+        _fail(f"{_one_line(error)} (--help lists the flags)", MISUSED)
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has seen enough, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except (ValueError, OSError) as error:
+        _fail(_one_line(error), FAILED)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+
+
+def _newly_defined(define_flags: Callable[[], None]) -> list[str]:
+    before = set(flags.FLAGS)
+    define_flags()
+    return sorted(set(flags.FLAGS) - before)
+
+
+def _help(doc: str, names: Sequence[str]) -> str:
+    lines = [textwrap.dedent(doc).strip(), "", "Flags:"]
+    for name in names:
+        flag = flags.FLAGS[name]
+        default = "" if flag.default is None else f" (default: {_default(flag)})"
+        text = " ".join((flag.help or "").split()) + default
+        lines.append(f"  --{name}")
+        lines += textwrap.wrap(text, 84, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join(lines)
+
+
+def _default(flag: flags.Flag) -> str:
+    return str(flag.default_as_str).strip("'") or "empty"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _fail(message: str, status: int) -> None:
+    sys.stdout.flush()
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,1 @@
+"""The record: what a drawing is on disk, and how it is written and read."""

@@ -1,0 +1,126 @@
+"""`dataset_info.json`: what a data set holds, and the proof that it is whole.
+
+The file is written last, after every shard stands under its final name. So a folder
+with it is a data set, and a folder without it is not.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tfrecords import schema
+
+FILE_NAME = "dataset_info.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One file of records."""
+
+    name: str
+    examples: int
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """A part of the data set: its shards, and its drawings per class."""
+
+    shards: tuple[Shard, ...]
+    class_counts: tuple[int, ...]
+
+    @property
+    def examples(self) -> int:
+        return sum(self.class_counts)
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetInfo:
+    """The content of `dataset_info.json`.
+
+    Attributes:
+      classes: the words, sorted; `class_index` is a place in this tuple.
+      splits: split name to `Split`.
+      compression: "none" or "gzip".
+      counts: where every line that was read went (see `pipeline.transforms`).
+      made_by: the flags that decide what the records are.
+      format_version: `schema.FORMAT_VERSION` of the writer.
+    """
+
+    classes: tuple[str, ...]
+    splits: Mapping[str, Split]
+    compression: str = "none"
+    counts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    format_version: int = schema.FORMAT_VERSION
+
+    def split(self, name: str) -> Split:
+        """Gives a split by name; ValueError names those there are."""
+        if name not in self.splits:
+            raise ValueError(
+                f"no split named {name!r}; the data set has {', '.join(self.splits)}"
+            )
+        return self.splits[name]
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> "DatasetInfo":
+        """Reads what `to_json` wrote.
+
+        Args:
+          text: the content of the file.
+          source: the file's path, for the error message.
+
+        Raises:
+          ValueError: not such a file, or written in another format version.
+        """
+        try:
+            fields = json.loads(text)
+            version = fields["format_version"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{source} is damaged: {error!r}") from None
+        if version != schema.FORMAT_VERSION:
+            raise ValueError(
+                f"{source} has format version {version}, this program reads "
+                f"{schema.FORMAT_VERSION}; make the data set again"
+            )
+        try:
+            fields["classes"] = tuple(fields["classes"])
+            fields["splits"] = {
+                name: Split(
+                    shards=tuple(Shard(**shard) for shard in split["shards"]),
+                    class_counts=tuple(split["class_counts"]),
+                )
+                for name, split in fields["splits"].items()
+            }
+            return cls(**fields)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{source} is damaged: {error!r}") from None
+
+
+def check_shards(
+    info: DatasetInfo, data_dir: str, size_of: Callable[[str], int | None]
+) -> None:
+    """Compares the shards that are there with the list.
+
+    Args:
+      info: the list.
+      data_dir: the folder, for the error message.
+      size_of: a shard's name to its size in bytes, None where it is missing.
+
+    Raises:
+      ValueError: a shard is missing or has another size.
+    """
+    for split in info.splits.values():
+        for shard in split.shards:
+            size = size_of(shard.name)
+            if size is None:
+                raise ValueError(f"{data_dir}: shard {shard.name} is missing")
+            if size != shard.bytes:
+                raise ValueError(
+                    f"{data_dir}: shard {shard.name} has {size} bytes, "
+                    f"{FILE_NAME} says {shard.bytes}"
+                )
