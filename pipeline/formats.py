@@ -76,7 +76,7 @@ def parse_drawing(text: bytes) -> Drawing:
     line = parse_line(text)
     if not line.word:
         raise ValueError("no word")
-    points = line_points(line)
+    points = strokes.points_of(line.drawing)
     return Drawing(
         word=line.word,
         key_id=str(line.key_id or content_key(line.word, points)),
@@ -85,17 +85,6 @@ def parse_drawing(text: bytes) -> Drawing:
         recognized=schema.RECOGNIZED_VALUES[line.recognized],
         packed=points.tobytes(),
     )
-
-
-def line_points(line: Line) -> np.ndarray:
-    """Gives a line's points `<uint8>[T, 3]`; simplifies first what is raw.
-
-    Raises:
-      ValueError: see `strokes.simplify`.
-    """
-    if strokes.is_simplified(line.drawing):
-        return strokes.to_points(line.drawing)
-    return strokes.to_points(strokes.simplify(line.drawing))
 
 
 def content_key(word: str, points: np.ndarray) -> str:

@@ -44,7 +44,9 @@ class Placement:
 
     def of(self, key_id: str) -> Place:
         """Places the drawing with this key."""
-        digest = hashlib.blake2b(key_id.encode(), digest_size=40, key=self._salt).digest()
+        digest = hashlib.blake2b(
+            key_id.encode(), digest_size=40, key=self._salt
+        ).digest()
         split, shard, rank = struct.unpack_from(">QQQ", digest)
         return Place(
             split=self._names[bisect.bisect_right(self._bounds, split / _SCALE)],

@@ -44,7 +44,9 @@ class Recipe:
                 raise ValueError("no classes are wanted; name at least one")
             object.__setattr__(self, "classes", tuple(sorted(set(self.classes))))
         if self.max_per_class is not None and self.max_per_class < 1:
-            raise ValueError(f"max_per_class must be ≥ 1. Received: {self.max_per_class}")
+            raise ValueError(
+                f"max_per_class must be ≥ 1. Received: {self.max_per_class}"
+            )
         if self.num_shards < 1:
             raise ValueError(f"num_shards must be ≥ 1. Received: {self.num_shards}")
         if not 0 <= self.max_rejected <= 1:
@@ -78,11 +80,15 @@ def parse_splits(text: str) -> dict[str, float]:
     for part in text.split(","):
         name, _, share = part.strip().partition(":")
         if not _SPLIT_NAME.fullmatch(name) or name in splits:
-            raise ValueError(f"splits: no or no new name in {part!r}. Received: {text!r}")
+            raise ValueError(
+                f"splits: no or no new name in {part!r}. Received: {text!r}"
+            )
         try:
             splits[name] = float(share)
         except ValueError:
-            raise ValueError(f"splits: no share in {part!r}. Received: {text!r}") from None
+            raise ValueError(
+                f"splits: no share in {part!r}. Received: {text!r}"
+            ) from None
         if not splits[name] > 0:
             raise ValueError(f"splits: a share must be > 0. Received: {text!r}")
     if not math.isclose(sum(splits.values()), 1, abs_tol=1e-6):

@@ -69,6 +69,16 @@ def is_simplified(drawing: Sequence[Stroke]) -> bool:
     )
 
 
+def points_of(drawing: Sequence[Stroke]) -> np.ndarray:
+    """Lays strokes out as points `<uint8>[T, 3]`; simplifies first what is raw.
+
+    Raises:
+      ValueError: see `simplify`.
+    """
+    check_strokes(drawing)
+    return to_points(drawing if is_simplified(drawing) else simplify(drawing))
+
+
 def to_points(drawing: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:
     """Lays a simplified drawing out as `<uint8>[T, 3]`, rows (x, y, pen).
 

@@ -364,9 +364,7 @@ def find_problem(
     return None
 
 
-def _rename_split(
-    shards: list[WrittenShard], output_dir: str, recipe: Recipe
-) -> Split:
+def _rename_split(shards: list[WrittenShard], output_dir: str, recipe: Recipe) -> Split:
     named = []
     for shard in shards:
         name = schema.shard_name(*shard.key, recipe.num_shards, recipe.compression)

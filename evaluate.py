@@ -1,0 +1,6 @@
+"""Evaluates runs; see `rnn_model/evaluate_command.py`."""
+
+from rnn_model.evaluate_command import run
+
+if __name__ == "__main__":
+    run()

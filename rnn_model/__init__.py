@@ -1,0 +1,6 @@
+"""Models of drawings: their input, training and evaluation."""
+
+import os
+
+# TensorFlow reads it when first imported; its start-up chatter hides our lines.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

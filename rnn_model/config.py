@@ -1,0 +1,119 @@
+"""The settings of a run: validated, frozen, kept in `<workdir>/config.json`."""
+
+import dataclasses
+import json
+
+MODELS = ("rnn", "cnn", "mlp")
+OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamw", "lion", "nadam", "rmsprop", "sgd")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """What decides a run, beside the data.
+
+    Each field is a flag of `train.py`; `metadata["help"]` is what `--help` says.
+
+    Raises:
+      ValueError: a setting that cannot be, with what was received.
+    """
+
+    model: str = dataclasses.field(
+        default="rnn",
+        metadata={
+            "help": "rnn reads the strokes; cnn and mlp read a 28×28 bitmap of them.",
+            "choices": MODELS,
+        },
+    )
+    epochs: int = dataclasses.field(
+        default=25,
+        metadata={"help": "How often the model sees every training drawing, at most."},
+    )
+    patience: int = dataclasses.field(
+        default=5,
+        metadata={
+            "help": "Stop when so many epochs in a row brought no better validation "
+            "top-1."
+        },
+    )
+    batch_size: int = dataclasses.field(
+        default=128, metadata={"help": "Drawings per training step."}
+    )
+    optimizer: str = dataclasses.field(
+        default="adamw",
+        metadata={
+            "help": "How the weights follow the gradient.",
+            "choices": OPTIMIZERS,
+        },
+    )
+    learning_rate: float = dataclasses.field(
+        default=2e-3,
+        metadata={
+            "help": "Size of a step at its largest: it rises over the first steps and "
+            "then falls to zero along a cosine."
+        },
+    )
+    weight_decay: float = dataclasses.field(
+        default=1e-2,
+        metadata={"help": "How strongly adamw pulls the weights towards zero."},
+    )
+    clip_norm: float = dataclasses.field(
+        default=1.0, metadata={"help": "Longest gradient that is let through."}
+    )
+    label_smoothing: float = dataclasses.field(
+        default=0.05,
+        metadata={"help": "Share of the target given to all classes alike."},
+    )
+    dropout: float = dataclasses.field(
+        default=0.4,
+        metadata={"help": "Share of the last features that is hidden in training."},
+    )
+    augment: bool = dataclasses.field(
+        default=True,
+        metadata={
+            "help": "Mirror, turn, stretch and jitter the training drawings at random."
+        },
+    )
+    seed: int = dataclasses.field(
+        default=0, metadata={"help": "Decides all that is random."}
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            choices = field.metadata.get("choices")
+            if choices and value not in choices:
+                raise ValueError(
+                    f"{field.name} must be one of {', '.join(choices)}. "
+                    f"Received: {value!r}"
+                )
+        for name in ("epochs", "patience", "batch_size"):
+            self._require(name, getattr(self, name) >= 1, "≥ 1")
+        for name in ("learning_rate", "clip_norm"):
+            self._require(name, 0 < getattr(self, name) < float("inf"), "> 0")
+        self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "≥ 0")
+        for name in ("dropout", "label_smoothing"):
+            self._require(name, 0 <= getattr(self, name) < 1, "within 0..1")
+
+    def _require(self, name: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise ValueError(f"{name} must be {what}. Received: {getattr(self, name)}")
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> "TrainConfig":
+        """Reads what `to_json` wrote; ValueError names `source` where it cannot."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{source} is damaged or of another version: {error}")
+
+    def differences(self, other: "TrainConfig") -> list[str]:
+        """Names the settings that differ, `epochs` aside: a run may go on longer."""
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return [
+            f"--{name} was {mine[name]}, now {theirs[name]}"
+            for name in mine
+            if name != "epochs" and mine[name] != theirs[name]
+        ]

@@ -1,0 +1,145 @@
+"""Records → batches: read, shuffle, parse many at once, bucket by length, pad.
+
+    shards ─▶ records ─▶ window of 16 batches ─ parse ─ sort by length ─▶ batches
+
+Within a window the drawings are sorted by length, so that a batch holds drawings of
+about one length and is padded little; the order of the batches is then random.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from rnn_model import augmentation
+from tfrecords import decode, schema
+from tfrecords.dataset_info import FILE_NAME, DatasetInfo, check_shards
+
+WINDOW = 16
+"""Batches that are parsed and sorted at once."""
+
+SHUFFLE_RECORDS = 8192
+"""Records among which the next is drawn; the shards are well shuffled already."""
+
+
+def load_info(data_dir: str) -> DatasetInfo:
+    """Reads `dataset_info.json` and checks that every shard is there, and whole.
+
+    Raises:
+      ValueError: no data set there, one of another format version, or a shard
+        missing or short.
+    """
+    path = tf.io.gfile.join(data_dir, FILE_NAME)
+    if not tf.io.gfile.exists(path):
+        raise ValueError(
+            f"{data_dir} holds no data set: there is no {FILE_NAME} "
+            "(python -m pipeline.create_dataset makes one)"
+        )
+    with tf.io.gfile.GFile(path) as file:
+        info = DatasetInfo.from_json(file.read(), path)
+
+    def size_of(name: str) -> int | None:
+        shard = tf.io.gfile.join(data_dir, name)
+        return tf.io.gfile.stat(shard).length if tf.io.gfile.exists(shard) else None
+
+    check_shards(info, data_dir, size_of)
+    return info
+
+
+def training_batches(
+    info: DatasetInfo,
+    data_dir: str,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    augment: bool,
+) -> tf.data.Dataset:
+    """Gives every drawing of the train split once, in an order of (seed, epoch).
+
+    See `evaluation_batches` for what a batch holds.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    shards = rng.permutation(_shards(info, data_dir, "train"))
+    records = _records(info, shards).shuffle(SHUFFLE_RECORDS, seed=_draw(rng))
+    windows = records.batch(WINDOW * batch_size).map(
+        _sorted_window, num_parallel_calls=1, deterministic=True
+    )
+    order = tf.random.Generator.from_seed(_draw(rng)).make_seeds(1)[:, 0]
+    batches = tf.data.Dataset.zip(windows, tf.data.Dataset.counter()).flat_map(
+        lambda window, number: _split_window(
+            window, batch_size, order + [0, tf.cast(number, order.dtype)]
+        )
+    )
+    if augment:
+        key = tf.constant([_draw(rng), _draw(rng)], tf.int64)
+        batches = tf.data.Dataset.zip(batches, tf.data.Dataset.counter()).map(
+            lambda batch, number: augmentation.augment(batch, key + [0, number]),
+            num_parallel_calls=2,
+            deterministic=True,
+        )
+    return batches.prefetch(4)
+
+
+def evaluation_batches(
+    info: DatasetInfo, data_dir: str, split: str, batch_size: int
+) -> tf.data.Dataset:
+    """Gives every drawing of a split once; each batch is a dict of
+
+        ink          <float32>[batch, time, 3], padded with zeros
+        length       <int32>[batch], points in each drawing
+        class_index  <int64>[batch]
+        recognized   <int64>[batch]
+        key_id       <string>[batch]
+
+    The last batch may be smaller.
+    """
+    windows = _records(info, _shards(info, data_dir, split)).batch(WINDOW * batch_size)
+    return (
+        windows.map(_sorted_window, num_parallel_calls=1)
+        .flat_map(lambda window: _split_window(window, batch_size, None))
+        .prefetch(4)
+    )
+
+
+def _shards(info: DatasetInfo, data_dir: str, split: str) -> list[str]:
+    return [
+        tf.io.gfile.join(data_dir, shard.name) for shard in info.split(split).shards
+    ]
+
+
+def _records(info: DatasetInfo, shards: list[str]) -> tf.data.Dataset:
+    kind = "GZIP" if info.compression == "gzip" else ""
+    return tf.data.Dataset.from_tensor_slices(shards).interleave(
+        lambda path: tf.data.TFRecordDataset(path, compression_type=kind),
+        cycle_length=4,
+        block_length=64,
+        num_parallel_calls=2,
+        deterministic=True,
+    )
+
+
+def _sorted_window(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Parses records `<string>[window]` and sorts them by length."""
+    window = decode.parse_examples(serialized)
+    order = tf.argsort(window["length"], stable=True)
+    return {name: tf.gather(value, order) for name, value in window.items()}
+
+
+def _split_window(
+    window: dict[str, tf.Tensor], batch_size: int, seed: tf.Tensor | None
+) -> tf.data.Dataset:
+    """Cuts a sorted window into padded batches, in random order if there is a seed."""
+    total = tf.shape(window["length"])[0]
+    starts = tf.range(0, total, batch_size)
+    if seed is not None:
+        starts = tf.random.experimental.stateless_shuffle(starts, seed)
+
+    def batch_at(start: tf.Tensor) -> dict[str, tf.Tensor]:
+        batch = {k: v[start : start + batch_size] for k, v in window.items()}
+        batch[schema.INK] = decode.to_dense(batch[schema.INK])
+        return batch
+
+    return tf.data.Dataset.from_tensor_slices(starts).map(batch_at)
+
+
+def _draw(rng: np.random.Generator) -> int:
+    return int(rng.integers(1 << 31))

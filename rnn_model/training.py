@@ -1,0 +1,225 @@
+"""The training loop: a run from its first step, or on from where it stopped."""
+
+import math
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from rnn_model import evaluation, input_pipeline, models
+from rnn_model.config import TrainConfig
+from rnn_model.workdir import Workdir
+from tfrecords.dataset_info import DatasetInfo
+
+WARMUP_STEPS = 100
+
+
+def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
+    """Trains until validation stops improving, or for `config.epochs`.
+
+    A second call with the same workdir goes on after the last whole epoch.
+
+    Args:
+      config: the settings.
+      data_dir: a data set with the splits train and validation.
+      workdir_path: where the run is kept; made if it is not there.
+
+    Raises:
+      ValueError: the workdir holds a run of other settings or classes, the data set
+        is not whole or lacks a split, or the loss is not finite.
+    """
+    info = input_pipeline.load_info(data_dir)
+    for split in ("train", "validation"):
+        if not info.split(split).examples:
+            raise ValueError(f"{data_dir}: the split {split} has no drawing")
+    workdir = Workdir(workdir_path)
+    _claim(workdir, config, info)
+    keras.utils.set_random_seed(config.seed)
+    run = _Run(config, info, workdir)
+    run.restore()
+    if run.is_over():
+        print(f"{workdir_path}: training is over; best {run.best_line()}")
+        return
+    run.train(data_dir)
+
+
+def _claim(workdir: Workdir, config: TrainConfig, info: DatasetInfo) -> None:
+    """Writes the settings into a new workdir, or compares them with its own."""
+    if workdir.exists():
+        if differences := workdir.config().differences(config):
+            raise ValueError(
+                f"{workdir.path} holds a run of other settings "
+                f"({'; '.join(differences)}); go on with the same, or take a new "
+                "--workdir"
+            )
+        if workdir.classes() != info.classes:
+            raise ValueError(f"{workdir.path} holds a run with other classes")
+    workdir.start(config, info.classes)
+
+
+def make_optimizer(config: TrainConfig, total_steps: int) -> keras.Optimizer:
+    """The optimizer of a config; its rate rises, then falls along a cosine."""
+    warmup = min(WARMUP_STEPS, total_steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else config.learning_rate,
+        decay_steps=total_steps - warmup,
+        warmup_target=config.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    settings: dict[str, Any] = {"name": config.optimizer}
+    if config.optimizer == "adamw":
+        settings["weight_decay"] = config.weight_decay
+    optimizer_class = type(keras.optimizers.get(config.optimizer))
+    return optimizer_class(learning_rate=rate, **settings)
+
+
+class _Run:
+    """A model in training, with all that is kept of it."""
+
+    def __init__(self, config: TrainConfig, info: DatasetInfo, workdir: Workdir):
+        self.config, self.info, self.workdir = config, info, workdir
+        self.steps_per_epoch = math.ceil(
+            info.split("train").examples / config.batch_size
+        )
+        self.model = models.build(config, len(info.classes))
+        self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
+        self.optimizer.build(self.model.trainable_variables)
+        self.epoch = tf.Variable(0, dtype=tf.int64)  # whole epochs behind us
+        checkpoint = tf.train.Checkpoint(
+            model=self.model, optimizer=self.optimizer, epoch=self.epoch
+        )
+        self.last = tf.train.CheckpointManager(checkpoint, workdir.last, max_to_keep=2)
+        self.best = tf.train.CheckpointManager(
+            tf.train.Checkpoint(model=self.model), workdir.best, max_to_keep=1
+        )
+        self.history: list[dict[str, Any]] = []
+
+    def restore(self) -> None:
+        """Goes back to the last whole epoch, if there is one."""
+        if path := self.last.restore_or_initialize():
+            self.history = self.workdir.history()[: int(self.epoch)]
+            print(f"going on after epoch {int(self.epoch)} ({path})")
+
+    def is_over(self) -> bool:
+        done = len(self.history)
+        return done >= self.config.epochs or (
+            done - self.best_epoch() >= self.config.patience
+        )
+
+    def best_epoch(self) -> int:
+        """Number of the epoch with the best validation top-1, 0 before the first."""
+        scores = [row["validation_top1"] for row in self.history]
+        return int(np.argmax(scores)) + 1 if scores else 0
+
+    def best_line(self) -> str:
+        row = self.history[self.best_epoch() - 1]
+        return f"validation top-1 {row['validation_top1']:.4f} in epoch {row['epoch']}"
+
+    def train(self, data_dir: str) -> None:
+        """Trains epoch by epoch until the run is over."""
+        examples = self.info.split("train").examples
+        logs = tf.summary.create_file_writer(self.workdir.logs)
+        with tqdm(
+            total=self.config.epochs * examples,
+            initial=len(self.history) * examples,
+            desc=self.config.model,
+            unit=" drawings",
+            unit_scale=True,
+            mininterval=1.0,
+            dynamic_ncols=True,
+        ) as bar:
+            while not self.is_over():
+                row = self._train_epoch(data_dir, bar)
+                self._keep(row, logs)
+                bar.write(
+                    f"epoch {row['epoch']}/{self.config.epochs}  "
+                    f"loss {row['loss']:.4f}  "
+                    f"validation loss {row['validation_loss']:.4f}  "
+                    f"top-1 {row['validation_top1']:.4f}  "
+                    f"{row['drawings_per_second']:,.0f} drawings/s"
+                )
+        print(f"best: {self.best_line()}")
+
+    def _train_epoch(self, data_dir: str, bar: tqdm) -> dict[str, Any]:
+        number = int(self.epoch) + 1
+        started = time.monotonic()
+        batches = input_pipeline.training_batches(
+            self.info,
+            data_dir,
+            self.config.batch_size,
+            seed=self.config.seed,
+            epoch=number,
+            augment=self.config.augment,
+        )
+        loss_sum, examples = 0.0, 0
+        for batch in batches:
+            loss = float(
+                self._step(batch["ink"], batch["length"], batch["class_index"])
+            )
+            if not math.isfinite(loss):
+                self._stop_not_finite(loss, batch)
+            size = len(batch["length"])
+            loss_sum += loss * size
+            examples += size
+            bar.update(size)
+        trained = time.monotonic() - started
+        validation = evaluation.evaluate(
+            self.model, self.info, data_dir, "validation", self.config.batch_size
+        )
+        return {
+            "epoch": number,
+            "loss": loss_sum / examples,
+            "validation_loss": validation["loss"],
+            "validation_top1": validation["top1"],
+            "validation_top3": validation["top3"],
+            "drawings_per_second": examples / trained,
+            "seconds": time.monotonic() - started,
+        }
+
+    def _keep(self, row: dict[str, Any], logs: tf.summary.SummaryWriter) -> None:
+        """Saves the epoch: history and best weights first, then where to go on."""
+        self.history.append(row)
+        self.epoch.assign_add(1)
+        if self.best_epoch() == row["epoch"]:
+            self.best.save(row["epoch"])
+        self.workdir.write_history(self.history)
+        self.last.save(row["epoch"])
+        with logs.as_default(step=row["epoch"]):
+            for name, value in row.items():
+                if name != "epoch":
+                    tf.summary.scalar(name, value)
+        logs.flush()
+
+    @tf.function(reduce_retracing=True)
+    def _step(
+        self, ink: tf.Tensor, length: tf.Tensor, class_index: tf.Tensor
+    ) -> tf.Tensor:
+        """One step on one batch; gives its mean loss."""
+        classes = len(self.info.classes)
+        target = tf.one_hot(
+            class_index,
+            classes,
+            on_value=1 - self.config.label_smoothing * (1 - 1 / classes),
+            off_value=self.config.label_smoothing / classes,
+        )
+        with tf.GradientTape() as tape:
+            logits = self.model({"ink": ink, "length": length}, training=True)
+            loss = tf.reduce_mean(
+                tf.nn.softmax_cross_entropy_with_logits(target, logits)
+            )
+        weights = self.model.trainable_variables
+        gradients = tape.gradient(loss, weights)
+        gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm)
+        self.optimizer.apply(gradients, weights)
+        return loss
+
+    def _stop_not_finite(self, loss: float, batch: dict[str, tf.Tensor]) -> None:
+        keys = [key.decode() for key in batch["key_id"].numpy()[:3]]
+        raise ValueError(
+            f"the loss is {loss} at step {int(self.optimizer.iterations)} (epoch "
+            f"{int(self.epoch) + 1}, drawings {', '.join(keys)}, …); try a smaller "
+            f"--learning_rate than {self.config.learning_rate:g} in a new --workdir"
+        )

@@ -1,0 +1,92 @@
+"""What a run leaves in its workdir, and how evaluation and export get it back.
+
+config.json      the settings, which nobody is asked for again
+classes.txt      the words, one a line, in the order of the logits
+history.json     a dict per epoch
+checkpoints/     last/ to go on from, best/ by validation top-1
+logs/            for TensorBoard
+"""
+
+import dataclasses
+import json
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnn_model import models
+from rnn_model.config import TrainConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Workdir:
+    """The paths and files of a run; any scheme that `tf.io.gfile` knows."""
+
+    path: str
+
+    def join(self, *parts: str) -> str:
+        return tf.io.gfile.join(self.path, *parts)
+
+    @property
+    def best(self) -> str:
+        return self.join("checkpoints", "best")
+
+    @property
+    def last(self) -> str:
+        return self.join("checkpoints", "last")
+
+    @property
+    def logs(self) -> str:
+        return self.join("logs")
+
+    def exists(self) -> bool:
+        return tf.io.gfile.exists(self.join("config.json"))
+
+    def config(self) -> TrainConfig:
+        return TrainConfig.from_json(
+            self._read("config.json"), self.join("config.json")
+        )
+
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self._read("classes.txt").splitlines())
+
+    def history(self) -> list[dict[str, Any]]:
+        if not tf.io.gfile.exists(self.join("history.json")):
+            return []
+        return json.loads(self._read("history.json"))
+
+    def start(self, config: TrainConfig, classes: tuple[str, ...]) -> None:
+        """Writes the settings down, config last: with it, a run is here."""
+        tf.io.gfile.makedirs(self.path)
+        self._write("classes.txt", "".join(f"{word}\n" for word in classes))
+        self._write("config.json", config.to_json())
+
+    def write_history(self, history: list[dict[str, Any]]) -> None:
+        self._write("history.json", json.dumps(history, indent=1) + "\n")
+
+    def load_best(self, *, use_cudnn: str | bool = "auto") -> keras.Model:
+        """Builds the run's model with its best weights.
+
+        Raises:
+          ValueError: there is no run, or no checkpoint yet.
+        """
+        config, classes = self.config(), self.classes()
+        model = models.build(config, len(classes), use_cudnn=use_cudnn)
+        checkpoint = tf.train.latest_checkpoint(self.best)
+        if checkpoint is None:
+            raise ValueError(f"{self.path} has no checkpoint; did its training begin?")
+        tf.train.Checkpoint(model=model).restore(checkpoint).expect_partial()
+        return model
+
+    def _read(self, name: str) -> str:
+        path = self.join(name)
+        if not tf.io.gfile.exists(path):
+            raise ValueError(f"{self.path} holds no run: there is no {name}")
+        with tf.io.gfile.GFile(path) as file:
+            return file.read()
+
+    def _write(self, name: str, text: str) -> None:
+        temporary = self.join(f".{name}.tmp")
+        with tf.io.gfile.GFile(temporary, "w") as file:
+            file.write(text)
+        tf.io.gfile.rename(temporary, self.join(name), overwrite=True)

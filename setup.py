@@ -1,0 +1,54 @@
+"""The package `quickdraw-rnn`; Dataflow stages it with `--setup_file=./setup.py`."""
+
+import sys
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an old Python reads this line first
+    sys.exit("error: quickdraw-rnn needs Python 3.11 or newer")
+
+from setuptools import setup  # noqa: E402
+
+HERE = Path(__file__).parent
+
+TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", "tqdm"]
+SERVE = ["fastapi", "uvicorn"]
+REPORT = ["matplotlib"]
+GCP = ["apache-beam[gcp]"]
+TEST = [*TRAIN, *SERVE, "httpx", "hypothesis", "pytest", "ruff"]
+
+setup(
+    name="quickdraw-rnn",
+    version="0.1.0",
+    description="From Quick, Draw! strokes to a model that answers",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=["pipeline", "rnn_model", "serve_export", "tfrecords"],
+    # What a Beam worker needs, and no more.
+    install_requires=[
+        "absl-py",
+        "apache-beam",
+        "google-apitools",  # Beam warns of its absence in every worker
+        "google-crc32c",
+        "msgspec",
+        "numpy",
+    ],
+    extras_require={
+        "train": TRAIN,
+        "serve": SERVE,
+        "report": REPORT,
+        "gcp": GCP,
+        "test": TEST,
+    },
+    entry_points={
+        "console_scripts": [
+            "quickdraw-create-dataset = pipeline.create_dataset:run",
+            "quickdraw-train = rnn_model.train_command:run",
+            "quickdraw-evaluate = rnn_model.evaluate_command:run",
+            "quickdraw-export = serve_export.export:run",
+            "quickdraw-predict = serve_export.predict:run",
+            "quickdraw-serve = serve_export.server:run",
+        ]
+    },
+)
