@@ -6,7 +6,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):  # noqa: UP036 - an old Python reads this line first
     sys.exit("error: quickdraw-rnn needs Python 3.11 or newer")
 
-from setuptools import setup  # noqa: E402
+from setuptools import setup
 
 HERE = Path(__file__).parent
 

@@ -256,8 +256,7 @@ def _is_ours(name: str) -> bool:
     return (
         name in (dataset_info.FILE_NAME, transforms.UNFINISHED)
         or schema.is_shard_name(name)
-        or name.startswith("rejected-")
-        and name.endswith(".ndjson")
+        or (name.startswith("rejected-") and name.endswith(".ndjson"))
     )
 
 
