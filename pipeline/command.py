@@ -71,9 +71,7 @@ def _help(doc: str, names: Sequence[str]) -> str:
         default = "" if flag.default is None else f" (default: {_default(flag)})"
         text = " ".join((flag.help or "").split()) + default
         lines.append(f"  --{name}")
-        lines += textwrap.wrap(
-            text, 84, initial_indent=" " * 6, subsequent_indent=" " * 6
-        )
+        lines.append(textwrap.indent(textwrap.fill(text, 78), " " * 6))
     return "\n".join(lines)
 
 

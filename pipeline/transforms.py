@@ -1,10 +1,10 @@
 """The steps of the Beam job, in the order in which a drawing meets them.
 
-    files ─ read_file ─▶ Block ─ ParseBlock ─┬▶ drawings by (split, shard) ─ WriteShard ─┐
-                                             ├▶ rejects by file ─ WriteRejects           │
-                                             ├▶ tally ───────────────────────────────────┤
-                                             └▶ ranks by class ─▶ caps (for WriteShard)  │
-                                                                        finish_dataset ◀─┘
+    files ─ read_file ─▶ Block ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
+                                             ├▶ ranks by class ─ caps ─┘        │
+                                             ├▶ tally ──────────────────────────┤
+                                             └▶ rejects by file ─ WriteRejects  │
+                                                               finish_dataset ◀─┘
 
 Elements are few and large: a block of lines in, a packed list of drawings per shard
 out. What a worker holds is a block, or the packed drawings of one shard.

@@ -1,6 +1,6 @@
 """Records → batches: read, shuffle, parse many at once, bucket by length, pad.
 
-    shards ─▶ records ─▶ window of 16 batches ─ parse ─ sort by length ─▶ batches
+    shards ─▶ records ─▶ window of 64 batches ─ parse ─ sort by length ─▶ batches
 
 Within a window the drawings are sorted by length, so that a batch holds drawings of
 about one length and is padded little; the order of the batches is then random.
@@ -13,7 +13,7 @@ from rnn_model import augmentation
 from tfrecords import decode, schema
 from tfrecords.dataset_info import FILE_NAME, DatasetInfo, check_shards
 
-WINDOW = 16
+WINDOW = 64
 """Batches that are parsed and sorted at once."""
 
 SHUFFLE_RECORDS = 8192
