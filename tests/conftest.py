@@ -1,0 +1,97 @@
+"""What several test modules need: drawings, a small data set, trained runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline import sample
+from pipeline.create_dataset import create_dataset
+from pipeline.recipe import Recipe, parse_splits
+
+IN_PROCESS = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+"""Beam without worker processes: seconds less for a small job."""
+
+
+def make_recipe(**settings) -> Recipe:
+    """A recipe with the defaults of the command line, but few shards."""
+    defaults = {
+        "classes": None,
+        "max_per_class": None,
+        "splits": parse_splits("train:0.8,validation:0.1,test:0.1"),
+        "seed": 0,
+        "num_shards": 2,
+        "recognized_only": False,
+        "compression": "none",
+        "max_rejected": 0.01,
+    }
+    return Recipe(**defaults | settings)
+
+
+@pytest.fixture(scope="session")
+def quickdraw_dir() -> Path:
+    """Real drawings, where there are any."""
+    default = Path(__file__).parents[2] / "shared" / "quickdraw"
+    path = Path(os.environ.get("QUICKDRAW_DIR", default))
+    if not path.is_dir():
+        pytest.skip(f"no real drawings at {path} (set QUICKDRAW_DIR)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def doodles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of ndjson: 40 doodles of each of 4 classes."""
+    folder = tmp_path_factory.mktemp("doodles")
+    sample.write_sample(folder, 40, 0, sample.CLASSES[:4])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set of the doodles."""
+    folder = tmp_path_factory.mktemp("data") / "doodles"
+    create_dataset(
+        [f"{doodles}/*.ndjson"], str(folder), make_recipe(), beam_args=IN_PROCESS
+    )
+    return folder
+
+
+def train_briefly(
+    model: str, data_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The workdir of a run of one epoch in small batches."""
+    # Here, as TensorFlow takes seconds that the tests of the lower floors do not need.
+    from rnn_model.config import TrainConfig
+    from rnn_model.training import train
+
+    workdir = tmp_path_factory.mktemp("runs") / model
+    config = TrainConfig(model=model, epochs=1, batch_size=32)
+    train(config, str(data_dir), str(workdir))
+    return workdir
+
+
+@pytest.fixture(scope="session")
+def trained_rnn(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workdir of a tiny run of the rnn on `data_dir`."""
+    return train_briefly("rnn", data_dir, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def trained_cnn(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workdir of a tiny run of the cnn on `data_dir`."""
+    return train_briefly("cnn", data_dir, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def trained_mlp(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workdir of a tiny run of the mlp on `data_dir`."""
+    return train_briefly("mlp", data_dir, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def exported_rnn(trained_rnn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A versioned export of the tiny rnn."""
+    from serve_export import export
+
+    folder = tmp_path_factory.mktemp("exports") / "rnn"
+    return Path(export.export(str(trained_rnn), str(folder)))
