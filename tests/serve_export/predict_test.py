@@ -1,0 +1,87 @@
+"""The command `predict`, as a process: lines in, lines out, in order."""
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+
+BAD = {
+    2: b'{"word": "cat", "drawing": [[[1, 2], [1, 2]]',
+    4: b'{"word": "cat", "drawing": []}',
+    6: b'{"word": "cat", "drawing": [[[1, 2], [1]]]}',
+    7: b'{"word": "cat", "drawing": [[[NaN], [1]]]}',
+}
+
+
+def run(*arguments, stdin=b""):
+    command = [sys.executable, "-m", "serve_export.predict", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def lines(doodles):
+    good = min(doodles.glob("*.ndjson")).read_bytes().splitlines()
+    long = {"drawing": [[list(range(256)) * 20, [7, 9] * 2560]], "key_id": 12}
+    raw = {"drawing": [[[0.5, 900.25], [3, 4], [0, 16]]], "key_id": "raw"}
+    dot = {"drawing": [[[3], [4]]]}
+    lines = [good[0], b"", good[1], b"", json.dumps(long).encode(), b"", b""]
+    lines += [json.dumps(raw).encode(), b"  ", json.dumps(dot).encode()]
+    for number, text in BAD.items():
+        lines[number - 1] = text
+    return lines
+
+
+@pytest.fixture(scope="module")
+def answered(lines, exported_rnn, tmp_path_factory):
+    path = tmp_path_factory.mktemp("predict") / "drawings.ndjson.gz"
+    path.write_bytes(gzip.compress(b"\n".join(lines)))
+    return path, run(f"--export_dir={exported_rnn.parent}", f"--input={path}")
+
+
+def test_each_drawing_is_answered_in_order(answered, lines):
+    answers = [json.loads(line) for line in answered[1].stdout.splitlines()]
+    given = [json.loads(lines[i]) for i in (0, 2, 4, 7, 9)]
+    assert [a["key_id"] for a in answers] == [
+        str(line.get("key_id", "")) for line in given
+    ]
+    assert [a.get("word") for a in answers] == [line.get("word") for line in given]
+    for answer in answers:
+        assert len(answer["guesses"]) == 3
+        assert set(answer["guesses"][0]) == {"word", "probability"}
+
+
+def test_each_bad_line_is_named_once(answered):
+    path, done = answered
+    errors = done.stderr.decode().splitlines()
+    assert done.returncode == 1
+    for number, error in zip(BAD, errors, strict=False):
+        assert error.startswith(f"{path}:{number}: ")
+    assert errors[len(BAD) :] == [f"error: {path}: {len(BAD)} lines are no drawings"]
+
+
+def test_stdin_and_a_large_top_k(lines, exported_rnn):
+    flags = f"--export_dir={exported_rnn}", "--input=-", "--top_k=999"
+    done = run(*flags, stdin=lines[0])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    words = (exported_rnn / "assets" / "classes.txt").read_text().split("\n")[:-1]
+    assert sorted(guess["word"] for guess in answer["guesses"]) == sorted(words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--input=nowhere.ndjson"], "--export_dir is missing"),
+        (["--export_dir=nowhere", "--input=nowhere.ndjson"], "nowhere.ndjson"),
+        (["--export_dir=nowhere", "--input=-"], "nowhere holds no export"),
+        (["--export_dir=x", "--input=-", "--top_k=0"], "Received: 0"),
+    ],
+)
+def test_misuse_is_one_line(arguments, problem):
+    done = run(*arguments)
+    assert done.returncode != 0
+    (error,) = done.stderr.decode().splitlines()
+    assert problem in error
