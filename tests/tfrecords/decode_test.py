@@ -1,0 +1,57 @@
+"""Batches of records come back as the tensors that were encoded."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfrecords import decode, encode
+
+SHORT = np.float32([[0.5, 0.25, 1]])
+LONG = np.float32([[0, 0, 0], [0.1, -0.2, 1], [1, 1, 1]])
+
+
+def serialized():
+    return tf.constant(
+        [
+            encode.encode_example(ink=SHORT, class_index=7, key_id="é", recognized=0),
+            encode.encode_example(ink=LONG, class_index=0, key_id=""),
+        ]
+    )
+
+
+def test_parse_examples_gives_what_was_encoded():
+    features = decode.parse_examples(serialized())
+    assert features["length"].dtype == tf.int32
+    assert features["length"].numpy().tolist() == [1, 3]
+    assert features["class_index"].numpy().tolist() == [7, 0]
+    assert features["recognized"].numpy().tolist() == [0, -1]
+    assert features["key_id"].numpy().tolist() == ["é".encode(), b""]
+    for row, ink in zip(features["ink"], (SHORT, LONG)):
+        np.testing.assert_array_equal(row, ink.ravel())
+
+
+def test_to_dense_pads_with_zeros():
+    dense = decode.to_dense(decode.parse_examples(serialized())["ink"])
+    assert dense.dtype == tf.float32
+    expected = np.zeros((2, 3, 3), np.float32)
+    expected[0, :1] = SHORT
+    expected[1] = LONG
+    np.testing.assert_array_equal(dense, expected)
+
+
+def test_missing_features_get_defaults():
+    features = decode.parse_examples(
+        tf.constant([tf.train.Example().SerializeToString()])
+    )
+    assert features["length"].numpy().tolist() == [0]
+    assert features["class_index"].numpy().tolist() == [-1]
+    assert features["recognized"].numpy().tolist() == [-1]
+    assert features["key_id"].numpy().tolist() == [b""]
+    assert decode.to_dense(features["ink"]).shape == (1, 0, 3)
+
+
+def test_decodes_inside_a_graph():
+    records = tf.data.Dataset.from_tensor_slices(serialized()).batch(2)
+    dense = records.map(
+        lambda batch: decode.to_dense(decode.parse_examples(batch)["ink"])
+    )
+    assert next(iter(dense)).shape == (2, 3, 3)
