@@ -1,0 +1,245 @@
+"""The doodles: their format, that they repeat, and that no two are alike."""
+
+import datetime
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from pipeline import sample
+from pipeline.strokes import is_simplified, simplify
+
+PER_CLASS = 30
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample")
+    sample.write_sample(str(folder), PER_CLASS, seed=7)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def records(folder):
+    return [
+        json.loads(line)
+        for path in sorted(folder.iterdir())
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
+@pytest.fixture(scope="module")
+def drawings(records):
+    by_word = {word: [] for word in sample.CLASSES}
+    for record in records:
+        by_word[record["word"]].append(record["drawing"])
+    return by_word
+
+
+def signed_area(stroke):
+    xs, ys = np.array(stroke, float)
+    return 0.5 * np.sum(xs * np.roll(ys, -1) - ys * np.roll(xs, -1))
+
+
+def test_a_dozen_classes_in_alphabetical_order():
+    assert len(sample.CLASSES) >= 12
+    assert list(sample.CLASSES) == sorted(set(sample.CLASSES))
+
+
+def test_one_file_per_class_and_nothing_else(folder):
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"{word}.ndjson" for word in sample.CLASSES
+    ]
+
+
+def test_every_class_is_drawn(drawings):
+    for word in sample.CLASSES:
+        assert len(drawings[word]) == PER_CLASS
+
+
+def test_fields_are_as_published(records):
+    for record in records:
+        assert list(record) == [
+            "word",
+            "countrycode",
+            "timestamp",
+            "recognized",
+            "key_id",
+            "drawing",
+        ]
+        assert re.fullmatch(r"[A-Z]{2}", record["countrycode"])
+        assert re.fullmatch(r"[\d-]{10} [\d:]{8}\.\d{5} UTC", record["timestamp"])
+        datetime.datetime.strptime(record["timestamp"], "%Y-%m-%d %H:%M:%S.%f UTC")
+        assert type(record["recognized"]) is bool
+        assert re.fullmatch(r"[1-9]\d{15}", record["key_id"])
+
+
+def test_drawings_are_simplified(records):
+    for record in records:
+        drawing = record["drawing"]
+        assert drawing
+        assert is_simplified(drawing)
+        assert all(len(xs) == len(ys) >= 1 for xs, ys in drawing)
+
+
+def test_key_ids_are_unique_within_and_between_seeds(records, tmp_path):
+    sample.write_sample(str(tmp_path), PER_CLASS, seed=8, classes=["sun"])
+    lines = (tmp_path / "sun.ndjson").read_text().splitlines()
+    keys = [record["key_id"] for record in [*records, *map(json.loads, lines)]]
+    assert len(set(keys)) == len(keys)
+
+
+def test_most_but_not_all_are_recognized(records):
+    unrecognized = np.mean([not record["recognized"] for record in records])
+    assert 0.02 < unrecognized < 0.10
+
+
+def test_fields_vary(records):
+    for field in ("countrycode", "timestamp"):
+        assert len({record[field] for record in records}) >= 5
+
+
+def test_same_arguments_give_the_same_bytes(folder, tmp_path):
+    sample.write_sample(str(tmp_path), PER_CLASS, seed=7)
+    for path in folder.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_another_seed_gives_other_drawings(drawings, tmp_path):
+    sample.write_sample(str(tmp_path), PER_CLASS, seed=8, classes=["star"])
+    lines = (tmp_path / "star.ndjson").read_text().splitlines()
+    for line in lines:
+        assert json.loads(line)["drawing"] not in drawings["star"]
+
+
+def test_larger_sample_only_appends(folder, tmp_path):
+    sample.write_sample(str(tmp_path), PER_CLASS + 5, seed=7, classes=["house", "sun"])
+    for name in ("house.ndjson", "sun.ndjson"):
+        larger, smaller = (tmp_path / name).read_bytes(), (folder / name).read_bytes()
+        assert larger.startswith(smaller)
+        assert larger.count(b"\n") == PER_CLASS + 5
+
+
+def test_no_two_drawings_are_alike(drawings):
+    every = [json.dumps(drawing) for drawn in drawings.values() for drawing in drawn]
+    assert len(set(every)) == len(every)
+
+
+@pytest.mark.parametrize("word", sample.CLASSES)
+def test_a_class_varies(drawings, word):
+    starts = {(d[0][0][0], d[0][1][0]) for d in drawings[word]}
+    stroke_counts = {len(d) for d in drawings[word]}
+    point_counts = {sum(len(xs) for xs, _ in d) for d in drawings[word]}
+    assert len(starts) > PER_CLASS / 2
+    assert len(stroke_counts) >= 2
+    assert len(point_counts) >= 6
+
+
+def test_circles_go_both_ways_round(drawings):
+    clockwise = [signed_area(d[0]) > 0 for d in drawings["circle"] if len(d) == 1]
+    assert 0 < sum(clockwise) < len(clockwise)
+
+
+def test_circles_start_on_every_side(drawings):
+    starts = [(d[0][0][0] > 127, d[0][1][0] > 127) for d in drawings["circle"]]
+    assert len(set(starts)) == 4
+
+
+def test_drawings_are_about_as_long_as_a_persons(drawings):
+    points = [sum(len(xs) for xs, _ in d) for drawn in drawings.values() for d in drawn]
+    assert 20 <= np.median(points) <= 60
+    assert max(points) < 300
+
+
+def test_a_sloppier_hand_draws_less_round_circles():
+    def unevenness(sloppiness):
+        found = []
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            strokes = sample.draw_raw("circle", rng, sloppiness)
+            xs, ys = np.concatenate([np.array(stroke) for stroke in strokes], axis=1)
+            radii = np.hypot(xs - xs.mean(), ys - ys.mean())
+            found.append(radii.std() / radii.mean())
+        return np.median(found)
+
+    assert unevenness(0.0) < 0.1 < unevenness(3.0)
+
+
+def test_a_raw_stroke_has_more_points_than_its_drawing():
+    raw = sample.draw_raw("circle", np.random.default_rng(3), 0.2)
+    points = [len(xs) for xs, _ in raw]
+    assert all(
+        type(value) is float for stroke in raw for axis in stroke for value in axis
+    )
+    assert sum(points) > sum(len(xs) for xs, _ in simplify(raw))
+
+
+def test_draw_depends_on_the_generator_alone():
+    first, again, other = (
+        sample.draw("sun", np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("word", ["no such thing", "", "../star"])
+def test_unknown_word_is_an_error(word, tmp_path):
+    with pytest.raises(ValueError, match="cannot draw"):
+        sample.draw(word, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="cannot draw"):
+        sample.write_sample(str(tmp_path), 1, seed=0, classes=["star", word])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("per_class", "seed"), [(0, 0), (-3, 0), (1, -1)])
+def test_impossible_numbers_are_errors(per_class, seed, tmp_path):
+    with pytest.raises(ValueError, match=r"got -?\d"):
+        sample.write_sample(str(tmp_path), per_class, seed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_run_leaves_the_file_in_place(tmp_path, monkeypatch):
+    sample.write_sample(str(tmp_path), 2, seed=0, classes=["star"])
+    before = (tmp_path / "star.ndjson").read_bytes()
+    rest = [OSError("disk full"), [[[0, 1], [0, 1]]]]
+
+    def fail_at_second(strokes):
+        result = rest.pop()
+        if isinstance(result, OSError):
+            raise result
+        return result
+
+    monkeypatch.setattr(sample, "simplify", fail_at_second)
+    with pytest.raises(OSError, match="disk full"):
+        sample.write_sample(str(tmp_path), 2, seed=1, classes=["star"])
+    assert (tmp_path / "star.ndjson").read_bytes() == before
+
+
+def run_command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.sample", *arguments],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_command_writes_what_the_function_writes(tmp_path):
+    done = run_command(f"--output_dir={tmp_path / 'a'}", "--per_class=2", "--seed=5")
+    assert (done.returncode, done.stderr) == (0, "")
+    sample.write_sample(str(tmp_path / "b"), 2, seed=5)
+    for word in sample.CLASSES:
+        name = f"{word}.ndjson"
+        assert (tmp_path / "a" / name).read_bytes() == (
+            tmp_path / "b" / name
+        ).read_bytes()
+
+
+@pytest.mark.parametrize("wrong", ["--per_class=0", "--seed=-1", "--output_dir="])
+def test_command_refuses_in_one_line(wrong, tmp_path):
+    done = run_command(f"--output_dir={tmp_path / 'a'}", "--per_class=1", wrong)
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "a").exists()
