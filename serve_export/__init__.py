@@ -3,4 +3,4 @@
 import os
 
 # TensorFlow reads it when first imported; its start-up chatter hides our lines.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -7,6 +7,7 @@ predictor.guess([[[10, 90, 90], [20, 20, 80]], [[50], [50]]], top_k=3)
 """
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +40,7 @@ class Predictor:
         Raises:
           ValueError: there is no export.
         """
-        import tensorflow as tf  # here: whoever only asks for --help need not wait
-
+        tf = _tensorflow()
         path = newest_version(export_dir)
         self._model = tf.saved_model.load(path)  # it must outlive its signature
         self._signature = self._model.signatures["serving_default"]
@@ -60,7 +60,8 @@ class Predictor:
         padded = np.zeros((len(inks), lengths.max(), 3), np.float32)
         for row, ink in zip(padded, inks):
             row[: len(ink)] = ink
-        answer = self._signature(ink=_as_tensor(padded), length=_as_tensor(lengths))
+        constant = _tensorflow().constant
+        answer = self._signature(ink=constant(padded), length=constant(lengths))
         return answer["probabilities"].numpy()
 
     def guess(self, drawing: Sequence[strokes.Stroke], top_k: int = 3) -> list[Guess]:
@@ -101,9 +102,7 @@ def newest_version(export_dir: str) -> str:
     Raises:
       ValueError: there is none.
     """
-    import tensorflow as tf
-
-    gfile = tf.io.gfile
+    gfile = _tensorflow().io.gfile
     if gfile.exists(gfile.join(export_dir, "saved_model.pb")):
         return export_dir
     names = gfile.listdir(export_dir) if gfile.isdir(export_dir) else []
@@ -115,7 +114,9 @@ def newest_version(export_dir: str) -> str:
     return gfile.join(export_dir, str(max(numbers)))
 
 
-def _as_tensor(array: np.ndarray):
-    import tensorflow as tf
+def _tensorflow() -> ModuleType:
+    """TensorFlow, for whoever loads an export: `--help` need not wait for it."""
+    import rnn_model  # noqa: F401, I001 - imports it without its chatter
+    import tensorflow
 
-    return tf.constant(array)
+    return tensorflow
