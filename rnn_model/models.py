@@ -22,6 +22,9 @@ CONVOLUTIONS = ((64, 1), (96, 2), (128, 2))
 """Filters and stride of each."""
 
 KERNEL = 5
+DELTA_SCALE = 8.0
+"""Brings dx and dy, about 0.1 boxes, to the size of the other features."""
+
 LSTM_UNITS = 128
 LSTM_LAYERS = 2
 
@@ -59,13 +62,14 @@ def mask_of(x: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
 class InkFeatures(keras.layers.Layer):
     """Ink → what the first convolution sees: `<float32>[batch, time, 6]`.
 
-    dx, dy, pen; 1 where a stroke begins; x and y, from -1 to 1.
+    dx and dy, scaled; pen; 1 where a stroke begins; x and y, from -1 to 1.
     """
 
     def call(self, ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         begins = tf.pad(ink[:, :-1, 2:], [[0, 0], [1, 0], [0, 0]], constant_values=1.0)
         positions = tf.cumsum(ink[..., :2], axis=1) * 2 - 1
-        features = tf.concat([ink, begins, positions], axis=2)
+        deltas, pen = ink[..., :2] * DELTA_SCALE, ink[..., 2:]
+        features = tf.concat([deltas, pen, begins, positions], axis=2)
         return features * mask_of(ink, length)
 
 
