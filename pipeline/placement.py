@@ -52,5 +52,5 @@ class Placement:
             split=self._names[bisect.bisect_right(self._bounds, split / _SCALE)],
             shard=shard % self._num_shards,
             order=digest[24:],
-            rank=rank,
+            rank=rank >> 1,  # Beam codes integers as signed ones of 64 bits
         )
