@@ -33,6 +33,8 @@ def run(
         are an error); it may raise `flags.Error`.
     """
     own = _newly_defined(define_flags)
+    # Else flags after an argument that is none would be taken for arguments too.
+    flags.FLAGS.set_gnu_getopt(True)
     arguments = sys.argv[1:]
     if {"--help", "-help", "-h"} & set(arguments):
         print(_help(doc, own))
@@ -43,7 +45,7 @@ def run(
             take_rest(rest)
         elif rest:
             raise flags.Error(f"not a flag: {rest[0]!r}")
-    except flags.Error as error:
+    except (flags.Error, ValueError) as error:
         _fail(f"{_one_line(error)} (--help lists the flags)", MISUSED)
     try:
         main()
