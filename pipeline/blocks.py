@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 8 << 20
-"""A longer line is no drawing; only so much of it is ever held."""
+"""A longer line is no drawing; little more than so much of it is ever held."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +32,8 @@ def read_blocks(
 ) -> Iterator[Block]:
     """Cuts a stream into blocks at line ends.
 
-    Of a line longer than `MAX_LINE_BYTES` only the beginning goes on, which then is
-    rejected as malformed; the lines after it keep their numbers.
+    Of a line longer than `MAX_LINE_BYTES` only the beginning goes on, still longer
+    than that; the lines after it keep their numbers.
     """
     line = 1
     rest = b""
@@ -49,7 +49,7 @@ def read_blocks(
             yield Block(file, line, whole + end)
             line += whole.count(b"\n") + 1
         if len(rest) > MAX_LINE_BYTES:
-            yield Block(file, line, rest[:MAX_LINE_BYTES] + b"\n")
+            yield Block(file, line, rest + b"\n")
             line += 1
             rest, skipping = b"", True
     if rest:

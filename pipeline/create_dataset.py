@@ -8,6 +8,7 @@ Flags that are not listed here go to Beam: --runner=DataflowRunner --project=…
 import argparse
 import contextlib
 import fcntl
+import glob
 import json
 import logging
 import os
@@ -142,8 +143,10 @@ def create_dataset(
             f"runner {options.view_as(StandardOptions).runner}",
             file=sys.stderr,
         )
-        outcome = _run(files, output_dir, recipe, options)
-        FileSystems.delete([unfinished])
+        try:
+            outcome = _run(files, output_dir, recipe, options)
+        finally:
+            FileSystems.delete([unfinished])
         if outcome["problem"]:
             raise ValueError(outcome["problem"])
         _report(output_dir, outcome["counts"], time.monotonic() - started)
@@ -156,7 +159,10 @@ def take_beam_args(rest: list[str]) -> None:
     )
     for options in PipelineOptions.__subclasses__():
         options._add_argparse_args(parser)
-    known, unknown = parser.parse_known_args(rest)
+    try:
+        known, unknown = parser.parse_known_args(rest)
+    except argparse.ArgumentError as error:
+        raise flags.Error(str(error)) from None
     if unknown and known.runner not in TOLERANT_RUNNERS:
         raise flags.Error(f"neither we nor Beam know the flag {unknown[0]!r}")
     _beam_args[:] = rest
@@ -197,22 +203,36 @@ def _match(patterns: list[str]) -> list[str]:
     files = set()
     for pattern in patterns:
         try:
-            found = FileSystems.match([pattern])[0].metadata_list
+            found = _glob(pattern)
         except BeamIOError as error:
             raise ValueError(f"--input={pattern}: {error}") from None
         if not found:
             raise ValueError(f"--input={pattern}: there is no such file")
-        files |= {metadata.path for metadata in found}
+        files.update(found)
     for file in files:
         if os.path.isdir(file):
             raise ValueError(f"--input={file} is a folder; name files, as {file}/*")
     return sorted(files)
 
 
+def _glob(pattern: str) -> list[str]:
+    if not _is_local(pattern):
+        return [found.path for found in FileSystems.match([pattern])[0].metadata_list]
+    # Beam's own matching knows no pattern without a folder and no name with brackets.
+    if os.path.exists(pattern):
+        return [pattern]
+    found = glob.glob(pattern, recursive=True)
+    return [path for path in found if not os.path.isdir(path)]
+
+
+def _is_local(path: str) -> bool:
+    return FileSystems.get_scheme(path) is None
+
+
 @contextlib.contextmanager
 def _locked(output_dir: str) -> Iterator[None]:
     """Keeps a second job out of a local output folder; the lock dies with us."""
-    if FileSystems.get_scheme(output_dir) is not None:
+    if not _is_local(output_dir):
         yield
         return
     os.makedirs(output_dir, exist_ok=True)
@@ -230,8 +250,11 @@ def _locked(output_dir: str) -> Iterator[None]:
 
 def _clear(output_dir: str, overwrite: bool) -> None:
     """Removes what an earlier job left; refuses a data set and files not ours."""
-    found = FileSystems.match([FileSystems.join(output_dir, "*")])[0].metadata_list
-    paths = {os.path.basename(entry.path.rstrip("/")): entry.path for entry in found}
+    if _is_local(output_dir):
+        found = [os.path.join(output_dir, name) for name in os.listdir(output_dir)]
+    else:
+        found = _glob(FileSystems.join(output_dir, "*"))
+    paths = {os.path.basename(path.rstrip("/")): path for path in found}
     paths.pop(LOCK, None)
     strange = [name for name in paths if not _is_ours(name)]
     if strange:

@@ -1,7 +1,7 @@
 """The steps of the Beam job, in the order in which a drawing meets them.
 
-    files ─ read_file ─▶ Block ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
-                                             ├▶ ranks by class ─ caps ─┘        │
+    files ─ ReadFile ──▶ Block ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
+      └▶ tally                               ├▶ ranks by class ─ caps ─┘        │
                                              ├▶ tally ──────────────────────────┤
                                              └▶ rejects by file ─ WriteRejects  │
                                                                finish_dataset ◀─┘
@@ -26,6 +26,7 @@ import itertools
 import json
 import operator
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -36,7 +37,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline import formats, strokes
-from pipeline.blocks import Block, read_blocks
+from pipeline.blocks import MAX_LINE_BYTES, Block, read_blocks
 from pipeline.placement import Placement
 from pipeline.recipe import Recipe
 from tfrecords import encode, schema
@@ -98,9 +99,32 @@ class WrittenShard:
 
 
 def read_file(path: str) -> Iterator[Block]:
-    """Reads a file, plain or `.gz`, local or remote, as blocks of lines."""
-    with FileSystems.open(path) as stream:
+    """Reads a file, plain or `.gz`, local or remote, as blocks of lines.
+
+    Raises:
+      EOFError, gzip.BadGzipFile, zlib.error: a `.gz` that is cut off or damaged.
+    """
+    raw = CompressionTypes.UNCOMPRESSED
+    with FileSystems.open(path, compression_type=raw) as stream:
+        if path.endswith(".gz"):
+            # Beam's own reader takes a file that is cut off for a whole one.
+            stream = gzip.GzipFile(fileobj=stream)
         yield from read_blocks(stream, path)
+
+
+class ReadFile(beam.DoFn):
+    """Path → blocks; a file that no retry can mend goes to the tally."""
+
+    TALLY = "tally"
+
+    def process(self, path: str) -> Iterator[Any]:
+        try:
+            yield from read_file(path)
+        except (EOFError, gzip.BadGzipFile, zlib.error, PermissionError) as error:
+            tally = Tally({("unreadable", f"{path}: {error}"): 1})
+            yield beam.pvalue.TaggedOutput(self.TALLY, tally)
+        except OSError as error:
+            raise OSError(f"{path}: {error}")
 
 
 class ParseBlock(beam.DoFn):
@@ -127,11 +151,13 @@ class ParseBlock(beam.DoFn):
                 tally["blank",] += 1
                 continue
             try:
+                if len(text) > MAX_LINE_BYTES:
+                    raise ValueError("line too long")
                 drawing = formats.parse_drawing(text)
             except ValueError as error:
                 reason = str(error)
                 tally["rejected", reason.partition(":")[0]] += 1
-                kept = text.decode(errors="replace")[:TEXT_LIMIT]
+                kept = text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
                 rejects.append(Rejected(number, reason, kept))
                 continue
             if why := self._unwanted(drawing):
@@ -319,9 +345,9 @@ def finish_dataset(
             counts=counts,
             made_by=recipe.to_dict(),
         )
-        _write_whole(output_dir, FILE_NAME, info.to_json())
+        _write_whole(output_dir, [FILE_NAME], info.to_json())
     outcome = {"problem": problem, "counts": counts}
-    _write_whole(FileSystems.join(output_dir, UNFINISHED), OUTCOME, json.dumps(outcome))
+    _write_whole(output_dir, [UNFINISHED, OUTCOME], json.dumps(outcome))
 
 
 def count_lines(tally: Tally, shards: Iterable[WrittenShard]) -> dict[str, Any]:
@@ -349,6 +375,8 @@ def find_problem(
     recipe: Recipe,
 ) -> str | None:
     """Says in a line why there can be no data set, or gives None."""
+    if unreadable := sorted(key[1] for key in tally if key[0] == "unreadable"):
+        return f"cannot read {unreadable[0]}"
     rejected = sum(counts["rejected"].values())
     if rejected > recipe.max_rejected * counts["read"]:
         reasons = ", ".join(f"{n} {kind}" for kind, n in counts["rejected"].items())
@@ -377,12 +405,12 @@ def _rename_split(shards: list[WrittenShard], output_dir: str, recipe: Recipe) -
     return Split(shards=tuple(named), class_counts=tuple(map(sum, per_class)))
 
 
-def _write_whole(folder: str, name: str, text: str) -> None:
+def _write_whole(output_dir: str, path: list[str], text: str) -> None:
     """Writes a small file under a temporary name, then renames it."""
-    temporary = FileSystems.join(folder, f".{name}-{uuid.uuid4().hex}")
+    temporary = FileSystems.join(output_dir, UNFINISHED, uuid.uuid4().hex)
     with FileSystems.create(temporary) as out:
         out.write(text.encode())
-    target = FileSystems.join(folder, name)
+    target = FileSystems.join(output_dir, *path)
     if FileSystems.exists(target):
         FileSystems.delete([target])
     FileSystems.rename([temporary], [target])
@@ -392,11 +420,15 @@ def build(
     pipeline: beam.Pipeline, files: list[str], output_dir: str, recipe: Recipe
 ) -> None:
     """Lays the steps out; the drawing at the top of this file shows how."""
-    parsed = (
+    read = (
         pipeline
         | "Files" >> beam.Create(files)
         | "SpreadFiles" >> beam.Reshuffle()
-        | "ReadFile" >> beam.FlatMap(read_file)
+        | "ReadFile"
+        >> beam.ParDo(ReadFile()).with_outputs(ReadFile.TALLY, main="blocks")
+    )
+    parsed = (
+        read["blocks"]
         | "SpreadBlocks" >> beam.Reshuffle()
         | "ParseBlock"
         >> beam.ParDo(ParseBlock(recipe)).with_outputs(
@@ -409,7 +441,11 @@ def build(
         | "WriteRejects"
         >> beam.ParDo(WriteRejects(output_dir, {f: n for n, f in enumerate(files)}))
     )
-    tally = parsed[ParseBlock.TALLY] | "AddTallies" >> beam.CombineGlobally(add_tallies)
+    tally = (
+        (read[ReadFile.TALLY], parsed[ParseBlock.TALLY])
+        | "Tallies" >> beam.Flatten()
+        | "AddTallies" >> beam.CombineGlobally(add_tallies)
+    )
     classes = beam.pvalue.AsSingleton(
         tally | "Classes" >> beam.Map(_classes, wanted=recipe.classes)
     )

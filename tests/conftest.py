@@ -47,6 +47,18 @@ def doodles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def build():
+    """Makes a data set in this process: `build(inputs, folder, **settings)`."""
+
+    def build(inputs, folder, overwrite=False, beam_args=IN_PROCESS, **settings):
+        patterns = [str(pattern) for pattern in inputs]
+        recipe = make_recipe(**settings)
+        create_dataset(patterns, str(folder), recipe, overwrite, beam_args)
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set of the doodles."""
     folder = tmp_path_factory.mktemp("data") / "doodles"

@@ -33,7 +33,7 @@ def test_examples_are_the_sum_over_classes():
 
 
 def test_unknown_split_names_those_there_are():
-    with pytest.raises(ValueError, match="no split named 'dev'.* has train, test"):
+    with pytest.raises(ValueError, match=r"no split named 'dev'.* has train, test"):
         INFO.split("dev")
 
 
@@ -59,7 +59,7 @@ def test_another_format_version_is_refused():
     ],
 )
 def test_damaged_file_is_refused(text):
-    with pytest.raises(ValueError, match="^here is damaged: "):
+    with pytest.raises(ValueError, match=r"^here is damaged: "):
         DatasetInfo.from_json(text, "here")
 
 

@@ -114,7 +114,7 @@ def test_every_truncation_is_noticed():
     stream = encode.frame_record(b"first") + encode.frame_record(b"second")
     whole = (0, len(encode.frame_record(b"first")))
     for length in set(range(len(stream))) - set(whole):
-        with pytest.raises(ValueError, match="record [12] has a? ?damaged or trunc"):
+        with pytest.raises(ValueError, match=r"record [12] has a? ?damaged or trunc"):
             list(encode.read_records(io.BytesIO(stream[:length])))
 
 
@@ -123,7 +123,7 @@ def test_every_damaged_byte_is_noticed():
     for place in range(len(stream)):
         damaged = bytearray(stream)
         damaged[place] ^= 0x10
-        with pytest.raises(ValueError, match="record 1 has a? ?damaged or truncated"):
+        with pytest.raises(ValueError, match=r"record 1 has a? ?damaged or truncated"):
             list(encode.read_records(io.BytesIO(damaged)))
 
 

@@ -1,0 +1,339 @@
+"""What the job makes of lines: records in shards, rejects, and a count of each line."""
+
+import collections
+import functools
+import gzip
+import io
+import itertools
+import json
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline import blocks, formats, strokes, transforms
+from tfrecords import encode
+from tfrecords.dataset_info import DatasetInfo
+
+SPLITS = ("train", "validation", "test")
+GOOD = b'{"word":"cat","key_id":"k","drawing":[[[0,255],[0,10]]]}'
+
+
+def line(number, word="cat", **fields):
+    drawing = [[[0, 255, number % 256], [0, number // 256 % 256, 9]]]
+    record = {"word": word, "key_id": str(number), "drawing": drawing} | fields
+    return json.dumps(record).encode() + b"\n"
+
+
+def info_of(folder):
+    return DatasetInfo.from_json((folder / "dataset_info.json").read_text(), "here")
+
+
+def records_of(folder, split):
+    info = info_of(folder)
+    unpack = gzip.decompress if info.compression == "gzip" else bytes
+    for shard in info.split(split).shards:
+        data = (folder / shard.name).read_bytes()
+        assert len(data) == shard.bytes
+        records = list(encode.read_records(io.BytesIO(unpack(data))))
+        assert len(records) == shard.examples
+        yield records
+
+
+def drawings_of(folder):
+    """Key to (split, word, strokes, recognized) of each record."""
+    classes = info_of(folder).classes
+    found = {}
+    for split in info_of(folder).splits:
+        for record in itertools.chain(*records_of(folder, split)):
+            feature = tf.train.Example.FromString(record).features.feature
+            ink = np.float32(feature["ink"].float_list.value).reshape(-1, 3)
+            key = feature["key_id"].bytes_list.value[0].decode()
+            assert key not in found
+            found[key] = (
+                split,
+                classes[feature["class_index"].int64_list.value[0]],
+                strokes.to_drawing(strokes.from_ink(ink)),
+                feature["recognized"].int64_list.value[0],
+            )
+    return found
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def assert_every_line_counted(counts):
+    assert counts["read"] == (
+        counts["blank"]
+        + sum(counts["rejected"].values())
+        + sum(counts["filtered"].values())
+        + counts["duplicates"]
+        + counts["written"]
+    )
+
+
+@pytest.fixture
+def lines(doodles):
+    files = [path.read_bytes() for path in sorted(doodles.glob("*.ndjson"))]
+    return [text for file in files for text in file.splitlines(keepends=True)]
+
+
+def test_records_hold_the_drawings(data_dir, lines):
+    found = drawings_of(data_dir)
+    assert len(found) == len(lines)
+    for text in lines:
+        drawing = formats.parse_drawing(text)
+        _, word, shown, recognized = found[drawing.key_id]
+        assert word == drawing.word
+        assert shown == strokes.to_drawing(drawing.points)
+        assert recognized == drawing.recognized
+
+
+def test_info_tells_what_the_shards_hold(data_dir, lines):
+    info = info_of(data_dir)
+    words = [json.loads(text)["word"] for text in lines]
+    assert info.classes == tuple(sorted(set(words)))
+    assert tuple(info.splits) == SPLITS
+    counts = collections.Counter(value[:2] for value in drawings_of(data_dir).values())
+    for name, split in info.splits.items():
+        per_class = tuple(counts[name, word] for word in info.classes)
+        assert split.class_counts == per_class
+        assert split.examples == sum(shard.examples for shard in split.shards)
+    assert info.counts["written"] == len(lines)
+    assert_every_line_counted(info.counts)
+    assert info.made_by["seed"] == 0
+    shards = {shard.name for split in info.splits.values() for shard in split.shards}
+    assert set(files_of(data_dir)) == shards | {"dataset_info.json"}
+
+
+def test_runner_files_order_and_blocks_do_not_matter(
+    data_dir, build, lines, tmp_path, monkeypatch
+):
+    random.Random(0).shuffle(lines)
+    (tmp_path / "b.ndjson").write_bytes(b"".join(lines[:100]))
+    (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress(b"".join(lines[100:])))
+    small = functools.partial(blocks.read_blocks, block_bytes=777)
+    monkeypatch.setattr(transforms, "read_blocks", small)
+    build([tmp_path / "*.ndjson*"], tmp_path / "small")
+    monkeypatch.undo()
+    build([tmp_path / "*.ndjson*"], tmp_path / "processes", beam_args=None)
+    assert files_of(tmp_path / "small") == files_of(data_dir)
+    assert files_of(tmp_path / "processes") == files_of(data_dir)
+
+
+def test_gzip_holds_the_same_records(data_dir, build, doodles, tmp_path):
+    build([doodles / "*"], tmp_path / "one", compression="gzip")
+    build([doodles / "*"], tmp_path / "two", compression="gzip")
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    for split in SPLITS:
+        mine = list(records_of(tmp_path / "one", split))
+        assert mine == list(records_of(data_dir, split))
+        names = [shard.name for shard in info_of(tmp_path / "one").split(split).shards]
+        assert all(name.endswith(".tfrecord.gz") for name in names)
+        paths = [str(tmp_path / "one" / name) for name in names]
+        read = tf.data.TFRecordDataset(paths, compression_type="GZIP")
+        assert list(read.as_numpy_iterator()) == list(itertools.chain(*mine))
+
+
+def test_adding_data_moves_nothing(build, tmp_path):
+    texts = [line(number) for number in range(120)]
+    (tmp_path / "some").write_bytes(b"".join(texts[40:80]))
+    (tmp_path / "more").write_bytes(b"".join(texts))
+    build([tmp_path / "some"], tmp_path / "a")
+    build([tmp_path / "more"], tmp_path / "b")
+    some, more = drawings_of(tmp_path / "a"), drawings_of(tmp_path / "b")
+    assert len(some) == 40
+    assert len(more) == 120
+    assert some.items() <= more.items()
+
+
+def test_a_cap_keeps_so_many_and_a_larger_one_only_adds(build, doodles, tmp_path):
+    kept = {}
+    for cap in (5, 12, 1000):
+        folder = tmp_path / str(cap)
+        build([doodles / "*"], folder, max_per_class=cap)
+        kept[cap] = drawings_of(folder)
+        per_class = collections.Counter(value[1] for value in kept[cap].values())
+        assert set(per_class.values()) == {min(cap, 40)}
+        counts = info_of(folder).counts
+        over = {} if cap == 1000 else {"over max_per_class": 4 * (40 - cap)}
+        assert counts["filtered"] == over
+        assert_every_line_counted(counts)
+    assert kept[5].items() < kept[12].items() < kept[1000].items()
+
+
+def test_a_cap_counts_a_duplicate_once(build, tmp_path):
+    texts = [line(number) for number in range(30)]
+    (tmp_path / "in").write_bytes(b"".join(texts * 3))
+    build([tmp_path / "in"], tmp_path / "out", max_per_class=10)
+    counts = info_of(tmp_path / "out").counts
+    assert counts["written"] == 10
+    assert counts["duplicates"] == 20
+    assert counts["filtered"] == {"over max_per_class": 60}
+    assert_every_line_counted(counts)
+
+
+def test_of_the_same_key_one_stays_whatever_the_order(build, tmp_path):
+    texts = [line(1), line(1, recognized=True), line(1, word="ant"), line(1), line(2)]
+    built = []
+    for name, order in (("a", texts), ("b", texts[::-1])):
+        (tmp_path / f"{name}.ndjson").write_bytes(b"".join(order))
+        build([tmp_path / f"{name}.ndjson"], tmp_path / name)
+        built.append(files_of(tmp_path / name))
+        counts = info_of(tmp_path / name).counts
+        assert (counts["written"], counts["duplicates"]) == (2, 3)
+        assert_every_line_counted(counts)
+    assert built[0] == built[1]
+
+
+def test_drawings_without_key_are_duplicates_when_equal(build, tmp_path):
+    keyless = [line(n, key_id=None) for n in (1, 1, 2)]
+    (tmp_path / "in").write_bytes(b"".join(keyless))
+    build([tmp_path / "in"], tmp_path / "out")
+    counts = info_of(tmp_path / "out").counts
+    assert (counts["written"], counts["duplicates"]) == (2, 1)
+
+
+def test_recognized_only_drops_false_and_keeps_unknown(build, tmp_path):
+    texts = [line(1, recognized=True), line(2, recognized=False), line(3)]
+    (tmp_path / "in").write_bytes(b"".join(texts))
+    build([tmp_path / "in"], tmp_path / "out", recognized_only=True)
+    assert set(drawings_of(tmp_path / "out")) == {"1", "3"}
+    counts = info_of(tmp_path / "out").counts
+    assert counts["filtered"] == {"not recognized": 1}
+    assert_every_line_counted(counts)
+
+
+def test_other_words_are_filtered_and_counted(build, tmp_path):
+    texts = [line(1, "cat"), line(2, "dog"), line(3, "ant"), line(4, "bee")]
+    (tmp_path / "in").write_bytes(b"".join(texts))
+    build([tmp_path / "in"], tmp_path / "out", classes=("dog", "ant"))
+    info = info_of(tmp_path / "out")
+    assert info.classes == ("ant", "dog")
+    assert info.counts["filtered"] == {"other class": 2}
+    assert info.counts["rejected"] == {}
+    assert {key: v[1] for key, v in drawings_of(tmp_path / "out").items()} == {
+        "2": "dog",
+        "3": "ant",
+    }
+
+
+def test_drawings_are_shuffled_across_and_inside_shards(build, tmp_path):
+    words = ("ant", "bee", "cat", "dog")
+    texts = [line(n, words[n // 1000]) for n in range(4000)]
+    (tmp_path / "in").write_bytes(b"".join(texts))
+    build([tmp_path / "in"], tmp_path / "out", splits={"train": 1.0}, num_shards=4)
+    for records in records_of(tmp_path / "out", "train"):
+        labels = [
+            tf.train.Example.FromString(record)
+            .features.feature["class_index"]
+            .int64_list.value[0]
+            for record in records
+        ]
+        assert 850 < len(labels) < 1150
+        for start in range(0, len(labels) - 100, 100):
+            window = collections.Counter(labels[start : start + 100])
+            assert set(window) == {0, 1, 2, 3}
+            assert max(window.values()) < 50
+        longest = max(len(list(run)) for _, run in itertools.groupby(labels))
+        assert longest < 12
+
+
+def test_another_seed_is_another_order(build, doodles, data_dir, tmp_path):
+    build([doodles / "*"], tmp_path / "out", seed=1)
+    assert {k: v[1:] for k, v in drawings_of(tmp_path / "out").items()} == {
+        k: v[1:] for k, v in drawings_of(data_dir).items()
+    }
+    assert drawings_of(tmp_path / "out") != drawings_of(data_dir)
+
+
+def test_empty_shards_are_there(build, tmp_path):
+    (tmp_path / "in").write_bytes(line(1))
+    build([tmp_path / "in"], tmp_path / "out", num_shards=3)
+    info = info_of(tmp_path / "out")
+    shards = [shard for split in info.splits.values() for shard in split.shards]
+    assert len(shards) == 9
+    assert sorted(shard.examples for shard in shards) == [0] * 8 + [1]
+    for shard in shards:
+        assert (tmp_path / "out" / shard.name).stat().st_size == shard.bytes
+
+
+def test_rejects_are_kept_with_file_line_reason_and_text(build, tmp_path):
+    texts = [
+        line(1),
+        b"\n",
+        b"{broken\n",
+        line(2),
+        b'{"word":"c\xffat"}\r\n',
+        line(3, drawing=[[[1, 2], [1]]]),
+        b"  \r\n",
+        line(4),
+        line(5, drawing=[]).rstrip(b"\n"),
+    ]
+    (tmp_path / "a.ndjson").write_bytes(line(6))
+    (tmp_path / "b.ndjson").write_bytes(b"".join(texts))
+    build([tmp_path / "*.ndjson"], tmp_path / "out", max_rejected=0.5)
+    (rejected,) = (tmp_path / "out").glob("rejected-*.ndjson")
+    found = [json.loads(text) for text in rejected.read_text().splitlines()]
+    assert [set(row) for row in found] == [{"file", "line", "reason", "text"}] * 4
+    assert {row["file"] for row in found} == {str(tmp_path / "b.ndjson")}
+    assert [row["line"] for row in found] == [3, 5, 6, 9]
+    kinds = [row["reason"].partition(":")[0] for row in found]
+    assert kinds == [
+        "malformed JSON",
+        "malformed JSON",
+        "unequal x and y",
+        "no strokes",
+    ]
+    assert found[0]["text"] == "{broken"
+    assert found[1]["text"] == '{"word":"c\ufffdat"}\r'
+    assert json.loads(found[2]["text"])["key_id"] == "3"
+    info = info_of(tmp_path / "out")
+    assert info.counts["read"] == 10
+    assert info.counts["blank"] == 2
+    assert info.counts["written"] == 4
+    assert info.counts["rejected"] == dict(collections.Counter(kinds))
+    assert_every_line_counted(info.counts)
+
+
+def test_each_file_has_its_rejects(build, tmp_path):
+    for name in ("a", "b", "c"):
+        bad = b"" if name == "b" else b"bad " + name.encode()
+        (tmp_path / f"{name}.ndjson").write_bytes(line(1) + bad)
+    build([tmp_path / "*.ndjson"], tmp_path / "out", max_rejected=0.5)
+    rows = [
+        json.loads(path.read_text())
+        for path in sorted((tmp_path / "out").glob("rejected-*.ndjson"))
+    ]
+    assert [row["text"] for row in rows] == ["bad a", "bad c"]
+
+
+def test_a_line_over_the_limit_is_rejected_and_cut(build, tmp_path):
+    long = GOOD + b" " * (3 * blocks.MAX_LINE_BYTES)
+    (tmp_path / "in").write_bytes(line(1) + long + b"\n" + line(2) + b"bad\n")
+    build([tmp_path / "in"], tmp_path / "out", max_rejected=0.5)
+    assert info_of(tmp_path / "out").counts["rejected"]["line too long"] == 1
+    (rejected,) = (tmp_path / "out").glob("rejected-*.ndjson")
+    rows = [json.loads(text) for text in rejected.read_text().splitlines()]
+    assert [row["line"] for row in rows] == [2, 4]
+    assert len(rows[0]["text"]) == transforms.TEXT_LIMIT
+
+
+@pytest.mark.parametrize("before", [0, 1 << 20, 3 << 20])
+def test_what_is_over_the_limit_does_not_depend_on_where_blocks_end(
+    build, tmp_path, before
+):
+    text = GOOD + b" " * (blocks.MAX_LINE_BYTES + 1 - len(GOOD))
+    (tmp_path / "in").write_bytes(b" " * before + b"\n" + text + b"\n" + line(1))
+    build([tmp_path / "in"], tmp_path / "out", max_rejected=0.5)
+    assert info_of(tmp_path / "out").counts["rejected"] == {"line too long": 1}
+
+
+def test_smallest_ranks_are_distinct_and_sorted():
+    arrays = [np.array(values, np.uint64) for values in ([9, 3, 3], [], [1, 2**64 - 1])]
+    assert transforms.smallest_ranks(arrays, 3).tolist() == [1, 3, 9]
+    assert transforms.smallest_ranks([], 3).tolist() == []
+    halves = [transforms.smallest_ranks(arrays[:1], 2), arrays[2]]
+    assert transforms.smallest_ranks(halves, 2).tolist() == [1, 3]
