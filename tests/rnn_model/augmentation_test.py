@@ -1,0 +1,95 @@
+"""Random changes to drawings: what they change, and what they leave alone."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline import sample, strokes
+from rnn_model.augmentation import augment
+
+COLUMNS = 5
+"""Padding beyond the longest drawing."""
+
+
+@pytest.fixture(scope="module")
+def batch():
+    """Two doodles of each word, the first of them twice."""
+    rng = np.random.default_rng(0)
+    words = [word for word in sample.CLASSES for _ in range(2)]
+    inks = [strokes.to_ink(strokes.to_points(sample.draw(w, rng))) for w in words]
+    inks.append(inks[0])
+    return make_batch(inks)
+
+
+def make_batch(inks):
+    length = np.array([len(ink) for ink in inks], np.int32)
+    padded = np.zeros((len(inks), length.max() + COLUMNS, 3), np.float32)
+    for row, ink in zip(padded, inks):
+        row[: len(ink)] = ink
+    return {
+        "ink": tf.constant(padded),
+        "length": tf.constant(length),
+        "key_id": tf.constant([str(number) for number in range(len(inks))]),
+    }
+
+
+def augmented(batch, seed=(1, 2)):
+    return augment(batch, tf.constant(seed, tf.int64))["ink"].numpy()
+
+
+def positions_of(ink, length):
+    """The points of each drawing, without the padding."""
+    return [np.cumsum(row[:own, :2], axis=0) for row, own in zip(ink, length.numpy())]
+
+
+def test_padding_stays_zero(batch):
+    for row, length in zip(augmented(batch), batch["length"].numpy()):
+        assert len(row) > length
+        assert not row[length:].any()
+
+
+def test_the_pen_and_the_rest_of_the_batch_stay(batch):
+    changed = augment(batch, tf.constant([1, 2], tf.int64))
+    np.testing.assert_array_equal(changed["ink"][..., 2], batch["ink"][..., 2])
+    for name in ("length", "key_id"):
+        np.testing.assert_array_equal(changed[name], batch[name])
+    assert changed["ink"].shape == batch["ink"].shape
+
+
+def test_the_result_fills_the_box(batch):
+    for points in positions_of(augmented(batch), batch["length"]):
+        np.testing.assert_allclose(points.min(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(points.max(), 1, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same(batch):
+    np.testing.assert_array_equal(augmented(batch), augmented(batch))
+
+
+def test_another_seed_gives_something_else(batch):
+    assert not np.allclose(augmented(batch), augmented(batch, (1, 3)))
+
+
+def test_equal_drawings_of_a_batch_become_different(batch):
+    ink = augmented(batch)
+    length = int(batch["length"][0])
+    assert np.abs(ink[0, :length] - ink[-1, :length]).max() > 0.02
+
+
+def test_drawings_keep_their_look(batch):
+    """Mirrored back where mirrored, no point strays far."""
+    before = positions_of(batch["ink"].numpy(), batch["length"])
+    after = positions_of(augmented(batch), batch["length"])
+    mirrored = 0
+    for old, new in zip(before, after):
+        flipped = np.stack([old[:, 0].max() - old[:, 0], old[:, 1]], axis=1)
+        same, flip = (np.abs(new - shape).mean() for shape in (old, flipped))
+        assert min(same, flip) < 0.2
+        mirrored += flip < same
+    assert 0 < mirrored < len(before)
+
+
+def test_one_point_stays_finite():
+    changed = augmented(make_batch([np.float32([[0.3, 0.7, 1]])]))
+    assert np.isfinite(changed).all()
+    assert np.abs(changed[..., :2]).max() <= 1

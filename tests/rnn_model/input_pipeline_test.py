@@ -1,0 +1,171 @@
+"""Records → batches: every drawing once, the same again, little padding."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.create_dataset import create_dataset
+from rnn_model import input_pipeline
+from tests.conftest import IN_PROCESS, make_recipe
+
+
+@pytest.fixture(scope="module")
+def info(data_dir):
+    return input_pipeline.load_info(str(data_dir))
+
+
+@pytest.fixture
+def damaged(data_dir, tmp_path):
+    """A copy of the data set, to be damaged."""
+    return shutil.copytree(data_dir, tmp_path / "damaged")
+
+
+def training_batches(info, data_dir, **settings):
+    defaults = {"batch_size": 16, "seed": 0, "epoch": 1, "augment": False}
+    batches = input_pipeline.training_batches(
+        info, str(data_dir), **defaults | settings
+    )
+    return list(batches.as_numpy_iterator())
+
+
+def evaluation_batches(info, data_dir, split="train", batch_size=16):
+    batches = input_pipeline.evaluation_batches(info, str(data_dir), split, batch_size)
+    return list(batches.as_numpy_iterator())
+
+
+def keys_of(batches):
+    return [key for batch in batches for key in batch["key_id"].tolist()]
+
+
+def records_of(info, data_dir, split):
+    """Key to ink, class and length, read one by one with TensorFlow's own parser."""
+    records = {}
+    for shard in info.split(split).shards:
+        kind = "GZIP" if info.compression == "gzip" else ""
+        path = str(data_dir / shard.name)
+        for record in tf.data.TFRecordDataset(path, compression_type=kind):
+            features = tf.train.Example.FromString(record.numpy()).features.feature
+            ink = np.float32(features["ink"].float_list.value).reshape(-1, 3)
+            key = features["key_id"].bytes_list.value[0]
+            records[key] = (ink, features["class_index"].int64_list.value[0])
+    return records
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_an_epoch_has_every_drawing_once(info, data_dir, augment):
+    keys = keys_of(training_batches(info, data_dir, augment=augment))
+    assert sorted(keys) == sorted(records_of(info, data_dir, "train"))
+    assert len(keys) == info.split("train").examples
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_batches_hold_what_the_records_hold(info, data_dir, split):
+    records = records_of(info, data_dir, split)
+    batches = evaluation_batches(info, data_dir, split, batch_size=5)
+    assert sorted(keys_of(batches)) == sorted(records)
+    for batch in batches:
+        assert batch["ink"].shape == (len(batch["length"]), batch["length"].max(), 3)
+        assert batch["ink"].dtype == np.float32
+        assert batch["length"].dtype == np.int32
+        assert set(batch["recognized"].tolist()) <= {0, 1}
+        for row, key in enumerate(batch["key_id"]):
+            ink, class_index = records[key]
+            assert batch["length"][row] == len(ink)
+            assert batch["class_index"][row] == class_index
+            np.testing.assert_array_equal(batch["ink"][row, : len(ink)], ink)
+            assert not batch["ink"][row, len(ink) :].any()
+
+
+def test_the_ragged_last_batch_is_not_dropped(info, data_dir):
+    examples = info.split("train").examples
+    assert examples % 16
+    for batches in (
+        evaluation_batches(info, data_dir),
+        training_batches(info, data_dir),
+    ):
+        sizes = sorted(len(batch["length"]) for batch in batches)
+        assert sizes == [examples % 16] + [16] * (examples // 16)
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_the_same_seed_and_epoch_give_the_same_bits(info, data_dir, augment):
+    one, other = (
+        training_batches(info, data_dir, seed=3, epoch=2, augment=augment)
+        for _ in range(2)
+    )
+    assert len(one) == len(other)
+    for mine, theirs in zip(one, other):
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], theirs[name])
+
+
+@pytest.mark.parametrize("other", [{"epoch": 2}, {"seed": 1}])
+def test_another_epoch_or_seed_gives_another_order(info, data_dir, other):
+    one = keys_of(training_batches(info, data_dir))
+    assert keys_of(training_batches(info, data_dir, **other)) != one
+
+
+def test_another_epoch_augments_in_another_way(info, data_dir):
+    def inks(epoch):
+        batches = training_batches(info, data_dir, epoch=epoch, augment=True)
+        return {
+            key: batch["ink"][row, : batch["length"][row]]
+            for batch in batches
+            for row, key in enumerate(batch["key_id"])
+        }
+
+    one, other = inks(1), inks(2)
+    assert not any(np.allclose(one[key], other[key]) for key in one)
+
+
+def test_a_batch_holds_drawings_of_about_one_length(info, data_dir):
+    batches = training_batches(info, data_dir)
+    points = sum(batch["length"].sum() for batch in batches)
+    padded = sum(batch["ink"].shape[0] * batch["ink"].shape[1] for batch in batches)
+    lengths = np.concatenate([batch["length"] for batch in batches])
+    assert padded < 1.35 * points
+    assert lengths.max() * len(lengths) > 2 * points  # else there is nothing to save
+
+
+def test_the_batches_do_not_come_in_order_of_length(info, data_dir):
+    widths = [batch["ink"].shape[1] for batch in training_batches(info, data_dir)]
+    assert widths != sorted(widths)
+
+
+def test_gzip_shards_hold_the_same(doodles, data_dir, info, tmp_path):
+    create_dataset(
+        [f"{doodles}/*.ndjson"],
+        str(tmp_path / "data"),
+        make_recipe(compression="gzip"),
+        beam_args=IN_PROCESS,
+    )
+    packed = input_pipeline.load_info(str(tmp_path / "data"))
+    assert packed.compression == "gzip"
+    keys = keys_of(training_batches(packed, tmp_path / "data"))
+    assert sorted(keys) == sorted(keys_of(training_batches(info, data_dir)))
+
+
+def test_a_folder_without_dataset_info_is_no_data_set(damaged):
+    (damaged / "dataset_info.json").unlink()
+    with pytest.raises(ValueError, match=r"no data set.*no dataset_info\.json"):
+        input_pipeline.load_info(str(damaged))
+
+
+def test_a_missing_shard_is_named(damaged):
+    (damaged / "train-00001-of-00002.tfrecord").unlink()
+    with pytest.raises(ValueError, match="train-00001-of-00002.tfrecord is missing"):
+        input_pipeline.load_info(str(damaged))
+
+
+def test_a_short_shard_is_named(damaged):
+    shard = damaged / "test-00000-of-00002.tfrecord"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="test-00000-of-00002.tfrecord has .* bytes"):
+        input_pipeline.load_info(str(damaged))
+
+
+def test_an_unknown_split_names_those_there_are(info, data_dir):
+    with pytest.raises(ValueError, match=r"'dev'.*train, validation, test"):
+        evaluation_batches(info, data_dir, "dev")

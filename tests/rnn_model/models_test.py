@@ -1,0 +1,153 @@
+"""The models: padding and company have no say in the logits, points have."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline import strokes
+from rnn_model import models
+from rnn_model.config import MODELS, TrainConfig
+
+CLASSES = 7
+PARAMETERS = {"rnn": 756_231, "cnn": 3_271_559, "mlp": 26_407}
+LENGTHS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 23, 40]
+
+
+def make_batch(lengths, seed=0):
+    """Random drawings of these lengths, padded: ink and lengths."""
+    rng = np.random.default_rng(seed)
+    ink = np.zeros((len(lengths), max(lengths), 3), np.float32)
+    for row, length in zip(ink, lengths):
+        points = rng.integers(0, 256, (length, 3), dtype=np.uint8)
+        points[:, 2] = rng.random(length) < 0.2
+        points[-1, 2] = 1
+        row[:length] = strokes.to_ink(points)
+    return ink, np.array(lengths, np.int32)
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request):
+    """Each model, with batch statistics other than those it starts with."""
+    tf.keras.utils.set_random_seed(1)
+    model = models.build(TrainConfig(model=request.param), CLASSES)
+    ink, length = make_batch([20, 30, 40])
+    for _ in range(20):
+        model({"ink": ink, "length": length}, training=True)
+    return model
+
+
+def logits_of(model, ink, length):
+    return model({"ink": ink, "length": length}, training=False).numpy()
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 7, 100])
+def test_padding_never_changes_the_logits(model, columns):
+    ink, length = make_batch(LENGTHS)
+    padded = np.pad(ink, [(0, 0), (0, columns), (0, 0)])
+    np.testing.assert_allclose(
+        logits_of(model, padded, length), logits_of(model, ink, length), atol=1e-5
+    )
+
+
+def test_a_drawing_alone_has_the_logits_it_has_in_a_batch(model):
+    ink, length = make_batch(LENGTHS)
+    together = logits_of(model, ink, length)
+    for row, own, expected in zip(ink, length, together):
+        alone = logits_of(model, row[None, :own], own[None])
+        np.testing.assert_allclose(alone[0], expected, atol=1e-5)
+
+
+def test_the_order_of_a_batch_does_not_matter(model):
+    ink, length = make_batch(LENGTHS)
+    there_and_back = logits_of(model, ink[::-1], length[::-1])[::-1]
+    np.testing.assert_allclose(there_and_back, logits_of(model, ink, length), atol=1e-5)
+
+
+def test_call_graph_and_data_set_give_the_same(model):
+    ink, length = make_batch(LENGTHS)
+    expected = logits_of(model, ink, length)
+    drawings = tf.data.Dataset.from_tensor_slices({"ink": ink, "length": length})
+    one_by_one = model.predict(drawings.batch(1), verbose=0)
+    in_fours = model.predict(drawings.batch(4), verbose=0)
+    np.testing.assert_allclose(one_by_one, expected, atol=1e-5)
+    np.testing.assert_allclose(in_fours, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 2, 9, 40])
+def test_moving_any_point_changes_the_logits(model, length):
+    ink, lengths = make_batch([length] * 3)
+    expected = logits_of(model, ink, lengths)
+    if length == 1 and model.name != "rnn":
+        return  # a bitmap is centred: where a dot is, it does not show
+    for point in {0, length // 2, length - 1}:
+        moved = ink.copy()
+        moved[:, point, :2] += 0.3
+        if point + 1 < length:
+            moved[:, point + 1, :2] -= 0.3
+        changed = np.abs(logits_of(model, moved, lengths) - expected).max()
+        assert changed > 1e-4
+
+
+def test_every_weight_has_a_gradient(model):
+    ink, length = make_batch([30, 40, 50])
+    with tf.GradientTape() as tape:
+        logits = model({"ink": ink, "length": length}, training=True)
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits([0, 1, 2], logits)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for weight, gradient in zip(model.trainable_variables, gradients):
+        assert gradient is not None, weight.path
+        assert np.abs(gradient).max() > 0, weight.path
+
+
+def test_the_number_of_parameters_is_pinned(model):
+    assert model.count_params() == PARAMETERS[model.name]
+
+
+def test_batch_statistics_do_not_depend_on_padding():
+    ink, length = make_batch([5, 9, 24])
+    padded = np.pad(ink, [(0, 0), (0, 60), (0, 0)])
+    logits, means = [], []
+    for some in (ink, padded):
+        tf.keras.utils.set_random_seed(3)
+        rnn = models.build(TrainConfig(dropout=0.0), CLASSES)
+        logits.append(rnn({"ink": some, "length": length}, training=True).numpy())
+        means.append([weight.numpy() for weight in rnn.non_trainable_variables])
+    np.testing.assert_allclose(*logits, atol=1e-4)
+    for one, other in zip(*means):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert any(np.abs(mean).max() > 1e-3 for mean in means[0])
+
+
+def test_gradients_do_not_depend_on_padding():
+    ink, length = make_batch([5, 9, 24])
+    tf.keras.utils.set_random_seed(3)
+    rnn = models.build(TrainConfig(dropout=0.0), CLASSES)
+
+    def gradients_of(some):
+        with tf.GradientTape() as tape:
+            logits = rnn({"ink": some, "length": length}, training=True)
+            loss = tf.nn.sparse_softmax_cross_entropy_with_logits([0, 1, 2], logits)
+        return tape.gradient(loss, rnn.trainable_variables)
+
+    padded = np.pad(ink, [(0, 0), (0, 60), (0, 0)])
+    for one, other in zip(gradients_of(ink), gradients_of(padded)):
+        scale = 1e-3 * np.abs(one).max()
+        np.testing.assert_allclose(one, other, atol=max(scale, 1e-5))
+
+
+def test_without_cudnn_the_same_weights_give_the_same_logits():
+    with_it = models.build(TrainConfig(), CLASSES, use_cudnn="auto")
+    without = models.build(TrainConfig(), CLASSES, use_cudnn=False)
+    without.set_weights(with_it.get_weights())
+    ink, length = make_batch(LENGTHS)
+    np.testing.assert_allclose(
+        logits_of(with_it, ink, length), logits_of(without, ink, length), atol=1e-5
+    )
+
+
+def test_dropout_is_on_in_training_alone():
+    cnn = models.build(TrainConfig(model="cnn"), CLASSES)
+    ink, length = make_batch([30, 40])
+    batch = {"ink": ink, "length": length}
+    assert np.array_equal(cnn(batch, training=False), cnn(batch, training=False))
+    assert not np.allclose(cnn(batch, training=True), cnn(batch, training=True))
