@@ -25,7 +25,7 @@ class TrainConfig:
         },
     )
     epochs: int = dataclasses.field(
-        default=25,
+        default=20,
         metadata={"help": "How often the model sees every training drawing, at most."},
     )
     patience: int = dataclasses.field(
@@ -92,7 +92,8 @@ class TrainConfig:
             self._require(name, 0 < getattr(self, name) < float("inf"), "> 0")
         self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "≥ 0")
         for name in ("dropout", "label_smoothing"):
-            self._require(name, 0 <= getattr(self, name) < 1, "within 0..1")
+            self._require(name, 0 <= getattr(self, name) < 1, "≥ 0 and < 1")
+        self._require("seed", 0 <= self.seed < 2**32, "≥ 0 and < 2³²")
 
     def _require(self, name: str, holds: bool, what: str) -> None:
         if not holds:

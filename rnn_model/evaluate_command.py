@@ -7,6 +7,7 @@ from absl import flags
 
 from pipeline import command
 from rnn_model import evaluation
+from rnn_model.workdir import file_errors
 
 
 def _define_flags() -> None:
@@ -22,9 +23,10 @@ def main() -> None:
     for name in ("workdir", "data_dir", "report_dir"):
         if not values[name].value:
             raise ValueError(f"--{name} is missing")
-    report = evaluation.evaluate_runs(
-        values.workdir, values.data_dir, values.split, values.report_dir
-    )
+    with file_errors():
+        report = evaluation.evaluate_runs(
+            values.workdir, values.data_dir, values.split, values.report_dir
+        )
     examples = report["runs"][0]["examples"]
     print(f"{examples:,} drawings of the split {values.split}\n")
     print(evaluation.table(report))

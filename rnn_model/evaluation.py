@@ -1,6 +1,7 @@
 """How good a run is on a split: the metrics, their table and `metrics.json`."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,24 +10,40 @@ import tensorflow as tf
 from rnn_model import input_pipeline
 from rnn_model.metrics import MetricSums
 from rnn_model.workdir import Workdir
+from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
 BATCH_SIZE = 256
 
+INPUT_SIGNATURE = (
+    tf.TensorSpec([None, None, schema.INK_WIDTH], tf.float32, name="ink"),
+    tf.TensorSpec([None], tf.int32, name="length"),
+)
+
+LogitsFunction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def logits_function(model: keras.Model) -> LogitsFunction:
+    """Makes a graph of a model's inference, (ink, length) → logits.
+
+    Tracing takes seconds: make it once for a model.
+    """
+
+    @tf.function(input_signature=INPUT_SIGNATURE)
+    def logits_of(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        return model({"ink": ink, "length": length}, training=False)
+
+    return logits_of
+
 
 def evaluate(
-    model: keras.Model,
+    logits_of: LogitsFunction,
     info: DatasetInfo,
     data_dir: str,
     split: str,
     batch_size: int = BATCH_SIZE,
 ) -> dict[str, float | int]:
     """Gives the metrics (see `metrics.MetricSums`) of a model on a whole split."""
-
-    @tf.function(reduce_retracing=True)
-    def logits_of(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        return model({"ink": ink, "length": length}, training=False)
-
     sums = MetricSums(len(info.classes))
     for batch in input_pipeline.evaluation_batches(info, data_dir, split, batch_size):
         logits = logits_of(batch["ink"], batch["length"])
@@ -69,7 +86,7 @@ def _evaluate_run(
     if workdir.classes() != info.classes:
         raise ValueError(
             f"{workdir.path} was trained on other classes than {data_dir} has: "
-            f"{_list(set(workdir.classes()) ^ set(info.classes))} only in one of them"
+            + _difference(set(workdir.classes()), set(info.classes))
         )
     model = workdir.load_best()
     history = workdir.history()
@@ -80,7 +97,7 @@ def _evaluate_run(
         "parameters": int(sum(weight.shape.num_elements() for weight in model.weights)),
         "epochs": len(history),
         "train_seconds": sum(row["seconds"] for row in history),
-        **evaluate(model, info, data_dir, split),
+        **evaluate(logits_function(model), info, data_dir, split),
     }
 
 
@@ -122,6 +139,9 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def _list(words: set[str], limit: int = 5) -> str:
-    shown = ", ".join(sorted(words)[:limit])
-    return shown + (", …" if len(words) > limit else "") if words else "their order"
+def _difference(some: set[str], others: set[str], limit: int = 5) -> str:
+    words = sorted(some ^ others)
+    if not words:
+        return "the same in another order"
+    more = ", …" if len(words) > limit else ""
+    return f"{', '.join(words[:limit])}{more} only in one of them"

@@ -85,7 +85,7 @@ class ConvBlock(keras.layers.Layer):
         self.stride = stride
         self.border = keras.layers.ZeroPadding1D(KERNEL // 2)
         self.conv = keras.layers.Conv1D(filters, KERNEL, stride, use_bias=False)
-        self.norm = keras.layers.BatchNormalization()
+        self.norm = keras.layers.BatchNormalization(momentum=0.95)
 
     def call(
         self, x: tf.Tensor, length: tf.Tensor, training: bool = False

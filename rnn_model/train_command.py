@@ -12,6 +12,7 @@ from absl import flags
 from pipeline import command
 from rnn_model import training
 from rnn_model.config import TrainConfig
+from rnn_model.workdir import file_errors
 
 
 def _define_flags() -> None:
@@ -42,7 +43,8 @@ def main() -> None:
             raise ValueError(f"--{name} is missing")
     names = [field.name for field in dataclasses.fields(TrainConfig)]
     config = TrainConfig(**{name: values[name].value for name in names})
-    training.train(config, values.data_dir, values.workdir)
+    with file_errors():
+        training.train(config, values.data_dir, values.workdir)
 
 
 def run() -> None:

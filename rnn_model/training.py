@@ -1,6 +1,7 @@
 """The training loop: a run from its first step, or on from where it stopped."""
 
 import math
+import sys
 import time
 from typing import Any
 
@@ -15,6 +16,12 @@ from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
 
 WARMUP_STEPS = 100
+
+STEP_SIGNATURE = (
+    *evaluation.INPUT_SIGNATURE,
+    tf.TensorSpec([None], tf.int64, name="class_index"),
+)
+"""One trace for every shape of batch."""
 
 
 def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
@@ -85,6 +92,7 @@ class _Run:
             info.split("train").examples / config.batch_size
         )
         self.model = models.build(config, len(info.classes))
+        self.logits_of = evaluation.logits_function(self.model)
         self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
         self.optimizer.build(self.model.trainable_variables)
         self.epoch = tf.Variable(0, dtype=tf.int64)  # whole epochs behind us
@@ -128,7 +136,8 @@ class _Run:
             desc=self.config.model,
             unit=" drawings",
             unit_scale=True,
-            mininterval=1.0,
+            # A log is not to fill with lines that a terminal would overwrite.
+            mininterval=1.0 if sys.stderr.isatty() else 60.0,
             dynamic_ncols=True,
         ) as bar:
             while not self.is_over():
@@ -154,6 +163,7 @@ class _Run:
             epoch=number,
             augment=self.config.augment,
         )
+        self._seed_dropout(number)
         loss_sum, examples = 0.0, 0
         for batch in batches:
             loss = float(
@@ -167,7 +177,7 @@ class _Run:
             bar.update(size)
         trained = time.monotonic() - started
         validation = evaluation.evaluate(
-            self.model, self.info, data_dir, "validation", self.config.batch_size
+            self.logits_of, self.info, data_dir, "validation", self.config.batch_size
         )
         return {
             "epoch": number,
@@ -178,6 +188,13 @@ class _Run:
             "drawings_per_second": examples / trained,
             "seconds": time.monotonic() - started,
         }
+
+    def _seed_dropout(self, epoch: int) -> None:
+        """Makes what is hidden depend on seed and step alone, not on when we began."""
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                steps = (epoch - 1) * self.steps_per_epoch
+                layer.seed_generator.state.assign([self.config.seed, steps])
 
     def _keep(self, row: dict[str, Any], logs: tf.summary.SummaryWriter) -> None:
         """Saves the epoch: history and best weights first, then where to go on."""
@@ -193,7 +210,7 @@ class _Run:
                     tf.summary.scalar(name, value)
         logs.flush()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=STEP_SIGNATURE)
     def _step(
         self, ink: tf.Tensor, length: tf.Tensor, class_index: tf.Tensor
     ) -> tf.Tensor:

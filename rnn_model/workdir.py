@@ -7,8 +7,10 @@ checkpoints/     last/ to go on from, best/ by validation top-1
 logs/            for TensorBoard
 """
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -16,6 +18,25 @@ import tensorflow as tf
 
 from rnn_model import models
 from rnn_model.config import TrainConfig
+
+FILE_ERRORS = (
+    tf.errors.AlreadyExistsError,
+    tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnimplementedError,
+)
+
+
+@contextlib.contextmanager
+def file_errors() -> Iterator[None]:
+    """Makes an OSError, which a command tells in a line, of TensorFlow's own."""
+    try:
+        yield
+    except FILE_ERRORS as error:
+        raise OSError(error.message.partition(" [Op:")[0]) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +74,10 @@ class Workdir:
     def history(self) -> list[dict[str, Any]]:
         if not tf.io.gfile.exists(self.join("history.json")):
             return []
-        return json.loads(self._read("history.json"))
+        try:
+            return json.loads(self._read("history.json"))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{self.join('history.json')} is damaged: {error}")
 
     def start(self, config: TrainConfig, classes: tuple[str, ...]) -> None:
         """Writes the settings down, config last: with it, a run is here."""
@@ -68,14 +92,19 @@ class Workdir:
         """Builds the run's model with its best weights.
 
         Raises:
-          ValueError: there is no run, or no checkpoint yet.
+          ValueError: there is no run, no checkpoint yet, or one of another model.
         """
         config, classes = self.config(), self.classes()
         model = models.build(config, len(classes), use_cudnn=use_cudnn)
         checkpoint = tf.train.latest_checkpoint(self.best)
         if checkpoint is None:
             raise ValueError(f"{self.path} has no checkpoint; did its training begin?")
-        tf.train.Checkpoint(model=model).restore(checkpoint).expect_partial()
+        status = tf.train.Checkpoint(model=model).restore(checkpoint)
+        try:
+            # Else a weight that the checkpoint lacks would stay as it was drawn.
+            status.assert_existing_objects_matched().expect_partial()
+        except AssertionError:
+            raise ValueError(f"{checkpoint} does not hold all weights of this model")
         return model
 
     def _read(self, name: str) -> str:
