@@ -33,8 +33,6 @@ def run(
         are an error); it may raise `flags.Error`.
     """
     own = _newly_defined(define_flags)
-    # Else flags after an argument that is none would be taken for arguments too.
-    flags.FLAGS.set_gnu_getopt(True)
     arguments = sys.argv[1:]
     if {"--help", "-help", "-h"} & set(arguments):
         print(_help(doc, own))

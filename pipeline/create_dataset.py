@@ -211,7 +211,8 @@ def _match(patterns: list[str]) -> list[str]:
         files.update(found)
     for file in files:
         if os.path.isdir(file):
-            raise ValueError(f"--input={file} is a folder; name files, as {file}/*")
+            within = os.path.join(file, "*")
+            raise ValueError(f"--input={file} is a folder; name files, as {within}")
     return sorted(files)
 
 
