@@ -24,9 +24,8 @@ def damaged(data_dir, tmp_path):
 
 def training_batches(info, data_dir, **settings):
     defaults = {"batch_size": 16, "seed": 0, "epoch": 1, "augment": False}
-    batches = input_pipeline.training_batches(
-        info, str(data_dir), **defaults | settings
-    )
+    settings = defaults | settings
+    batches = input_pipeline.training_batches(info, str(data_dir), **settings)
     return list(batches.as_numpy_iterator())
 
 
@@ -155,14 +154,14 @@ def test_a_folder_without_dataset_info_is_no_data_set(damaged):
 
 def test_a_missing_shard_is_named(damaged):
     (damaged / "train-00001-of-00002.tfrecord").unlink()
-    with pytest.raises(ValueError, match="train-00001-of-00002.tfrecord is missing"):
+    with pytest.raises(ValueError, match=r"train-00001-of-00002\.tfrecord is missing"):
         input_pipeline.load_info(str(damaged))
 
 
 def test_a_short_shard_is_named(damaged):
     shard = damaged / "test-00000-of-00002.tfrecord"
     shard.write_bytes(shard.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="test-00000-of-00002.tfrecord has .* bytes"):
+    with pytest.raises(ValueError, match=r"test-00000-of-00002\.tfrecord has .* bytes"):
         input_pipeline.load_info(str(damaged))
 
 

@@ -1,0 +1,320 @@
+"""The training loop: what a run leaves, how it goes on, and what it refuses."""
+
+import dataclasses
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnn_model import input_pipeline, training
+from rnn_model.config import OPTIMIZERS, TrainConfig
+from rnn_model.workdir import Workdir
+from tfrecords.dataset_info import DatasetInfo
+
+ROOT = Path(__file__).parents[2]
+
+QUICK = TrainConfig(model="mlp", epochs=2, batch_size=32, seed=4)
+
+
+def train(data_dir, workdir, **settings):
+    """Trains with the settings of QUICK, but for these."""
+    config = dataclasses.replace(QUICK, **settings)
+    training.train(config, str(data_dir), str(workdir))
+
+
+def weights_of(workdir, kind="last"):
+    """The variables of the newest checkpoint, optimizer and all."""
+    path = tf.train.latest_checkpoint(str(workdir / "checkpoints" / kind))
+    return {
+        name: tf.train.load_variable(path, name)
+        for name, _ in tf.train.list_variables(path)
+        if "OBJECT_GRAPH" not in name and "save_counter" not in name
+    }
+
+
+def assert_same_weights(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def history_of(workdir):
+    return json.loads((workdir / "history.json").read_text())
+
+
+@pytest.fixture
+def info(data_dir):
+    return input_pipeline.load_info(str(data_dir))
+
+
+def without(data_dir, folder, split):
+    """A copy of the data set that lacks a split."""
+    shutil.copytree(data_dir, folder)
+    path = folder / "dataset_info.json"
+    whole = DatasetInfo.from_json(path.read_text(), str(path))
+    splits = {name: part for name, part in whole.splits.items() if name != split}
+    path.write_text(dataclasses.replace(whole, splits=splits).to_json())
+    return folder
+
+
+# --- What a run leaves ----------------------------------------------------------------
+
+
+def test_a_run_leaves_all_that_evaluation_and_export_need(data_dir, tmp_path, capsys):
+    run = tmp_path / "runs" / "mlp"
+    train(data_dir, run)
+    config = TrainConfig.from_json((run / "config.json").read_text(), "")
+    assert config == QUICK
+    classes = (run / "classes.txt").read_text()
+    assert classes == "circle\nclock\nenvelope\nflower\n"
+    assert [row["epoch"] for row in history_of(run)] == [1, 2]
+    assert set(history_of(run)[0]) == {
+        "epoch",
+        "loss",
+        "validation_loss",
+        "validation_top1",
+        "validation_top3",
+        "drawings_per_second",
+        "seconds",
+    }
+    for kind in ("last", "best"):
+        assert tf.train.latest_checkpoint(str(run / "checkpoints" / kind))
+    told = capsys.readouterr().out
+    assert "epoch 2/2  loss" in told
+    assert "drawings/s" in told
+    assert re.search(r"best: validation top-1 0\.\d{4} in epoch [12]", told)
+
+
+def test_tensorboard_finds_every_number_of_the_history(trained_mlp):
+    told = {}
+    for path in (trained_mlp / "logs").glob("events.out.tfevents.*"):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                told[value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    row = history_of(trained_mlp)[0]
+    expected = {(name, 1): row[name] for name in row if name != "epoch"}
+    assert told == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_loss_falls(data_dir, tmp_path):
+    train(data_dir, tmp_path / "run", model="cnn", epochs=3, augment=False)
+    first, *_, last = history_of(tmp_path / "run")
+    assert last["loss"] < 0.8 * first["loss"]
+    assert last["validation_loss"] < math.log(4)
+
+
+@pytest.mark.slow
+def test_the_rnn_learns_the_doodles(data_dir, tmp_path):
+    settings = {"epochs": 15, "patience": 15, "batch_size": 16, "augment": False}
+    train(data_dir, tmp_path / "run", model="rnn", **settings)
+    first, *_, last = history_of(tmp_path / "run")
+    assert last["loss"] < 0.6 * first["loss"]
+    assert last["validation_top1"] > 0.4
+
+
+def test_the_loss_is_that_of_smoothed_targets(info, tmp_path):
+    config = dataclasses.replace(QUICK, label_smoothing=0.2, learning_rate=1e-9)
+    run = training._Run(config, info, Workdir(str(tmp_path)))
+    ink, length = np.zeros([3, 4, 3], np.float32), np.array([4, 4, 4], np.int32)
+    logits = run.logits_of(ink, length).numpy()
+    log_shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    target = np.eye(4)[[0, 1, 3]] * 0.8 + 0.05
+    loss = float(run._step(ink, length, np.array([0, 1, 3])))
+    assert loss == pytest.approx(-(target * log_shares).sum(axis=1).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_moves_the_weights(info, tmp_path, optimizer):
+    config = dataclasses.replace(QUICK, optimizer=optimizer)
+    run = training._Run(config, info, Workdir(str(tmp_path)))
+    before = [weight.numpy() for weight in run.model.trainable_variables]
+    ink = np.random.default_rng(0).normal(size=[8, 20, 3]).astype(np.float32)
+    classes = np.arange(8) % 4
+    for _ in range(2):  # the first is at rate 0
+        loss = float(run._step(ink, np.full(8, 20, np.int32), classes))
+        assert math.isfinite(loss)
+    assert int(run.optimizer.iterations) == 2
+    after = [weight.numpy() for weight in run.model.trainable_variables]
+    assert any((one != other).any() for one, other in zip(before, after))
+    assert all(np.isfinite(weight).all() for weight in after)
+
+
+def test_an_unknown_optimizer_is_told_the_known_ones():
+    with pytest.raises(ValueError, match=r"adadelta, .*sgd"):
+        TrainConfig(optimizer="adamm")
+
+
+def test_the_rate_rises_and_falls_to_zero():
+    config = dataclasses.replace(QUICK, learning_rate=0.5)
+    optimizer = training.make_optimizer(config, total_steps=2000)
+    schedule = optimizer._learning_rate
+    rates = [float(schedule(step)) for step in (0, 50, 100, 1000, 2000)]
+    assert rates[:3] == pytest.approx([0, 0.25, 0.5], abs=1e-6)
+    assert 0.2 < rates[3] < 0.3
+    assert rates[4] == pytest.approx(0, abs=1e-6)
+
+
+def test_weight_decay_reaches_adamw(info):
+    config = dataclasses.replace(QUICK, weight_decay=0.125)
+    assert training.make_optimizer(config, 10).weight_decay == 0.125
+
+
+@pytest.mark.parametrize("model", ["mlp", "rnn"])
+def test_no_shape_of_batch_is_traced_again(info, tmp_path, model):
+    config = dataclasses.replace(QUICK, model=model)
+    run = training._Run(config, info, Workdir(str(tmp_path)))
+    for batch, time_steps in [(4, 9), (4, 12), (3, 12), (1, 30)]:
+        ink = np.zeros([batch, time_steps, 3], np.float32)
+        length = np.full(batch, time_steps, np.int32)
+        run._step(ink, length, np.zeros(batch, np.int64))
+        run.logits_of(ink, length)
+    # An optimizer that makes its variables in the first call costs a second trace.
+    assert run._step.experimental_get_tracing_count() <= 2
+    assert run.logits_of.experimental_get_tracing_count() == 1
+
+
+def test_a_log_is_not_filled_with_progress(data_dir, tmp_path, capsys):
+    train(data_dir, tmp_path / "run", epochs=2)
+    told = capsys.readouterr().err
+    assert re.split(r"[\r\n]", told).count("mlp:") <= 1
+    assert len(re.findall(r"mlp: +\d+%", told)) <= 2 * 2 + 2
+
+
+# --- Stopping and going on ------------------------------------------------------------
+
+
+def test_training_stops_when_validation_no_longer_improves(data_dir, tmp_path, capsys):
+    # So small a rate moves no answer: the first epoch stays the best.
+    run = tmp_path / "run"
+    train(data_dir, run, epochs=20, patience=2, learning_rate=1e-12)
+    assert len(history_of(run)) == 3
+    assert "in epoch 1" in capsys.readouterr().out
+
+
+def test_a_run_that_is_over_says_so_and_stays(data_dir, tmp_path, capsys):
+    run = tmp_path / "run"
+    train(data_dir, run)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    train(data_dir, run)
+    assert "training is over; best validation top-1" in capsys.readouterr().out
+    assert before == {
+        path: path.read_bytes() for path in run.rglob("*") if path.is_file()
+    }
+
+
+def test_more_epochs_go_on_where_it_stopped(data_dir, tmp_path, capsys):
+    run = tmp_path / "run"
+    train(data_dir, run, epochs=1)
+    first, weights = history_of(run)[0], weights_of(run)
+    train(data_dir, run, epochs=2)
+    assert "going on after epoch 1" in capsys.readouterr().out
+    history = history_of(run)
+    assert history[0] == first
+    assert [row["epoch"] for row in history] == [1, 2]
+    moved = weights_of(run)
+    kernels = [name for name in weights if "/_trainable_variables/" in name]
+    assert len(kernels) == 6
+    assert all((weights[name] != moved[name]).any() for name in kernels)
+    assert Workdir(str(run)).config().epochs == 2
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(data_dir, tmp_path):
+    """As if the process had died after epoch 1: its later files are taken away."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train(data_dir, whole, model="rnn")
+    shutil.copytree(whole, broken)
+    last = broken / "checkpoints" / "last"
+    for path in last.glob("ckpt-2.*"):
+        path.unlink()
+    state = (last / "checkpoint").read_text()
+    (last / "checkpoint").write_text(
+        re.sub(r"^model_checkpoint_path: .*", 'model_checkpoint_path: "ckpt-1"', state)
+    )
+    train(data_dir, broken, model="rnn")
+    assert_same_weights(weights_of(whole), weights_of(broken))
+    assert len(history_of(broken)) == 2
+
+
+@pytest.mark.slow
+def test_a_killed_process_goes_on_to_the_same_weights(data_dir, tmp_path):
+    command = [
+        sys.executable,
+        "train.py",
+        f"--data_dir={data_dir}",
+        "--model=cnn",
+        "--epochs=4",
+        "--batch_size=4",
+    ]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*command, f"--workdir={whole}"], cwd=ROOT, check=True)
+    process = subprocess.Popen([*command, f"--workdir={killed}"], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 120
+        while not (killed / "checkpoints" / "last" / "checkpoint").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.2)  # into the next epoch
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert len(history_of(killed)) < 4
+    again = subprocess.run(
+        [*command, f"--workdir={killed}"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "going on after epoch" in again.stdout
+    assert len(history_of(killed)) == 4
+    assert_same_weights(weights_of(whole), weights_of(killed))
+
+
+# --- What is refused ------------------------------------------------------------------
+
+
+def test_other_settings_are_refused(data_dir, trained_mlp):
+    config = Workdir(str(trained_mlp)).config()
+    other = dataclasses.replace(config, dropout=0.1, seed=7)
+    with pytest.raises(ValueError, match="holds a run of other settings") as caught:
+        training.train(other, str(data_dir), str(trained_mlp))
+    assert "--dropout was 0.4, now 0.1; --seed was 0, now 7" in str(caught.value)
+    assert Workdir(str(trained_mlp)).config() == config
+
+
+def test_other_classes_are_refused(data_dir, trained_mlp, tmp_path):
+    run = shutil.copytree(trained_mlp, tmp_path / "run")
+    (run / "classes.txt").write_text("circle\nclock\nenvelope\nzebra\n")
+    config = Workdir(str(run)).config()
+    with pytest.raises(ValueError, match="holds a run with other classes"):
+        training.train(config, str(data_dir), str(run))
+
+
+def test_a_loss_that_is_not_finite_stops_with_step_and_keys(data_dir, tmp_path):
+    with pytest.raises(ValueError, match=r"the loss is (nan|inf) at step \d") as caught:
+        train(data_dir, tmp_path / "run", optimizer="sgd", learning_rate=1e30)
+    message = str(caught.value)
+    assert re.search(r"epoch 1, drawings \d+, \d+, \d+, …", message)
+    assert "--learning_rate than 1e+30" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_missing_split_is_an_error(data_dir, tmp_path, split):
+    folder = without(data_dir, tmp_path / "data", split)
+    with pytest.raises(ValueError, match=f"no split named '{split}'"):
+        train(folder, tmp_path / "run")
+    assert not os.path.exists(tmp_path / "run")
