@@ -32,6 +32,7 @@ setup(
         "google-apitools",  # Beam warns of its absence in every worker
         "google-crc32c",
         "msgspec",
+        "ndjson",
         "numpy",
     ],
     extras_require={

@@ -58,6 +58,13 @@ def run(
         _fail("interrupted", 130)
 
 
+def require(*names: str) -> None:
+    """Raises ValueError for the first of these flags that was not given."""
+    for name in names:
+        if not flags.FLAGS[name].value:
+            raise ValueError(f"--{name} is missing")
+
+
 def _newly_defined(define_flags: Callable[[], None]) -> list[str]:
     before = set(flags.FLAGS)
     define_flags()

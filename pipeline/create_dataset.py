@@ -88,10 +88,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Runs the job that the flags describe."""
     values = flags.FLAGS
-    if not values.input:
-        raise ValueError("--input is missing: which files are to be read?")
-    if not values.output_dir:
-        raise ValueError("--output_dir is missing: where is the data set to go?")
+    command.require("input", "output_dir")
     create_dataset(
         inputs=values.input,
         output_dir=values.output_dir,

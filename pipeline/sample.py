@@ -16,11 +16,12 @@ drawings are easily mistaken for another word.
 """
 
 import datetime
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+import ndjson
 import numpy as np
 from absl import flags
 
@@ -313,8 +314,8 @@ def write_sample(
     _check_words(classes)
     os.makedirs(output_dir, exist_ok=True)
     for word in classes:
-        lines = (_record(word, seed, index) for index in range(per_class))
-        _write_lines(os.path.join(output_dir, f"{word}.ndjson"), lines)
+        records = (_record(word, seed, index) for index in range(per_class))
+        _write_records(os.path.join(output_dir, f"{word}.ndjson"), records)
 
 
 def _check_words(words: Iterable[str]) -> None:
@@ -323,12 +324,12 @@ def _check_words(words: Iterable[str]) -> None:
             raise ValueError(f"cannot draw {word!r}, only: {', '.join(CLASSES)}")
 
 
-def _record(word: str, seed: int, index: int) -> str:
+def _record(word: str, seed: int, index: int) -> dict[str, Any]:
     """One line of a file, with the fields in Google's order."""
     rng = np.random.default_rng([seed, zlib.crc32(word.encode()), index])
     sloppiness = draw_sloppiness(rng)
     moment = _FIRST_DAY + datetime.timedelta(seconds=int(rng.integers(_DAYS * 86400)))
-    record = {
+    return {
         "word": word,
         "countrycode": str(rng.choice(_COUNTRIES)),
         "timestamp": f"{moment}.{rng.integers(100_000):05d} UTC",
@@ -336,7 +337,6 @@ def _record(word: str, seed: int, index: int) -> str:
         "key_id": _key_id(word, seed, index),
         "drawing": simplify(draw_raw(word, rng, sloppiness)),
     }
-    return json.dumps(record, separators=(",", ":"))
 
 
 def _key_id(word: str, seed: int, index: int) -> str:
@@ -349,16 +349,18 @@ def _key_id(word: str, seed: int, index: int) -> str:
     return str(2**52 + mixed % 2**51)
 
 
-def _write_lines(path: str, lines: Iterable[str]) -> None:
+def _write_records(path: str, records: Iterable[dict[str, Any]]) -> None:
     """Writes under a temporary name first: a file in place is a whole one."""
     temporary = f"{path}.tmp"
     with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in lines)
+        writer = ndjson.writer(file, separators=(",", ":"))
+        for record in records:
+            writer.writerow(record)
     os.replace(temporary, path)
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("output_dir", None, "Folder to write to.", required=True)
+    flags.DEFINE_string("output_dir", None, "Folder to write to.")
     flags.DEFINE_integer("per_class", 500, "Drawings of each class.", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Another seed, other drawings.", lower_bound=0)
 
@@ -366,6 +368,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Writes the sample that the flags describe."""
     args = flags.FLAGS
+    command.require("output_dir")
     write_sample(args.output_dir, args.per_class, args.seed)
     print(f"{len(CLASSES)} classes × {args.per_class} drawings in {args.output_dir}")
 

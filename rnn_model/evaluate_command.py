@@ -20,9 +20,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Evaluates as the flags say; prints the table."""
     values = flags.FLAGS
-    for name in ("workdir", "data_dir", "report_dir"):
-        if not values[name].value:
-            raise ValueError(f"--{name} is missing")
+    command.require("workdir", "data_dir", "report_dir")
     with file_errors():
         report = evaluation.evaluate_runs(
             values.workdir, values.data_dir, values.split, values.report_dir

@@ -38,9 +38,7 @@ _DEFINERS = {
 def main() -> None:
     """Trains as the flags say."""
     values = flags.FLAGS
-    for name in ("data_dir", "workdir"):
-        if not values[name].value:
-            raise ValueError(f"--{name} is missing")
+    command.require("data_dir", "workdir")
     names = [field.name for field in dataclasses.fields(TrainConfig)]
     config = TrainConfig(**{name: values[name].value for name in names})
     with file_errors():

@@ -122,9 +122,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Exports as the flags say; prints the path."""
     values = flags.FLAGS
-    for name in ("workdir", "output_dir"):
-        if not values[name].value:
-            raise ValueError(f"--{name} is missing")
+    command.require("workdir", "output_dir")
     print(export(values.workdir, values.output_dir))
 
 

@@ -72,9 +72,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Predicts as the flags say."""
     values = flags.FLAGS
-    for name in ("export_dir", "input"):
-        if not values[name].value:
-            raise ValueError(f"--{name} is missing")
+    command.require("export_dir", "input")
     if values.top_k < 1:
         raise ValueError(f"--top_k must be ≥ 1. Received: {values.top_k}")
     with _open(values.input) as stream:

@@ -66,8 +66,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Serves as the flags say, until interrupted."""
     values = flags.FLAGS
-    if not values.export_dir:
-        raise ValueError("--export_dir is missing")
+    command.require("export_dir")
     app = make_app(Predictor(values.export_dir))
     uvicorn.run(app, host=values.host, port=values.port, log_level="warning")
 

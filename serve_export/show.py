@@ -55,9 +55,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Shows drawings as the flags say, side by side."""
     values = flags.FLAGS
-    for name in ("export_dir", "data_dir"):
-        if not values[name].value:
-            raise ValueError(f"--{name} is missing")
+    command.require("export_dir", "data_dir")
     predictor = Predictor(values.export_dir)
     info = input_pipeline.load_info(values.data_dir)
     panels = []
