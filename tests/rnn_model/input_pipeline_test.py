@@ -53,16 +53,22 @@ def records_of(info, data_dir, split):
 
 
 @pytest.mark.parametrize("augment", [False, True])
-def test_an_epoch_has_every_drawing_once(info, data_dir, augment):
-    keys = keys_of(training_batches(info, data_dir, augment=augment))
+@pytest.mark.parametrize("batch_size", [1, 16])
+def test_an_epoch_has_every_drawing_once(info, data_dir, augment, batch_size):
+    """With batches of one drawing, there are several windows."""
+    assert info.split("train").examples > 2 * input_pipeline.WINDOW
+    settings = {"augment": augment, "batch_size": batch_size}
+    keys = keys_of(training_batches(info, data_dir, **settings))
     assert sorted(keys) == sorted(records_of(info, data_dir, "train"))
     assert len(keys) == info.split("train").examples
 
 
-@pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_batches_hold_what_the_records_hold(info, data_dir, split):
+@pytest.mark.parametrize(
+    ("split", "batch_size"), [("train", 1), ("train", 5), ("validation", 5)]
+)
+def test_batches_hold_what_the_records_hold(info, data_dir, split, batch_size):
     records = records_of(info, data_dir, split)
-    batches = evaluation_batches(info, data_dir, split, batch_size=5)
+    batches = evaluation_batches(info, data_dir, split, batch_size)
     assert sorted(keys_of(batches)) == sorted(records)
     for batch in batches:
         assert batch["ink"].shape == (len(batch["length"]), batch["length"].max(), 3)

@@ -27,12 +27,18 @@ def make_batch(lengths, seed=0):
 
 @pytest.fixture(scope="module", params=MODELS)
 def model(request):
-    """Each model, with batch statistics other than those it starts with."""
+    """Each model, with other weights and statistics than those it starts with.
+
+    A bias of 0 would let padding pass through an LSTM unseen.
+    """
     tf.keras.utils.set_random_seed(1)
     model = models.build(TrainConfig(model=request.param), CLASSES)
     ink, length = make_batch([20, 30, 40])
     for _ in range(20):
         model({"ink": ink, "length": length}, training=True)
+    rng = np.random.default_rng(2)
+    for weight in model.trainable_variables:
+        weight.assign_add(rng.normal(0, 0.05, weight.shape).astype(np.float32))
     return model
 
 
@@ -69,8 +75,8 @@ def test_call_graph_and_data_set_give_the_same(model):
     drawings = tf.data.Dataset.from_tensor_slices({"ink": ink, "length": length})
     one_by_one = model.predict(drawings.batch(1), verbose=0)
     in_fours = model.predict(drawings.batch(4), verbose=0)
-    np.testing.assert_allclose(one_by_one, expected, atol=1e-5)
-    np.testing.assert_allclose(in_fours, expected, atol=1e-5)
+    np.testing.assert_allclose(one_by_one, expected, atol=1e-5, rtol=1e-4)
+    np.testing.assert_allclose(in_fours, expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("length", [1, 2, 9, 40])
