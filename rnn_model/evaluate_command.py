@@ -1,6 +1,8 @@
 """Evaluates runs on the same drawings.
 
-python evaluate.py --workdir=runs/rnn,runs/cnn --data_dir=DIR --report_dir=report
+    python evaluate.py --workdir=runs/rnn,runs/cnn --data_dir=DIR --report_dir=report
+
+Prints a table and writes `<report_dir>/metrics.json`.
 """
 
 from absl import flags

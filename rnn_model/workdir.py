@@ -1,10 +1,12 @@
 """What a run leaves in its workdir, and how evaluation and export get it back.
 
-config.json      the settings, which nobody is asked for again
-classes.txt      the words, one a line, in the order of the logits
-history.json     a dict per epoch
-checkpoints/     last/ to go on from, best/ by validation top-1
-logs/            for TensorBoard
+    config.json      the settings, which nobody is asked for again
+    classes.txt      the words, one a line, in the order of the logits
+    history.json     a dict per epoch
+    checkpoints/     last/ to go on from, best/ by validation top-1
+    logs/            for TensorBoard
+
+Paths may be local or of any other scheme that `tf.io.gfile` knows.
 """
 
 import contextlib

@@ -16,11 +16,10 @@ import tensorflow as tf
 from absl import flags
 
 from pipeline import command, strokes
+from rnn_model.evaluation import INPUT_SIGNATURE
 from rnn_model.workdir import Workdir
+from serve_export.layout import CLASSES_ASSET, FACTS_ASSET, versions
 from tfrecords import decode, schema
-
-CLASSES_ASSET = "classes.txt"
-FACTS_ASSET = "preprocessing.json"
 
 
 class ServingModule(tf.Module):
@@ -32,12 +31,7 @@ class ServingModule(tf.Module):
         self.classes = tf.saved_model.Asset(str(classes_file))
         self.facts = tf.saved_model.Asset(str(facts_file))
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None, schema.INK_WIDTH], tf.float32, name="ink"),
-            tf.TensorSpec([None], tf.int32, name="length"),
-        ]
-    )
+    @tf.function(input_signature=INPUT_SIGNATURE)
     def serving_default(
         self, ink: tf.Tensor, length: tf.Tensor
     ) -> dict[str, tf.Tensor]:
@@ -106,12 +100,6 @@ def facts(workdir: Workdir) -> dict[str, Any]:
             "pen is 1 on the last point of each stroke"
         ),
     }
-
-
-def versions(output_dir: str) -> list[int]:
-    """The versions that a folder of exports holds."""
-    names = [name.rstrip("/") for name in tf.io.gfile.listdir(output_dir)]
-    return [int(name) for name in names if name.isdecimal()]
 
 
 def _define_flags() -> None:

@@ -1,20 +1,20 @@
 """Strokes → guesses, with an export and nothing else.
 
-from serve_export.predictor import Predictor
+    from serve_export.predictor import Predictor
 
-predictor = Predictor("exports/rnn")
-predictor.guess([[[10, 90, 90], [20, 20, 80]], [[50], [50]]], top_k=3)
+    predictor = Predictor("exports/rnn")
+    predictor.guess([[[10, 90, 90], [20, 20, 80]], [[50], [50]]], top_k=3)
+
+What is raw is simplified first, by the functions that made the training data.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
 from pipeline import strokes
-
-CLASSES_ASSET = "classes.txt"
+from serve_export.layout import CLASSES_ASSET, newest_version, tensorflow
 
 
 class Guess(NamedTuple):
@@ -40,7 +40,7 @@ class Predictor:
         Raises:
           ValueError: there is no export.
         """
-        tf = _tensorflow()
+        tf = tensorflow()
         path = newest_version(export_dir)
         self._model = tf.saved_model.load(path)  # it must outlive its signature
         self._signature = self._model.signatures["serving_default"]
@@ -60,7 +60,7 @@ class Predictor:
         padded = np.zeros((len(inks), lengths.max(), 3), np.float32)
         for row, ink in zip(padded, inks):
             row[: len(ink)] = ink
-        constant = _tensorflow().constant
+        constant = tensorflow().constant
         answer = self._signature(ink=constant(padded), length=constant(lengths))
         return answer["probabilities"].numpy()
 
@@ -94,29 +94,3 @@ def to_ink(drawing: Sequence[strokes.Stroke]) -> np.ndarray:
       ValueError: the strokes are no drawing.
     """
     return strokes.to_ink(strokes.points_of(drawing))
-
-
-def newest_version(export_dir: str) -> str:
-    """Finds the SavedModel in `DIR/<version>` or `DIR`.
-
-    Raises:
-      ValueError: there is none.
-    """
-    gfile = _tensorflow().io.gfile
-    if gfile.exists(gfile.join(export_dir, "saved_model.pb")):
-        return export_dir
-    names = gfile.listdir(export_dir) if gfile.isdir(export_dir) else []
-    numbers = [int(name.rstrip("/")) for name in names if name.rstrip("/").isdecimal()]
-    if not numbers:
-        raise ValueError(
-            f"{export_dir} holds no export (python -m serve_export.export makes one)"
-        )
-    return gfile.join(export_dir, str(max(numbers)))
-
-
-def _tensorflow() -> ModuleType:
-    """TensorFlow, for whoever loads an export: `--help` need not wait for it."""
-    import rnn_model  # noqa: F401, I001 - imports it without its chatter
-    import tensorflow
-
-    return tensorflow

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnn_model import input_pipeline
 from rnn_model.workdir import Workdir
-from serve_export import export
+from serve_export import export, layout
 
 TOLERANCE = 1e-5
 
@@ -77,9 +77,9 @@ def test_versions_count_up_and_nothing_half_done_stays(trained_rnn, tmp_path):
 
 def test_words_and_facts_travel_along(trained_rnn, exported_rnn):
     assets = exported_rnn / "assets"
-    words = (assets / export.CLASSES_ASSET).read_text().splitlines()
+    words = (assets / layout.CLASSES_ASSET).read_text().splitlines()
     assert tuple(words) == Workdir(str(trained_rnn)).classes()
-    facts = json.loads((assets / export.FACTS_ASSET).read_text())
+    facts = json.loads((assets / layout.FACTS_ASSET).read_text())
     assert facts["model"] == "rnn"
     assert facts["box"] == 255
     assert facts["epsilon"] == 2.0

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from serve_export.predictor import Predictor, newest_version, to_ink
+from serve_export.predictor import Predictor, to_ink
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +66,3 @@ def test_bad_strokes_are_named(predictor, drawing, problem):
 def test_top_k_below_one_is_refused(predictor, drawing):
     with pytest.raises(ValueError, match=r"top_k must be ≥ 1\. Received: 0"):
         predictor.guess(drawing, top_k=0)
-
-
-def test_the_newest_version_is_taken(exported_rnn):
-    assert newest_version(str(exported_rnn.parent)) == str(exported_rnn)
-    assert newest_version(str(exported_rnn)) == str(exported_rnn)
-
-
-def test_versions_count_as_numbers(tmp_path):
-    for name in ("9", "10", ".11", "notes"):
-        (tmp_path / name).mkdir()
-    assert newest_version(str(tmp_path)) == str(tmp_path / "10")
-
-
-@pytest.mark.parametrize("name", ["empty", "missing"])
-def test_a_folder_without_export_is_named(tmp_path, name):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=f"{name} holds no export"):
-        newest_version(str(tmp_path / name))
