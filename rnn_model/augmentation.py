@@ -54,4 +54,5 @@ def _fill_box(positions: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     lowest = tf.reduce_min(positions + outside, axis=1, keepdims=True)
     highest = tf.reduce_max(positions - outside, axis=1, keepdims=True)
     extent = tf.reduce_max(highest - lowest, axis=2, keepdims=True)
-    return (positions - lowest) / tf.maximum(extent, 1e-3)
+    # A dot is to stay small: its jitter is not to be blown up to the whole box.
+    return (positions - lowest) / tf.maximum(extent, 0.5)

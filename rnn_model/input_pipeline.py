@@ -16,6 +16,9 @@ from tfrecords.dataset_info import FILE_NAME, DatasetInfo, check_shards
 WINDOW = 64
 """Batches that are parsed and sorted at once."""
 
+LENGTH_NOISE = (0.95, 1.05)
+"""By what a drawing's length is multiplied, at random, before the sort."""
+
 SHUFFLE_RECORDS = 8192
 """Records among which the next is drawn; the shards are well shuffled already."""
 
@@ -60,21 +63,17 @@ def training_batches(
     rng = np.random.default_rng([seed, epoch])
     shards = rng.permutation(_shards(info, data_dir, "train"))
     records = _records(info, shards).shuffle(SHUFFLE_RECORDS, seed=_draw(rng))
-    windows = records.batch(WINDOW * batch_size).map(
-        _sorted_window, num_parallel_calls=1, deterministic=True
+    windows = _with_seeds(records.batch(WINDOW * batch_size), rng).map(
+        lambda serialized, seed: (_sorted_window(serialized, seed), seed),
+        num_parallel_calls=1,
+        deterministic=True,
     )
-    order = tf.random.Generator.from_seed(_draw(rng)).make_seeds(1)[:, 0]
-    batches = tf.data.Dataset.zip(windows, tf.data.Dataset.counter()).flat_map(
-        lambda window, number: _split_window(
-            window, batch_size, order + [0, tf.cast(number, order.dtype)]
-        )
+    batches = windows.flat_map(
+        lambda window, seed: _split_window(window, batch_size, seed)
     )
     if augment:
-        key = tf.constant([_draw(rng), _draw(rng)], tf.int64)
-        batches = tf.data.Dataset.zip(batches, tf.data.Dataset.counter()).map(
-            lambda batch, number: augmentation.augment(batch, key + [0, number]),
-            num_parallel_calls=2,
-            deterministic=True,
+        batches = _with_seeds(batches, rng).map(
+            augmentation.augment, num_parallel_calls=2, deterministic=True
         )
     return batches.prefetch(4)
 
@@ -117,10 +116,28 @@ def _records(info: DatasetInfo, shards: list[str]) -> tf.data.Dataset:
     )
 
 
-def _sorted_window(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Parses records `<string>[window]` and sorts them by length."""
+def _with_seeds(elements: tf.data.Dataset, rng: np.random.Generator) -> tf.data.Dataset:
+    """Pairs each element with a seed `<int64>[2]` of its own."""
+    first, second = _draw(rng), _draw(rng)
+    seeds = tf.data.Dataset.counter().map(
+        lambda number: tf.stack([first, second + number])
+    )
+    return tf.data.Dataset.zip(elements, seeds)
+
+
+def _sorted_window(
+    serialized: tf.Tensor, seed: tf.Tensor | None = None
+) -> dict[str, tf.Tensor]:
+    """Parses records `<string>[window]` and sorts them by length.
+
+    With a seed only about so: else a small data set would give the same batches in
+    every epoch.
+    """
     window = decode.parse_examples(serialized)
-    order = tf.argsort(window["length"], stable=True)
+    length = tf.cast(window["length"], tf.float32)
+    if seed is not None:
+        length *= tf.random.stateless_uniform(tf.shape(length), seed, *LENGTH_NOISE)
+    order = tf.argsort(length, stable=True)
     return {name: tf.gather(value, order) for name, value in window.items()}
 
 
