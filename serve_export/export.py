@@ -5,6 +5,8 @@
 writes `exports/rnn/<version>/`, the layout of TF Serving, versions counting from 1.
 """
 
+import rnn_model  # noqa: F401 # isort: skip - first: it silences TensorFlow
+
 import json
 import tempfile
 import uuid
