@@ -65,7 +65,7 @@ class TrainConfig:
     )
     dropout: float = dataclasses.field(
         default=0.4,
-        metadata={"help": "Share of the last features that is hidden in training."},
+        metadata={"help": "Share of the features that a layer hides in training."},
     )
     augment: bool = dataclasses.field(
         default=True,

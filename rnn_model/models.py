@@ -5,8 +5,8 @@ All models take the same batch, `ink <float32>[batch, time, 3]` padded with zero
 say in the logits: a layer that could carry it into the answer zeroes it again.
 
     ink (B, T, 3) ─ features ─▶ (B, T, 6) ─ 3 × conv, two of stride 2 ─▶ (B, T/4, 128)
-      ─ 2 × bidirectional LSTM ─▶ (B, T/4, 256) ─ mean and max over time ─▶ (B, 512)
-      ─ dropout, dense ─▶ (B, classes)
+      ─ 2 × (dropout, bidirectional LSTM) ─▶ (B, T/4, 256)
+      ─ mean and max over time ─▶ (B, 512) ─ dropout, dense ─▶ (B, classes)
 """
 
 from collections.abc import Callable
@@ -148,6 +148,7 @@ def rnn(
     for number, (filters, stride) in enumerate(CONVOLUTIONS, 1):
         x, length = ConvBlock(filters, stride, name=f"conv{number}")(x, length)
     for number in range(1, LSTM_LAYERS + 1):  # x is (B, T/4, 128)
+        x = keras.layers.Dropout(config.dropout, seed=config.seed + number)(x)
         x = BiLSTM(LSTM_UNITS, use_cudnn, name=f"lstm{number}")(x, length)
     x = MeanAndMax(name="pool")(x, length)  # (B, 4·units)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)

@@ -194,7 +194,7 @@ class _Run:
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
                 steps = (epoch - 1) * self.steps_per_epoch
-                layer.seed_generator.state.assign([self.config.seed, steps])
+                layer.seed_generator.state.assign([layer.seed, steps])
 
     def _keep(self, row: dict[str, Any], logs: tf.summary.SummaryWriter) -> None:
         """Saves the epoch: history and best weights first, then where to go on."""
