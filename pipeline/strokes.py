@@ -75,7 +75,6 @@ def points_of(drawing: Sequence[Stroke]) -> np.ndarray:
     Raises:
       ValueError: see `simplify`.
     """
-    check_strokes(drawing)
     return to_points(drawing if is_simplified(drawing) else simplify(drawing))
 
 
