@@ -9,6 +9,7 @@ from absl import flags
 
 FAILED = 1
 MISUSED = 2
+INTERRUPTED = 130
 
 
 def run(
@@ -54,8 +55,8 @@ def run(
         sys.exit(FAILED)
     except (ValueError, OSError) as error:
         _fail(_one_line(error), FAILED)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
+    except KeyboardInterrupt as error:
+        _fail(_one_line(error) if str(error) else "interrupted", INTERRUPTED)
 
 
 def require(*names: str) -> None:

@@ -1,4 +1,8 @@
-"""Random changes to training drawings that leave what they show the same."""
+"""Random changes to training drawings that leave what they show the same.
+
+What happens to a drawing depends on its key, the seed and the epoch alone: not on the
+batch that it is in, nor on how many workers there are.
+"""
 
 import math
 
@@ -11,32 +15,65 @@ JITTER = 0.008
 """Standard deviation of the points' noise, in boxes (2 px)."""
 
 
-def augment(batch: dict[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+def augment(batch: dict[str, tf.Tensor], seed: int, epoch: int) -> dict[str, tf.Tensor]:
     """Mirrors, turns, stretches and jitters each drawing of a batch.
 
     Args:
       batch: see `input_pipeline.evaluation_batches`.
-      seed: `<int64>[2]`; the same seed gives the same changes.
+      seed, epoch: the same give the same changes.
 
     Returns:
       The batch with other ink, moved and scaled to fill the box again.
     """
     ink, length = batch["ink"], batch["length"]
-    size = tf.shape(ink)[0]
+    random = _Random(batch["key_id"], seed, epoch)
     mask = tf.sequence_mask(length, tf.shape(ink)[1], tf.float32)[..., None]
     positions = tf.cumsum(ink[..., :2], axis=1)  # (batch, time, 2)
-    seeds = tf.random.split(seed, 2)
-    positions = tf.matmul(positions, _random_maps(size, seeds[0]))
-    noise = tf.random.stateless_normal(tf.shape(positions), seeds[1])
+    positions = tf.matmul(positions, _random_maps(random))
+    noise = tf.stack([random.normal(tf.shape(ink)[1]) for _ in "xy"], axis=2)
     positions = _fill_box(positions + JITTER * noise, mask)
     before = tf.pad(positions[:, :-1], [[0, 0], [1, 0], [0, 0]])
     deltas = (positions - before) * mask
     return batch | {"ink": tf.concat([deltas, ink[..., 2:]], axis=2)}
 
 
-def _random_maps(size: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws linear maps of the plane, `<float32>[size, 2, 2]`."""
-    u = tf.random.stateless_uniform([5, size], seed, -1.0, 1.0)
+class _Random:
+    """Random numbers of each drawing's own, from a hash of its key."""
+
+    def __init__(self, keys: tf.Tensor, seed: int, epoch: int):
+        salted = tf.strings.join([keys, f"{seed}", f"{epoch}"], separator="/")
+        self._hashes = tf.strings.to_hash_bucket_fast(salted, 1 << 32)
+        self._drawn = 0
+
+    def uniform(self, count: tf.Tensor | int, low: float = 0.0) -> tf.Tensor:
+        """Draws `<float32>[batch, count]` from low to 1."""
+        self._drawn += 1
+        stream = tf.cast(_scramble(self._hashes + self._drawn * 0x9E3779B9), tf.int64)
+        bits = _scramble(stream[:, None] + tf.range(tf.cast(count, tf.int64)))
+        # As many bits as a float32 holds exactly: 1 itself is never drawn.
+        share = tf.cast(tf.bitwise.right_shift(bits, 8), tf.float32) / (1 << 24)
+        return low + (1 - low) * share
+
+    def normal(self, count: tf.Tensor | int) -> tf.Tensor:
+        """Draws `<float32>[batch, count]` of mean 0 and variance 1 (Box and Muller)."""
+        radius = tf.sqrt(-2 * tf.math.log1p(-self.uniform(count)))
+        return radius * tf.cos(2 * math.pi * self.uniform(count))
+
+
+def _scramble(numbers: tf.Tensor) -> tf.Tensor:
+    """Hashes the low 32 bits of `<int64>` numbers to `<uint32>`.
+
+    Constants: "lowbias32" of https://nullprogram.com/blog/2018/07/31.
+    """
+    x = tf.cast(numbers, tf.uint32)
+    x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16)) * 0x7FEB352D
+    x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 15)) * 0x846CA68B
+    return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16))
+
+
+def _random_maps(random: _Random) -> tf.Tensor:
+    """Draws linear maps of the plane, `<float32>[batch, 2, 2]`."""
+    u = tf.unstack(random.uniform(5, low=-1.0), axis=1)
     turn, shear = MAX_TURN * u[0], MAX_SHEAR * u[1]
     mirror = tf.where(u[2] < 0, -1.0, 1.0)
     width, height = 1 + MAX_STRETCH * u[3], 1 + MAX_STRETCH * u[4]

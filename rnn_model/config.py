@@ -73,6 +73,20 @@ class TrainConfig:
             "help": "Mirror, turn, stretch and jitter the training drawings at random."
         },
     )
+    init_from: str = dataclasses.field(
+        default="",
+        metadata={
+            "help": "Workdir of a trained run to begin with, of the same model. Its "
+            "classes may be others: words that both know keep what was learnt of them."
+        },
+    )
+    freeze_body: bool = dataclasses.field(
+        default=False,
+        metadata={
+            "help": "With --init_from: train the last layer alone, which is fast and "
+            "enough for a handful of drawings."
+        },
+    )
     seed: int = dataclasses.field(
         default=0, metadata={"help": "Decides all that is random."}
     )
@@ -93,6 +107,8 @@ class TrainConfig:
         self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "≥ 0")
         for name in ("dropout", "label_smoothing"):
             self._require(name, 0 <= getattr(self, name) < 1, "≥ 0 and < 1")
+        if self.freeze_body and not self.init_from:
+            raise ValueError("freeze_body needs init_from: a run to take the body of")
         self._require("seed", 0 <= self.seed < 2**32, "≥ 0 and < 2³²")
 
     def _require(self, name: str, holds: bool, what: str) -> None:

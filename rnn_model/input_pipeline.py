@@ -55,10 +55,12 @@ def training_batches(
     seed: int,
     epoch: int,
     augment: bool,
+    skip: int = 0,
 ) -> tf.data.Dataset:
     """Gives every drawing of the train split once, in an order of (seed, epoch).
 
-    See `evaluation_batches` for what a batch holds.
+    See `evaluation_batches` for what a batch holds. The first `skip` batches are left
+    out, as when a run goes on in the middle of an epoch.
     """
     rng = np.random.default_rng([seed, epoch])
     shards = rng.permutation(_shards(info, data_dir, "train"))
@@ -70,10 +72,12 @@ def training_batches(
     )
     batches = windows.flat_map(
         lambda window, seed: _split_window(window, batch_size, seed)
-    )
+    ).skip(skip)
     if augment:
-        batches = _with_seeds(batches, rng).map(
-            augmentation.augment, num_parallel_calls=2, deterministic=True
+        batches = batches.map(
+            lambda batch: augmentation.augment(batch, seed, epoch),
+            num_parallel_calls=2,
+            deterministic=True,
         )
     return batches.prefetch(4)
 

@@ -10,12 +10,22 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from rnn_model import evaluation, input_pipeline, models
+from rnn_model import (
+    checkpoints,
+    evaluation,
+    input_pipeline,
+    interruption,
+    models,
+    warm_start,
+)
 from rnn_model.config import TrainConfig
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
 
 WARMUP_STEPS = 100
+
+SAVE_SECONDS = 600
+"""So much training may be lost by a crash in the middle of an epoch."""
 
 STEP_SIGNATURE = (
     *evaluation.INPUT_SIGNATURE,
@@ -27,7 +37,8 @@ STEP_SIGNATURE = (
 def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
     """Trains until validation stops improving, or for `config.epochs`.
 
-    A second call with the same workdir goes on after the last whole epoch.
+    A second call with the same workdir goes on where the first stopped, and ends with
+    the same weights as if it had not.
 
     Args:
       config: the settings.
@@ -83,6 +94,36 @@ def make_optimizer(config: TrainConfig, total_steps: int) -> keras.Optimizer:
     return optimizer_class(learning_rate=rate, **settings)
 
 
+class _Position(tf.Module):
+    """Where in its data a run stands, as a checkpoint keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs = tf.Variable(0, dtype=tf.int64)  # whole ones behind us
+        self.examples = tf.Variable(0, dtype=tf.int64)  # in this epoch, from here on
+        self.loss_sum = tf.Variable(0.0, dtype=tf.float64)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64)
+
+    def add(self, loss: float, examples: int, seconds: float) -> None:
+        """Adds a batch of that mean loss; `seconds` since the epoch began."""
+        self.loss_sum.assign_add(loss * examples)
+        self.examples.assign_add(examples)
+        self.seconds.assign(seconds)
+
+    def close_epoch(self) -> tuple[float, float, int]:
+        """Gives seconds, mean loss and examples of the epoch, and begins the next."""
+        seconds, examples = float(self.seconds), int(self.examples)
+        loss = float(self.loss_sum) / examples
+        for sums in (self.examples, self.loss_sum, self.seconds):
+            sums.assign(tf.zeros_like(sums))
+        self.epochs.assign_add(1)
+        return seconds, loss, examples
+
+    def __str__(self) -> str:
+        more = f" and {int(self.examples):,} drawings" if int(self.examples) else ""
+        return f"epoch {int(self.epochs)}{more}"
+
+
 class _Run:
     """A model in training, with all that is kept of it."""
 
@@ -92,24 +133,25 @@ class _Run:
             info.split("train").examples / config.batch_size
         )
         self.model = models.build(config, len(info.classes))
+        if config.init_from:
+            warm_start.begin_with(self.model, Workdir(config.init_from), config, info)
         self.logits_of = evaluation.logits_function(self.model)
         self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
         self.optimizer.build(self.model.trainable_variables)
-        self.epoch = tf.Variable(0, dtype=tf.int64)  # whole epochs behind us
-        checkpoint = tf.train.Checkpoint(
-            model=self.model, optimizer=self.optimizer, epoch=self.epoch
+        self.position = _Position()
+        state = tf.train.Checkpoint(
+            model=self.model, optimizer=self.optimizer, position=self.position
         )
-        self.last = tf.train.CheckpointManager(checkpoint, workdir.last, max_to_keep=2)
-        self.best = tf.train.CheckpointManager(
-            tf.train.Checkpoint(model=self.model), workdir.best, max_to_keep=1
-        )
+        self.last = checkpoints.Keeper(state, workdir.last, keep=2)
+        best = tf.train.Checkpoint(model=self.model)
+        self.best = checkpoints.Keeper(best, workdir.best, keep=1)
         self.history: list[dict[str, Any]] = []
 
     def restore(self) -> None:
-        """Goes back to the last whole epoch, if there is one."""
-        if path := self.last.restore_or_initialize():
-            self.history = self.workdir.history()[: int(self.epoch)]
-            print(f"going on after epoch {int(self.epoch)} ({path})")
+        """Goes back to the last checkpoint that can be read, if there is one."""
+        if path := self.last.restore():
+            self.history = self.workdir.history()[: int(self.position.epochs)]
+            print(f"going on after {self.position} ({path})")
 
     def is_over(self) -> bool:
         done = len(self.history)
@@ -130,18 +172,22 @@ class _Run:
         """Trains epoch by epoch until the run is over."""
         examples = self.info.split("train").examples
         logs = tf.summary.create_file_writer(self.workdir.logs)
-        with tqdm(
-            total=self.config.epochs * examples,
-            initial=len(self.history) * examples,
-            desc=self.config.model,
-            unit=" drawings",
-            unit_scale=True,
-            # A log is not to fill with lines that a terminal would overwrite.
-            mininterval=1.0 if sys.stderr.isatty() else 60.0,
-            dynamic_ncols=True,
-        ) as bar:
+        with (
+            interruption.Watch() as watch,
+            tqdm(
+                total=self.config.epochs * examples,
+                initial=len(self.history) * examples + int(self.position.examples),
+                desc=self.config.model,
+                unit=" drawings",
+                unit_scale=True,
+                # A log is not to fill with lines that a terminal would overwrite.
+                mininterval=1.0 if sys.stderr.isatty() else 60.0,
+                dynamic_ncols=True,
+            ) as bar,
+        ):
             while not self.is_over():
-                row = self._train_epoch(data_dir, bar)
+                self._train_epoch(data_dir, bar, watch)
+                row = self._close_epoch(data_dir)
                 self._keep(row, logs)
                 bar.write(
                     f"epoch {row['epoch']}/{self.config.epochs}  "
@@ -152,19 +198,21 @@ class _Run:
                 )
         print(f"best: {self.best_line()}")
 
-    def _train_epoch(self, data_dir: str, bar: tqdm) -> dict[str, Any]:
-        number = int(self.epoch) + 1
-        started = time.monotonic()
+    def _train_epoch(self, data_dir: str, bar: tqdm, watch: interruption.Watch) -> None:
+        """Trains to the end of the epoch; saves now and then, and when told to stop."""
+        position, step = self.position, int(self.optimizer.iterations)
         batches = input_pipeline.training_batches(
             self.info,
             data_dir,
             self.config.batch_size,
             seed=self.config.seed,
-            epoch=number,
+            epoch=int(position.epochs) + 1,
             augment=self.config.augment,
+            skip=step - int(position.epochs) * self.steps_per_epoch,
         )
-        self._seed_dropout(number)
-        loss_sum, examples = 0.0, 0
+        self._seed_dropout(step)
+        began = saved = time.monotonic()
+        before = float(position.seconds)
         for batch in batches:
             loss = float(
                 self._step(batch["ink"], batch["length"], batch["class_index"])
@@ -172,38 +220,47 @@ class _Run:
             if not math.isfinite(loss):
                 self._stop_not_finite(loss, batch)
             size = len(batch["length"])
-            loss_sum += loss * size
-            examples += size
+            now = time.monotonic()
+            position.add(loss, size, before + now - began)
             bar.update(size)
-        trained = time.monotonic() - started
+            if watch.stopped or now - saved > SAVE_SECONDS:
+                self.last.save(int(self.optimizer.iterations))
+                saved = time.monotonic()
+            if watch.stopped:
+                raise KeyboardInterrupt(
+                    f"stopped after {position}; the same command goes on from there"
+                )
+
+    def _close_epoch(self, data_dir: str) -> dict[str, Any]:
+        """Evaluates on the validation split; gives the epoch's row of the history."""
+        began = time.monotonic()
         validation = evaluation.evaluate(
             self.logits_of, self.info, data_dir, "validation", self.config.batch_size
         )
+        seconds, loss, examples = self.position.close_epoch()
         return {
-            "epoch": number,
-            "loss": loss_sum / examples,
+            "epoch": int(self.position.epochs),
+            "loss": loss,
             "validation_loss": validation["loss"],
             "validation_top1": validation["top1"],
             "validation_top3": validation["top3"],
-            "drawings_per_second": examples / trained,
-            "seconds": time.monotonic() - started,
+            "drawings_per_second": examples / seconds,
+            "seconds": seconds + time.monotonic() - began,
         }
 
-    def _seed_dropout(self, epoch: int) -> None:
+    def _seed_dropout(self, step: int) -> None:
         """Makes what is hidden depend on seed and step alone, not on when we began."""
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                steps = (epoch - 1) * self.steps_per_epoch
-                layer.seed_generator.state.assign([layer.seed, steps])
+                layer.seed_generator.state.assign([layer.seed, step])
 
     def _keep(self, row: dict[str, Any], logs: tf.summary.SummaryWriter) -> None:
         """Saves the epoch: history and best weights first, then where to go on."""
         self.history.append(row)
-        self.epoch.assign_add(1)
         if self.best_epoch() == row["epoch"]:
             self.best.save(row["epoch"])
         self.workdir.write_history(self.history)
-        self.last.save(row["epoch"])
+        self.last.save(int(self.optimizer.iterations))
         with logs.as_default(step=row["epoch"]):
             for name, value in row.items():
                 if name != "epoch":
@@ -237,6 +294,7 @@ class _Run:
         keys = [key.decode() for key in batch["key_id"].numpy()[:3]]
         raise ValueError(
             f"the loss is {loss} at step {int(self.optimizer.iterations)} (epoch "
-            f"{int(self.epoch) + 1}, drawings {', '.join(keys)}, …); try a smaller "
-            f"--learning_rate than {self.config.learning_rate:g} in a new --workdir"
+            f"{int(self.position.epochs) + 1}, drawings {', '.join(keys)}, …); try a "
+            f"smaller --learning_rate than {self.config.learning_rate:g} in a new "
+            "--workdir"
         )

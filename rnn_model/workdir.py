@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnn_model import models
+from rnn_model import checkpoints, models
 from rnn_model.config import TrainConfig
 
 FILE_ERRORS = (
@@ -94,19 +94,12 @@ class Workdir:
         """Builds the run's model with its best weights.
 
         Raises:
-          ValueError: there is no run, no checkpoint yet, or one of another model.
+          ValueError: there is no run, no checkpoint yet, or none that can be read.
         """
         config, classes = self.config(), self.classes()
         model = models.build(config, len(classes), use_cudnn=use_cudnn)
-        checkpoint = tf.train.latest_checkpoint(self.best)
-        if checkpoint is None:
+        if checkpoints.restore_model(model, self.best) is None:
             raise ValueError(f"{self.path} has no checkpoint; did its training begin?")
-        status = tf.train.Checkpoint(model=model).restore(checkpoint)
-        try:
-            # Else a weight that the checkpoint lacks would stay as it was drawn.
-            status.assert_existing_objects_matched().expect_partial()
-        except AssertionError:
-            raise ValueError(f"{checkpoint} does not hold all weights of this model")
         return model
 
     def _read(self, name: str) -> str:

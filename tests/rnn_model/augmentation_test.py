@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline import sample, strokes
-from rnn_model.augmentation import augment
+from rnn_model.augmentation import _Random, augment
 
 COLUMNS = 5
 """Padding beyond the longest drawing."""
@@ -33,8 +33,8 @@ def make_batch(inks):
     }
 
 
-def augmented(batch, seed=(1, 2)):
-    return augment(batch, tf.constant(seed, tf.int64))["ink"].numpy()
+def augmented(batch, seed=1, epoch=2):
+    return augment(batch, seed, epoch)["ink"].numpy()
 
 
 def positions_of(ink, length):
@@ -49,7 +49,7 @@ def test_padding_stays_zero(batch):
 
 
 def test_the_pen_and_the_rest_of_the_batch_stay(batch):
-    changed = augment(batch, tf.constant([1, 2], tf.int64))
+    changed = augment(batch, 1, 2)
     np.testing.assert_array_equal(changed["ink"][..., 2], batch["ink"][..., 2])
     for name in ("length", "key_id"):
         np.testing.assert_array_equal(changed[name], batch[name])
@@ -66,8 +66,37 @@ def test_the_same_seed_gives_the_same(batch):
     np.testing.assert_array_equal(augmented(batch), augmented(batch))
 
 
-def test_another_seed_gives_something_else(batch):
-    assert not np.allclose(augmented(batch), augmented(batch, (1, 3)))
+@pytest.mark.parametrize(("seed", "epoch"), [(1, 3), (2, 2), (12, 0)])
+def test_another_seed_or_epoch_gives_something_else(batch, seed, epoch):
+    assert not np.allclose(augmented(batch), augmented(batch, seed, epoch))
+
+
+def test_the_batch_that_a_drawing_is_in_has_no_say(batch):
+    """Alone, with less padding, and in another place."""
+    together = augmented(batch)
+    for row in (0, 3):
+        length = int(batch["length"][row])
+        alone = {
+            "ink": batch["ink"][row : row + 1, :length],
+            "length": batch["length"][row : row + 1],
+            "key_id": batch["key_id"][row : row + 1],
+        }
+        np.testing.assert_allclose(
+            augmented(alone)[0], together[row, :length], atol=1e-6
+        )
+
+
+def test_the_random_numbers_are_spread_evenly():
+    random = _Random(tf.constant([str(n) for n in range(2000)]), 0, 1)
+    uniform, normal = random.uniform(50).numpy(), random.normal(50).numpy()
+    assert 0 <= uniform.min() < 1e-3
+    assert 1 - 1e-3 < uniform.max() < 1
+    counts, _ = np.histogram(uniform, 10, (0, 1))
+    assert np.abs(counts / counts.mean() - 1).max() < 0.05
+    assert abs(normal.mean()) < 0.02
+    assert abs(normal.std() - 1) < 0.02
+    both = np.corrcoef(np.concatenate([uniform, normal], axis=1).T)
+    assert np.abs(both - np.eye(100)).max() < 0.12
 
 
 def test_equal_drawings_of_a_batch_become_different(batch):

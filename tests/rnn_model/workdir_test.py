@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnn_model import models
+from rnn_model import checkpoints, models
 from rnn_model.config import TrainConfig
 from rnn_model.workdir import Workdir, file_errors
 
@@ -56,7 +56,7 @@ def test_a_damaged_history_is_named(copied):
 def test_load_best_gives_the_saved_weights(trained_mlp):
     workdir = Workdir(str(trained_mlp))
     model = workdir.load_best()
-    checkpoint = tf.train.latest_checkpoint(workdir.best)
+    checkpoint = checkpoints.numbered(workdir.best)[0]
     saved = [
         tf.train.load_variable(checkpoint, name)
         for name, shape in tf.train.list_variables(checkpoint)
@@ -76,7 +76,7 @@ def test_a_checkpoint_of_other_weights_is_not_taken_for_ours(copied):
 
 def test_a_checkpoint_that_lacks_a_weight_is_refused(trained_rnn, monkeypatch):
     monkeypatch.setattr(models, "LSTM_LAYERS", models.LSTM_LAYERS + 1)
-    with pytest.raises(ValueError, match="does not hold all weights"):
+    with pytest.raises(ValueError, match="no checkpoint there can be read"):
         Workdir(str(trained_rnn)).load_best()
 
 
