@@ -54,28 +54,28 @@ def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
         if not info.split(split).examples:
             raise ValueError(f"{data_dir}: the split {split} has no drawing")
     workdir = Workdir(workdir_path)
-    _claim(workdir, config, info)
+    if workdir.exists():
+        _compare(workdir, config, info)
     keras.utils.set_random_seed(config.seed)
     run = _Run(config, info, workdir)
-    run.restore()
+    run.begin()
+    workdir.start(config, info.classes)
     if run.is_over():
         print(f"{workdir_path}: training is over; best {run.best_line()}")
         return
     run.train(data_dir)
 
 
-def _claim(workdir: Workdir, config: TrainConfig, info: DatasetInfo) -> None:
-    """Writes the settings into a new workdir, or compares them with its own."""
-    if workdir.exists():
-        if differences := workdir.config().differences(config):
-            raise ValueError(
-                f"{workdir.path} holds a run of other settings "
-                f"({'; '.join(differences)}); go on with the same, or take a new "
-                "--workdir"
-            )
-        if workdir.classes() != info.classes:
-            raise ValueError(f"{workdir.path} holds a run with other classes")
-    workdir.start(config, info.classes)
+def _compare(workdir: Workdir, config: TrainConfig, info: DatasetInfo) -> None:
+    """Refuses a workdir whose run has other settings or classes."""
+    if differences := workdir.config().differences(config):
+        raise ValueError(
+            f"{workdir.path} holds a run of other settings "
+            f"({'; '.join(differences)}); go on with the same, or take a new "
+            "--workdir"
+        )
+    if workdir.classes() != info.classes:
+        raise ValueError(f"{workdir.path} holds a run with other classes")
 
 
 def make_optimizer(config: TrainConfig, total_steps: int) -> keras.Optimizer:
@@ -133,8 +133,8 @@ class _Run:
             info.split("train").examples / config.batch_size
         )
         self.model = models.build(config, len(info.classes))
-        if config.init_from:
-            warm_start.begin_with(self.model, Workdir(config.init_from), config, info)
+        if config.freeze_body:
+            warm_start.freeze_body(self.model)
         self.logits_of = evaluation.logits_function(self.model)
         self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
         self.optimizer.build(self.model.trainable_variables)
@@ -147,11 +147,14 @@ class _Run:
         self.best = checkpoints.Keeper(best, workdir.best, keep=1)
         self.history: list[dict[str, Any]] = []
 
-    def restore(self) -> None:
+    def begin(self) -> None:
         """Goes back to the last checkpoint that can be read, if there is one."""
         if path := self.last.restore():
             self.history = self.workdir.history()[: int(self.position.epochs)]
             print(f"going on after {self.position} ({path})")
+        elif source := self.config.init_from:
+            warm_start.begin_with(self.model, self.info.classes, Workdir(source))
+            print(f"beginning with the weights of {source}")
 
     def is_over(self) -> bool:
         done = len(self.history)

@@ -246,8 +246,45 @@ def test_an_interrupted_run_ends_with_the_same_weights(data_dir, tmp_path):
     assert len(history_of(broken)) == 2
 
 
+def test_a_run_cut_short_within_an_epoch_ends_with_the_same_weights(
+    data_dir, tmp_path, capsys, monkeypatch
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train(data_dir, whole, model="rnn")
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0)  # after every step
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Run, "_close_epoch", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            train(data_dir, broken, model="rnn")
+    for path in Path(newest(broken)).parent.glob(f"{Path(newest(broken)).name}.*"):
+        path.unlink()
+    capsys.readouterr()
+    train(data_dir, broken, model="rnn")
+    told = capsys.readouterr().out
+    assert re.search(r"going on after epoch 0 and \d+ drawings", told)
+    assert_same_weights(weights_of(whole), weights_of(broken))
+    for key in ("loss", "validation_loss", "validation_top1"):
+        assert [row[key] for row in history_of(whole)] == [
+            row[key] for row in history_of(broken)
+        ]
+
+
+def test_a_checkpoint_cut_in_half_costs_no_more_than_its_epoch(
+    data_dir, tmp_path, capsys
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train(data_dir, whole)
+    shutil.copytree(whole, broken)
+    data = Path(newest(broken) + ".data-00000-of-00001")
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    train(data_dir, broken)
+    assert f"warning: passing over {newest(broken)}: " in capsys.readouterr().err
+    assert_same_weights(weights_of(whole), weights_of(broken))
+
+
 @pytest.mark.slow
-def test_a_killed_process_goes_on_to_the_same_weights(data_dir, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_process_goes_on_to_the_same_weights(data_dir, tmp_path, number):
     command = [
         sys.executable,
         "train.py",
@@ -258,17 +295,26 @@ def test_a_killed_process_goes_on_to_the_same_weights(data_dir, tmp_path):
     ]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, f"--workdir={whole}"], cwd=ROOT, check=True)
-    process = subprocess.Popen([*command, f"--workdir={killed}"], cwd=ROOT)
+    process = subprocess.Popen(
+        [*command, f"--workdir={killed}"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
     try:
         deadline = time.monotonic() + 120
-        while not (killed / "checkpoints" / "last" / "checkpoint").exists():
+        while not checkpoints.numbered(str(killed / "checkpoints" / "last")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(0.2)  # into the next epoch
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.send_signal(number)
+        told = process.communicate()[1]
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert re.search(
+            r"\nerror: stopped after epoch \d( and [\d,]+ drawings)?; the same command "
+            r"goes on from there\n$",
+            told,
+        )
     assert len(history_of(killed)) < 4
     again = subprocess.run(
         [*command, f"--workdir={killed}"],
