@@ -32,6 +32,7 @@ from apache_beam.runners.runner import PipelineRunner
 
 from pipeline import command, transforms
 from pipeline.recipe import Recipe, parse_splits
+from pipeline.wanted import wanted_classes
 from tfrecords import dataset_info, schema
 
 LOCAL_ARGS = (
@@ -93,7 +94,7 @@ def main() -> None:
         inputs=values.input,
         output_dir=values.output_dir,
         recipe=Recipe(
-            classes=_wanted_classes(values.classes, values.classes_file),
+            classes=wanted_classes(values.classes, values.classes_file),
             max_per_class=values.max_per_class,
             splits=parse_splits(values.splits),
             seed=values.seed,
@@ -177,22 +178,6 @@ def _runner(options: PipelineOptions) -> PipelineRunner | None:
     quiet = beam_provision_api_pb2.ProvisionInfo()
     quiet.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
     return FnApiRunner(provision_info=ExtendedProvisionInfo(quiet))
-
-
-def _wanted_classes(
-    names: list[str] | None, classes_file: str | None
-) -> tuple[str, ...] | None:
-    if names and classes_file:
-        raise ValueError("--classes and --classes_file: give one of them")
-    if classes_file:
-        try:
-            with FileSystems.open(classes_file) as file:
-                names = file.read().decode().splitlines()
-        except (BeamIOError, UnicodeDecodeError) as error:
-            raise ValueError(f"--classes_file={classes_file}: {error}") from None
-    if names is None:
-        return None
-    return tuple(name.strip() for name in names if name.strip())
 
 
 def _match(patterns: list[str]) -> list[str]:
