@@ -10,7 +10,7 @@ from setuptools import setup
 
 HERE = Path(__file__).parent
 
-TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", "tqdm"]
+TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20"]
 SERVE = ["fastapi", "uvicorn"]
 REPORT = ["matplotlib"]
 GCP = ["apache-beam[gcp]"]
@@ -25,7 +25,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=["pipeline", "rnn_model", "serve_export", "tfrecords"],
-    # What a Beam worker needs, and no more.
+    # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
         "absl-py",
         "apache-beam",
@@ -34,6 +34,7 @@ setup(
         "msgspec",
         "ndjson",
         "numpy",
+        "tqdm",
     ],
     extras_require={
         "train": TRAIN,
@@ -45,6 +46,7 @@ setup(
     entry_points={
         "console_scripts": [
             "quickdraw-create-dataset = pipeline.create_dataset:run",
+            "quickdraw-download = pipeline.download:run",
             "quickdraw-train = rnn_model.train_command:run",
             "quickdraw-evaluate = rnn_model.evaluate_command:run",
             "quickdraw-export = serve_export.export:run",

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("create-dataset", "train", "evaluate", "export", "predict", "serve")
+COMMANDS = (
+    "create-dataset",
+    "download",
+    "train",
+    "evaluate",
+    "export",
+    "predict",
+    "serve",
+)
 
 BUILD = """
 import sys
