@@ -90,7 +90,7 @@ def download(
     with _locked(output_dir):
         for word in words:
             path = os.path.join(output_dir, word + (form.local_suffix or form.suffix))
-            name = urllib.parse.quote(word + form.suffix, safe="")
+            name = urllib.parse.quote(word + form.suffix)
             url = f"{base_url.rstrip('/')}/{form.folder}/{name}"
             try:
                 how = _fetch(url, path, make_counter, retries, timeout)
