@@ -193,7 +193,7 @@ def _define_flags() -> None:
     flags.DEFINE_integer(
         "retries",
         5,
-        "Give up after so many tries in a row that brought nothing new.",
+        "How often in a row to try again while nothing new comes.",
         lower_bound=0,
     )
     flags.DEFINE_float(
