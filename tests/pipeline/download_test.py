@@ -302,7 +302,6 @@ def test_what_cannot_be_had_is_refused_at_once(tmp_path, settings, reason):
         ([], 1, "--classes is missing (or --classes_file)"),
         (["--classes=cat", "--max_per_class=0"], 2, "--max_per_class=0"),
         (["--classes=cat", "--format=gif"], 2, "value should be one of <simplified|"),
-        (["--classes=cat", "--timeout=0"], 2, "--timeout=0"),
     ],
 )
 def test_mistakes_on_the_command_line_are_one_line(
