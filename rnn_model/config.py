@@ -70,7 +70,7 @@ class TrainConfig:
     augment: bool = dataclasses.field(
         default=True,
         metadata={
-            "help": "Mirror, turn, stretch and jitter the training drawings at random."
+            "help": "Mirror, turn, stretch, warp and jitter the training drawings."
         },
     )
     init_from: str = dataclasses.field(

@@ -4,9 +4,13 @@ All models take the same batch, `ink <float32>[batch, time, 3]` padded with zero
 `length <int32>[batch]`, and give `logits <float32>[batch, classes]`. Padding has no
 say in the logits: a layer that could carry it into the answer zeroes it again.
 
-    ink (B, T, 3) ─ features ─▶ (B, T, 6) ─ 3 × conv, two of stride 2 ─▶ (B, T/4, 128)
+    ink (B, T, 3) ─ features ─▶ (B, T, 33) ─ 3 × conv, two of stride 2 ─▶ (B, T/4, 128)
+      ─ 4 × (conv + itself) ─▶ (B, T/4, 128)
       ─ 2 × (dropout, bidirectional LSTM) ─▶ (B, T/4, 256)
       ─ mean and max over time ─▶ (B, 512) ─ dropout, dense ─▶ (B, classes)
+
+The convolutions read all points at once; an LSTM goes from point to point and is most
+of a step. So they shorten the sequence first, and there are more of them.
 """
 
 from collections.abc import Callable
@@ -18,12 +22,15 @@ from rnn_model import baselines
 from rnn_model.config import TrainConfig
 from tfrecords import schema
 
-CONVOLUTIONS = ((64, 1), (96, 2), (128, 2))
-"""Filters and stride of each."""
+CONVOLUTIONS = ((64, 1), (96, 2), (128, 2), (128, 1), (128, 1), (128, 1), (128, 1))
+"""Filters and stride of each; one that keeps the shape adds to its input."""
 
 KERNEL = 5
 DELTA_SCALE = 8.0
 """Brings dx and dy, about 0.1 boxes, to the size of the other features."""
+
+BUMPS = 12
+"""Places along each axis whose nearness a point feels."""
 
 LSTM_UNITS = 128
 LSTM_LAYERS = 2
@@ -60,24 +67,44 @@ def mask_of(x: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
 
 
 class InkFeatures(keras.layers.Layer):
-    """Ink → what the first convolution sees: `<float32>[batch, time, 6]`.
+    """Ink → what the first convolution sees: `<float32>[batch, time, 33]`.
 
-    dx and dy, scaled; pen; 1 where a stroke begins; x and y, from -1 to 1.
+        2   dx and dy, scaled
+        3   the same as a direction, of length 1, and the log of the distance
+        2   pen; 1 where a stroke begins
+        2   x and y, from -1 to 1
+        24  how near x and y are to each of 12 places: bumps of one place's width
+
+    Of x itself a convolution could make but straight lines; of the bumps, any curve.
     """
 
     def call(self, ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        begins = tf.pad(ink[:, :-1, 2:], [[0, 0], [1, 0], [0, 0]], constant_values=1.0)
-        positions = tf.cumsum(ink[..., :2], axis=1) * 2 - 1
-        deltas, pen = ink[..., :2] * DELTA_SCALE, ink[..., 2:]
-        features = tf.concat([deltas, pen, begins, positions], axis=2)
-        return features * mask_of(ink, length)
+        deltas, pen = ink[..., :2], ink[..., 2:]
+        distance = tf.sqrt(tf.reduce_sum(deltas**2, axis=2, keepdims=True) + 1e-8)
+        log_distance = tf.math.log(distance * DELTA_SCALE + 0.05)
+        begins = tf.pad(pen[:, :-1], [[0, 0], [1, 0], [0, 0]], constant_values=1.0)
+        positions = tf.cumsum(deltas, axis=1)
+        parts = [deltas * DELTA_SCALE, deltas / distance, log_distance, pen, begins]
+        parts += [
+            positions * 2 - 1,
+            _bumps(positions[..., :1]),
+            _bumps(positions[..., 1:]),
+        ]
+        return tf.concat(parts, axis=2) * mask_of(ink, length)
+
+
+def _bumps(position: tf.Tensor) -> tf.Tensor:
+    """Nearness of `<float32>[batch, time, 1]` to each place, 0 to 1, `[…, BUMPS]`."""
+    places = tf.linspace(0.0, 1.0, BUMPS)
+    return tf.exp(-0.5 * tf.square((position - places) * (BUMPS - 1)))
 
 
 class ConvBlock(keras.layers.Layer):
     """Convolution over time, normalisation, ReLU; padding is zero again after it.
 
-    With stride s, T points become ⌈T/s⌉. The borders are padded here, the same on both
-    sides: "same" padding would depend on the length of the padded batch.
+    With stride s, T points become ⌈T/s⌉. Where the shape stays, the input is added. The
+    borders are padded here, the same on both sides: "same" padding would depend on the
+    length of the padded batch.
     """
 
     def __init__(self, filters: int, stride: int, **kwargs):
@@ -91,11 +118,13 @@ class ConvBlock(keras.layers.Layer):
         self, x: tf.Tensor, length: tf.Tensor, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Gives the new `x <float32>[batch, ⌈time/stride⌉, filters]` and lengths."""
-        x = self.conv(self.border(x))
+        before, x = x, self.conv(self.border(x))
         length = -(-length // self.stride)
         mask = mask_of(x, length)
         x = self.norm(x, training=training, mask=mask[..., 0] > 0)
-        return tf.nn.relu(x) * mask, length
+        x = tf.nn.relu(x) * mask
+        same = self.stride == 1 and x.shape[2] == before.shape[2]
+        return x + before if same else x, length
 
 
 class BiLSTM(keras.layers.Layer):
@@ -144,7 +173,7 @@ def rnn(
     use_cudnn: str | bool,
 ) -> tf.Tensor:
     """The stroke model; the drawing at the top of this file shows the shapes."""
-    x = InkFeatures(name="features")(ink, length)  # (B, T, 6)
+    x = InkFeatures(name="features")(ink, length)  # (B, T, 33)
     for number, (filters, stride) in enumerate(CONVOLUTIONS, 1):
         x, length = ConvBlock(filters, stride, name=f"conv{number}")(x, length)
     for number in range(1, LSTM_LAYERS + 1):  # x is (B, T/4, 128)
