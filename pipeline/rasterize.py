@@ -9,7 +9,9 @@ white, and the edge is one pixel soft.
 
 import numpy as np
 
-SIDE = 28
+from tfrecords import schema
+
+SIDE = schema.BITMAP_SIDE
 """Pixels along a side."""
 
 CANVAS = 256

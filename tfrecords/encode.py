@@ -17,8 +17,6 @@ Sources: https://protobuf.dev/programming-guides/encoding,
 """
 
 import struct
-from collections.abc import Iterator
-from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
@@ -71,28 +69,11 @@ def encode_example(
 def frame_record(data: bytes) -> bytes:
     """Frames serialised data as one TFRecord."""
     length = struct.pack("<Q", len(data))
-    return b"".join((length, _masked_crc(length), data, _masked_crc(data)))
+    return b"".join((length, masked_crc(length), data, masked_crc(data)))
 
 
-def read_records(file: BinaryIO) -> Iterator[bytes]:
-    """Yields the data of each TFRecord in an uncompressed stream.
-
-    Raises:
-      ValueError: the stream ends inside a record, or a checksum is wrong.
-    """
-    number = 0
-    while header := file.read(12):
-        number += 1
-        size = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
-        if _masked_crc(header[:8]) != header[8:]:
-            raise ValueError(f"record {number} has a damaged or truncated length")
-        data = file.read(size)
-        if _masked_crc(data) != file.read(4):
-            raise ValueError(f"record {number} has damaged or truncated data")
-        yield data
-
-
-def _masked_crc(data: bytes) -> bytes:
+def masked_crc(data: bytes) -> bytes:
+    """Gives the checksum of a TFRecord's length or data, as it is written."""
     crc = google_crc32c.value(data)
     masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
     return struct.pack("<I", masked)

@@ -13,6 +13,11 @@ those of TensorFlow's tutorial `tutorials/rnn/quickdraw`, so its readers read ou
     countrycode  BytesList[1]    two letters, empty where not known
     timestamp    BytesList[1]    as published, empty where not known
     recognized   Int64List[1]    1, 0, or -1 where not known
+
+A drawing that was published as a bitmap alone has, in place of ink and shape:
+
+    bitmap       BytesList[1]    28×28 grey values <uint8>, row by row, white ink on
+                                 black
 """
 
 import re
@@ -21,6 +26,7 @@ FORMAT_VERSION = 1
 """Goes up whenever a reader of the last version would misread the new one."""
 
 INK = "ink"
+BITMAP = "bitmap"
 SHAPE = "shape"
 CLASS_INDEX = "class_index"
 KEY_ID = "key_id"
@@ -30,6 +36,9 @@ RECOGNIZED = "recognized"
 
 INK_WIDTH = 3
 """Numbers in a row of ink: dx, dy, pen."""
+
+BITMAP_SIDE = 28
+"""Pixels along a side of a bitmap."""
 
 RECOGNIZED_VALUES = {True: 1, False: 0, None: -1}
 

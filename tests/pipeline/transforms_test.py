@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline import blocks, formats, strokes, transforms
-from tfrecords import encode
+from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
 
 SPLITS = ("train", "validation", "test")
@@ -36,7 +36,7 @@ def records_of(folder, split):
     for shard in info.split(split).shards:
         data = (folder / shard.name).read_bytes()
         assert len(data) == shard.bytes
-        records = list(encode.read_records(io.BytesIO(unpack(data))))
+        records = list(read.read_records(io.BytesIO(unpack(data))))
         assert len(records) == shard.examples
         yield records
 
