@@ -12,9 +12,9 @@ HERE = Path(__file__).parent
 
 TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20"]
 SERVE = ["fastapi", "uvicorn"]
-REPORT = ["matplotlib"]
+REPORT = ["matplotlib", "pillow"]
 GCP = ["apache-beam[gcp]"]
-TEST = [*TRAIN, *SERVE, "httpx", "hypothesis", "pytest", "ruff"]
+TEST = [*TRAIN, *SERVE, *REPORT, "httpx", "hypothesis", "pytest", "ruff"]
 
 setup(
     name="quickdraw-rnn",
@@ -47,6 +47,8 @@ setup(
         "console_scripts": [
             "quickdraw-create-dataset = pipeline.create_dataset:run",
             "quickdraw-download = pipeline.download:run",
+            "quickdraw-convert = pipeline.convert:run",
+            "quickdraw-describe = pipeline.describe:run",
             "quickdraw-train = rnn_model.train_command:run",
             "quickdraw-evaluate = rnn_model.evaluate_command:run",
             "quickdraw-export = serve_export.export:run",

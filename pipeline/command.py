@@ -1,11 +1,14 @@
 """How every command starts and ends: flags in, one-line errors out."""
 
+import importlib
 import os
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 from absl import flags
+from tqdm import tqdm
 
 FAILED = 1
 MISUSED = 2
@@ -64,6 +67,33 @@ def require(*names: str) -> None:
     for name in names:
         if not flags.FLAGS[name].value:
             raise ValueError(f"--{name} is missing")
+
+
+def import_extra(name: str, extra: str) -> ModuleType:
+    """Imports a module of a library that only one of the package's extras brings.
+
+    Raises:
+      ValueError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{error.name} is not installed: pip install 'quickdraw-rnn[{extra}]'"
+        ) from None
+
+
+def progress(total: int | None, what: str) -> tqdm:
+    """Makes a bar on stderr that shows drawings, drawings/s and the time left."""
+    return tqdm(
+        total=total,
+        desc=what,
+        unit=" drawings",
+        unit_scale=True,
+        # A log is not to fill with lines that a terminal would overwrite.
+        mininterval=0.2 if sys.stderr.isatty() else 60.0,
+        dynamic_ncols=True,
+    )
 
 
 def _newly_defined(define_flags: Callable[[], None]) -> list[str]:

@@ -120,10 +120,20 @@ def to_ink(points: np.ndarray) -> np.ndarray:
 
 
 def from_ink(ink: np.ndarray) -> np.ndarray:
-    """Inverse of `to_ink`, exact for whatever `to_ink` made."""
-    deltas = np.rint(ink * np.float32([BOX, BOX, 1])).astype(np.int64)
+    """Inverse of `to_ink`: ink `<float32>[T, 3]` to points `<uint8>[T, 3]`.
+
+    Raises:
+      ValueError: ink that is not of points, so that something would be lost.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        deltas = np.rint(ink * np.float32([BOX, BOX, 1])).astype(np.int64)
     deltas[:, :2] = np.cumsum(deltas[:, :2], axis=0)
-    return deltas.astype(np.uint8)
+    points = deltas.astype(np.uint8)
+    if not np.array_equal(to_ink(points), ink):
+        raise ValueError(f"the ink is not of integer points within 0..{BOX}")
+    if points[:, 2].max() > 1 or not points[-1, 2]:
+        raise ValueError("pen must be 0 or 1, and 1 on the last point")
+    return points
 
 
 def check_strokes(drawing: Sequence[Stroke]) -> None:

@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = (
     "create-dataset",
     "download",
+    "convert",
+    "describe",
     "train",
     "evaluate",
     "export",

@@ -48,6 +48,24 @@ def test_5000_points_come_back():
     assert_comes_back([[[x], [y]] for x, y in zip(*xs)])
 
 
+@pytest.mark.parametrize(
+    ("ink", "message"),
+    [
+        ([[0.1, 0, 1]], "not of integer points within 0..255"),
+        ([[0, 256 / 255, 1]], "not of integer points within 0..255"),
+        ([[0, 0, 0], [-1 / 255, 0, 1]], "not of integer points within 0..255"),
+        ([[np.nan, 0, 1]], "not of integer points within 0..255"),
+        ([[0, np.inf, 1]], "not of integer points within 0..255"),
+        ([[0, 3e38, 1]], "not of integer points within 0..255"),
+        ([[0, 0, 2]], "pen must be 0 or 1, and 1 on the last point"),
+        ([[0, 0, 1], [1, 1, 0]], "pen must be 0 or 1, and 1 on the last point"),
+    ],
+)
+def test_ink_of_no_points_is_refused(ink, message):
+    with pytest.raises(ValueError, match=message):
+        strokes.from_ink(np.float32(ink))
+
+
 def test_every_real_drawing_comes_back(quickdraw_dir):
     for path in sorted((quickdraw_dir / "simplified").glob("*.ndjson.gz")):
         with gzip.open(path) as lines:
