@@ -130,7 +130,7 @@ def create_dataset(
         lines is left behind.
     """
     options = _beam_options(beam_args or [])
-    files = _match(inputs)
+    files = match_files(inputs)
     with _locked(output_dir):
         _clear(output_dir, overwrite)
         unfinished = FileSystems.join(output_dir, transforms.UNFINISHED)
@@ -180,8 +180,12 @@ def _runner(options: PipelineOptions) -> PipelineRunner | None:
     return FnApiRunner(provision_info=ExtendedProvisionInfo(quiet))
 
 
-def _match(patterns: list[str]) -> list[str]:
-    """Expands globs to a sorted list of files, each once."""
+def match_files(patterns: list[str]) -> list[str]:
+    """Expands globs to a sorted list of files, each once.
+
+    Raises:
+      ValueError: a glob that finds nothing, or a folder.
+    """
     files = set()
     for pattern in patterns:
         try:
