@@ -6,6 +6,7 @@ matplotlib writes colours as numbers. Each one here stands for a CSS variable of
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ _VARIABLES = {_TEXT: "text", _MUTED: "muted", _LINE: "line"} | {
 _SETTINGS = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "quickdraw",  # else the ids differ from run to run
+    "font.family": "DejaVu Sans",  # to measure with; the page has its own
     "font.size": 11,
     "text.color": _TEXT,
     "text.parse_math": False,  # names may hold any sign
@@ -48,14 +50,31 @@ _SETTINGS = {
 }
 
 _POINTS_PER_INCH = 72
+
+FULL_WIDTH = 1080
+"""Pixels across a page."""
+
+HALF = (540, 270)
+"""Width and height of a plot that shares the page's width with another."""
+
 _BINS = 48
+
+
+def bin_edges(up_to: int) -> np.ndarray:
+    """Cuts whole numbers from 0 to about `up_to` into few bins of one width.
+
+    Returns:
+      `<float64>[bins + 1]`, halfway between whole numbers.
+    """
+    width = max(1, -(-up_to // _BINS))
+    return np.arange(up_to // width + 2) * width - 0.5
 
 
 def histogram(
     numbers: np.ndarray,
     counts: np.ndarray,
     *,
-    up_to: int,
+    edges: np.ndarray,
     label: str,
     marks: Mapping[str, int],
 ) -> Html:
@@ -64,16 +83,15 @@ def histogram(
     Args:
       numbers: `<int64>[n]`, sorted.
       counts: `<int64>[n]`, how often each occurred.
-      up_to: the right end of the axis; what lies beyond is not shown.
+      edges: `bin_edges`; what lies beyond the last is not shown.
       label: what the numbers are, with their unit.
       marks: names of numbers that get an upright line.
     """
-    width = max(1, -(-up_to // _BINS))
-    edges = np.arange(0, up_to + 2 * width, width) - 0.5
     heights, _ = np.histogram(numbers, edges, weights=counts)
-    with _Figure(360, 230) as figure:
+    with _Figure(*HALF) as figure:
         axes = figure.subplots()
-        axes.bar(edges[:-1], heights, width * 0.9, align="edge", color=_SERIES[0], lw=0)
+        width = 0.9 * (edges[1] - edges[0])
+        axes.bar(edges[:-1], heights, width, align="edge", color=_SERIES[0], lw=0)
         axes.set(xlabel=label, ylabel="drawings", xlim=(-0.5, edges[-1]))
         axes.set_ylim(0, heights.max() * 1.24)
         _thousands(axes.xaxis)
@@ -85,9 +103,9 @@ def histogram(
                 f"{name} {number:,}",
                 (number, height),
                 xycoords=("data", "axes fraction"),
-                xytext=(4 if number < 0.7 * up_to else -4, 0),
+                xytext=(4 if number < 0.7 * edges[-1] else -4, 0),
                 textcoords="offset points",
-                ha="left" if number < 0.7 * up_to else "right",
+                ha="left" if number < 0.7 * edges[-1] else "right",
                 va="top",
             )
         return figure.svg()
@@ -96,12 +114,14 @@ def histogram(
 def grey_values(counts: np.ndarray) -> Html:
     """Shows how many pixels have each grey value, counts `<int64>[256]`."""
     heights = counts.reshape(-1, 8).sum(axis=1) / counts.sum()
-    with _Figure(360, 230) as figure:
+    with _Figure(*HALF) as figure:
         axes = figure.subplots()
         lefts = np.arange(0, 256, 8)
         axes.bar(lefts, heights, 7.2, align="edge", color=_SERIES[0], lw=0, log=True)
         axes.set(xlabel="grey value, 255 is ink", ylabel="share of the pixels")
         axes.set(xlim=(0, 256), xticks=[0, 64, 128, 192, 255])
+        smallest = heights[heights > 0].min()
+        axes.set_ylim(bottom=10 ** np.floor(np.log10(smallest)))
         axes.yaxis.set_major_formatter(_percent)
         axes.minorticks_off()
         return figure.svg()
@@ -109,7 +129,7 @@ def grey_values(counts: np.ndarray) -> Html:
 
 def bars(names: Sequence[str], series: Mapping[str, Sequence[int]]) -> Html:
     """Shows a bar for each name, from top to bottom, in parts side by side."""
-    with _Figure(1080, 70 + 24 * len(names)) as figure:
+    with _Figure(FULL_WIDTH, 70 + 24 * len(names)) as figure:
         axes = figure.subplots()
         rows = np.arange(len(names))
         left = np.zeros(len(names))
@@ -138,27 +158,28 @@ def ranks(names: Sequence[str], counts: Sequence[int]) -> Html:
     """Shows many counts, from the largest to the smallest, with some of the names."""
     order = np.argsort(-np.asarray(counts), kind="stable")
     heights = np.asarray(counts)[order]
-    with _Figure(1080, 300) as figure:
+    with _Figure(FULL_WIDTH, 330) as figure:
         axes = figure.subplots()
         places = np.arange(1, len(heights) + 1)
         axes.bar(places, heights, 0.8, color=_SERIES[0], lw=0)
-        if heights[0] > 20 * max(heights[-1], 1):
-            axes.set_yscale("log")
-        axes.set(xlabel="classes by size", ylabel="drawings")
+        if heights[0] > 20 * heights[-1]:
+            lowest = 10 ** np.floor(np.log10(heights[-1]))
+            axes.set(yscale="log", ylim=(lowest / 2, heights[0] * 4))
+        else:
+            axes.set_ylim(0, heights[0] * 1.35)
+        axes.set(xlabel="place of the class by its size", ylabel="drawings")
         axes.set_xlim(0, len(heights) + 1)
-        axes.set_ylim(top=heights[0] * (4 if axes.get_yscale() == "log" else 1.35))
         _thousands(axes.yaxis)
         axes.yaxis.set_minor_locator(_ticker().NullLocator())
         for place in np.linspace(1, len(heights), 12).round().astype(int):
-            last = place == len(heights)
             axes.annotate(
                 names[order[place - 1]],
                 (place, heights[place - 1]),
-                xytext=(2 if last else -2, 5),
+                xytext=(0, 4),
                 textcoords="offset points",
                 rotation=35,
                 rotation_mode="anchor",
-                ha="right" if last else "left",
+                ha="left",
             )
         return figure.svg()
 
@@ -185,12 +206,17 @@ class _Figure:
         """The figure as markup that takes its size and colours from the page."""
         file = io.StringIO()
         unsaid = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        self._figure.savefig(file, format="svg", transparent=True, metadata=unsaid)
+        with warnings.catch_warnings():
+            # The reader's fonts count, not those of this machine.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            self._figure.savefig(file, format="svg", transparent=True, metadata=unsaid)
         text = file.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text)
         text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text)
         text = re.sub(r'<g id="[^"]*"', "<g", text)
+        # It would hold for all of the page.
+        text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
         for colour, name in _VARIABLES.items():
             text = text.replace(colour, f"var(--{name})")
         return Html(text)

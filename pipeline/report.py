@@ -64,8 +64,10 @@ a:hover { text-decoration: underline; }
 .tiles {
   grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); margin-top: 1.75rem;
 }
-.columns { grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
-.tiles .card { margin: 0; }
+.columns { grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
+.tiles .card, .columns .card { margin: 0; }
+.columns { margin-top: 1rem; }
+p:empty, figcaption:empty, small:empty { display: none; }
 .tiles b {
   display: block; font-size: 1.75rem; font-weight: 600; line-height: 1.25;
   letter-spacing: -0.02em;
@@ -74,11 +76,12 @@ a:hover { text-decoration: underline; }
 figcaption { margin-top: 0.6rem; font-size: 0.9rem; line-height: 1.45; }
 .plot h3 { margin: 0 0 0.5rem; font-size: 1rem; }
 .plot > div { overflow-x: auto; }
-.plot svg { display: block; width: 100%; height: auto; }
+.plot svg { display: block; width: 100%; height: auto; stroke-linejoin: round; }
 .plot.wide svg { min-width: 40rem; }
 .plot svg text { font-family: inherit !important; }
 .scroll { overflow: auto; max-height: 34rem; padding: 0; }
-table { width: 100%; border-collapse: collapse; font-size: 0.93rem; }
+table { border-collapse: collapse; font-size: 0.93rem; }
+table:has(th) { width: 100%; }
 th, td { padding: 0.42rem 1.1rem; text-align: left; white-space: nowrap; }
 td.number, th.number { text-align: right; }
 th {
@@ -88,7 +91,7 @@ th {
 td { border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; }
 .gallery {
-  display: grid; gap: 1rem 0.9rem;
+  display: grid; gap: 1rem 0.5rem;
   grid-template-columns: repeat(auto-fill, minmax(min(var(--width), 100%), 1fr));
 }
 .gallery figure { margin: 0; min-width: 0; }
@@ -215,19 +218,23 @@ def columns(parts: Iterable[Html]) -> Html:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str | int | float]]) -> Html:
-    """Lays rows out; numbers stand to the right, with thousands separators."""
+    """Lays rows out, under a heading if there is one; numbers stand to the right.
+
+    An integer gets thousands separators. A float is a share, shown in per cent; nan
+    is shown as a dash.
+    """
     body = [[_cell(value) for value in row] for row in rows]
     numeric = body[0] if body else [("", "")] * len(head)
     titles = join(
         f"<th{kind}>{markup(name)}</th>" for name, (kind, _) in zip(head, numeric)
     )
+    top = f"<thead><tr>{titles}</tr></thead>\n" if head else ""
     lines = join(
         "<tr>" + "".join(f"<td{kind}>{text}</td>" for kind, text in row) + "</tr>\n"
         for row in body
     )
     return Html(
-        f'<div class="scroll card"><table><thead><tr>{titles}</tr></thead>\n'
-        f"<tbody>\n{lines}</tbody></table></div>"
+        f'<div class="scroll card"><table>{top}<tbody>\n{lines}</tbody></table></div>'
     )
 
 
