@@ -102,9 +102,9 @@ def _samples(classes: dict[str, ClassSurvey]) -> Section:
         (word, [_picture(seen) for seen in found.picked[:each]])
         for word, found in classes.items()
     ]
-    note = "Picked at random. The earlier a stroke, the stronger its colour."
-    if any(seen.bitmap is not None for f in classes.values() for seen in f.picked[:1]):
-        note = "Picked at random."
+    note = "Picked at random."
+    if any(found.strokes for found in classes.values()):
+        note += " The earlier a stroke, the stronger its colour."
     return Section("Samples", report.gallery(groups, min(each, 12)), note)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_model import augmentation
-from tfrecords import decode, schema
-from tfrecords.dataset_info import FILE_NAME, DatasetInfo, check_shards
+from tfrecords import dataset_info, decode, schema
+from tfrecords.dataset_info import DatasetInfo
 
 WINDOW = 64
 """Batches that are parsed and sorted at once."""
@@ -24,27 +24,20 @@ SHUFFLE_RECORDS = 8192
 
 
 def load_info(data_dir: str) -> DatasetInfo:
-    """Reads `dataset_info.json` and checks that every shard is there, and whole.
+    """Loads the info of a data set, local or remote (see `dataset_info.load`)."""
 
-    Raises:
-      ValueError: no data set there, one of another format version, or a shard
-        missing or short.
-    """
-    path = tf.io.gfile.join(data_dir, FILE_NAME)
-    if not tf.io.gfile.exists(path):
-        raise ValueError(
-            f"{data_dir} holds no data set: there is no {FILE_NAME} "
-            "(python -m pipeline.create_dataset makes one)"
-        )
-    with tf.io.gfile.GFile(path) as file:
-        info = DatasetInfo.from_json(file.read(), path)
+    def read_text(name: str) -> str | None:
+        path = tf.io.gfile.join(data_dir, name)
+        if not tf.io.gfile.exists(path):
+            return None
+        with tf.io.gfile.GFile(path) as file:
+            return file.read()
 
     def size_of(name: str) -> int | None:
-        shard = tf.io.gfile.join(data_dir, name)
-        return tf.io.gfile.stat(shard).length if tf.io.gfile.exists(shard) else None
+        path = tf.io.gfile.join(data_dir, name)
+        return tf.io.gfile.stat(path).length if tf.io.gfile.exists(path) else None
 
-    check_shards(info, data_dir, size_of)
-    return info
+    return dataset_info.load(data_dir, read_text, size_of)
 
 
 def training_batches(

@@ -101,6 +101,33 @@ class DatasetInfo:
             raise ValueError(f"{source} is damaged: {error!r}") from None
 
 
+def load(
+    data_dir: str,
+    read_text: Callable[[str], str | None],
+    size_of: Callable[[str], int | None],
+) -> DatasetInfo:
+    """Reads `dataset_info.json` and checks that every shard is there, and whole.
+
+    Args:
+      data_dir: the folder, for error messages.
+      read_text: a file's name in the folder to its content, None where it is missing.
+      size_of: a file's name to its size in bytes, None where it is missing.
+
+    Raises:
+      ValueError: no data set there, one of another format version, or a shard
+        missing or of another size.
+    """
+    text = read_text(FILE_NAME)
+    if text is None:
+        raise ValueError(
+            f"{data_dir} holds no data set: there is no {FILE_NAME} "
+            "(python -m pipeline.create_dataset makes one)"
+        )
+    info = DatasetInfo.from_json(text, f"{data_dir.rstrip('/')}/{FILE_NAME}")
+    check_shards(info, data_dir, size_of)
+    return info
+
+
 def check_shards(
     info: DatasetInfo, data_dir: str, size_of: Callable[[str], int | None]
 ) -> None:

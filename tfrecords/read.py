@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tfrecords import schema
-from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard, check_shards
+from tfrecords import dataset_info, schema
+from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard
 from tfrecords.encode import masked_crc
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
@@ -53,27 +53,20 @@ class Record:
 
 
 def load_info(data_dir: str) -> DatasetInfo:
-    """Reads `dataset_info.json` of a local folder; checks that all shards are there.
+    """Loads the info of a data set in a local folder (see `dataset_info.load`)."""
 
-    Raises:
-      ValueError: no data set there, one of another format version, or a shard
-        missing or short.
-    """
-    path = os.path.join(data_dir, FILE_NAME)
-    if not os.path.exists(path):
-        raise ValueError(
-            f"{data_dir} holds no data set: there is no {FILE_NAME} "
-            "(python -m pipeline.create_dataset makes one)"
-        )
-    with open(path, encoding="utf-8") as file:
-        info = DatasetInfo.from_json(file.read(), path)
+    def read_text(name: str) -> str | None:
+        path = os.path.join(data_dir, name)
+        if not os.path.exists(path):
+            return None
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def size_of(name: str) -> int | None:
-        shard = os.path.join(data_dir, name)
-        return os.path.getsize(shard) if os.path.exists(shard) else None
+        path = os.path.join(data_dir, name)
+        return os.path.getsize(path) if os.path.exists(path) else None
 
-    check_shards(info, data_dir, size_of)
-    return info
+    return dataset_info.load(data_dir, read_text, size_of)
 
 
 def read_split(info: DatasetInfo, data_dir: str, split: str) -> Iterator[Record]:

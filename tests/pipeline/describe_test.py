@@ -116,6 +116,7 @@ def test_few_and_many_classes_are_all_on_the_page(tmp_path, count):
     assert "<i>" not in page
     captions = re.findall('<figcaption title="(.*?)">', page, re.DOTALL)
     assert sorted(captions) == sorted(2 * [html.escape(word) for word in words])
+    assert page.count(' 272 272">') == count  # a drawing of each
     for svg in re.findall("<svg.*?</svg>", page, re.DOTALL):
         ElementTree.fromstring(svg)
 
