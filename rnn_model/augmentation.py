@@ -11,16 +11,12 @@ import tensorflow as tf
 MAX_TURN = math.radians(15)
 MAX_STRETCH = 0.15
 MAX_SHEAR = 0.1
-WAVES = 3
-WAVE_HEIGHT = 0.03
-"""Standard deviation of the height of the longest wave, in boxes (8 px)."""
-
 JITTER = 0.008
 """Standard deviation of the points' noise, in boxes (2 px)."""
 
 
 def augment(batch: dict[str, tf.Tensor], seed: int, epoch: int) -> dict[str, tf.Tensor]:
-    """Mirrors, turns, stretches, warps and jitters each drawing of a batch.
+    """Mirrors, turns, stretches and jitters each drawing of a batch.
 
     Args:
       batch: see `input_pipeline.evaluation_batches`.
@@ -34,7 +30,6 @@ def augment(batch: dict[str, tf.Tensor], seed: int, epoch: int) -> dict[str, tf.
     mask = tf.sequence_mask(length, tf.shape(ink)[1], tf.float32)[..., None]
     positions = tf.cumsum(ink[..., :2], axis=1)  # (batch, time, 2)
     positions = tf.matmul(positions, _random_maps(random))
-    positions = _warp(positions, random)
     noise = tf.stack([random.normal(tf.shape(ink)[1]) for _ in "xy"], axis=2)
     positions = _fill_box(positions + JITTER * noise, mask)
     before = tf.pad(positions[:, :-1], [[0, 0], [1, 0], [0, 0]])
@@ -88,17 +83,6 @@ def _random_maps(random: _Random) -> tf.Tensor:
         [height * (shear * cos - sin), height * (shear * sin + cos)],
     ]
     return tf.transpose(tf.convert_to_tensor(rows), [2, 0, 1])
-
-
-def _warp(positions: tf.Tensor, random: _Random) -> tf.Tensor:
-    """Moves points `<float32>[batch, time, 2]` smoothly, by waves across the plane."""
-    for number in range(1, WAVES + 1):
-        # The more waves to the box, the lower they are.
-        across = 1.25 * (number + 1) * random.normal(2)[..., None]  # (batch, 2, 1)
-        phase = 2 * math.pi * random.uniform(1)[..., None]
-        height = WAVE_HEIGHT / number * random.normal(2)[:, None]
-        positions += tf.sin(tf.matmul(positions, across) + phase) * height
-    return positions
 
 
 def _fill_box(positions: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -25,7 +25,7 @@ class TrainConfig:
         },
     )
     epochs: int = dataclasses.field(
-        default=20,
+        default=25,
         metadata={"help": "How often the model sees every training drawing, at most."},
     )
     patience: int = dataclasses.field(
@@ -70,7 +70,7 @@ class TrainConfig:
     augment: bool = dataclasses.field(
         default=True,
         metadata={
-            "help": "Mirror, turn, stretch, warp and jitter the training drawings."
+            "help": "Mirror, turn, stretch and jitter the training drawings at random."
         },
     )
     init_from: str = dataclasses.field(

@@ -48,18 +48,20 @@ def training_batches(
     seed: int,
     epoch: int,
     augment: bool,
+    by_length: bool = True,
     skip: int = 0,
 ) -> tf.data.Dataset:
     """Gives every drawing of the train split once, in an order of (seed, epoch).
 
-    See `evaluation_batches` for what a batch holds. The first `skip` batches are left
-    out, as when a run goes on in the middle of an epoch.
+    See `evaluation_batches` for what a batch holds. `by_length` puts drawings of about
+    one length together, so that there is little padding. The first `skip` batches are
+    left out, as when a run goes on in the middle of an epoch.
     """
     rng = np.random.default_rng([seed, epoch])
     shards = rng.permutation(_shards(info, data_dir, "train"))
     records = _records(info, shards).shuffle(SHUFFLE_RECORDS, seed=_draw(rng))
     windows = _with_seeds(records.batch(WINDOW * batch_size), rng).map(
-        lambda serialized, seed: (_sorted_window(serialized, seed), seed),
+        lambda serialized, seed: (_sorted_window(serialized, seed, by_length), seed),
         num_parallel_calls=1,
         deterministic=True,
     )
@@ -123,18 +125,20 @@ def _with_seeds(elements: tf.data.Dataset, rng: np.random.Generator) -> tf.data.
 
 
 def _sorted_window(
-    serialized: tf.Tensor, seed: tf.Tensor | None = None
+    serialized: tf.Tensor, seed: tf.Tensor | None = None, by_length: bool = True
 ) -> dict[str, tf.Tensor]:
-    """Parses records `<string>[window]` and sorts them by length.
+    """Parses records `<string>[window]` and sorts them by length, or at random.
 
-    With a seed only about so: else a small data set would give the same batches in
-    every epoch.
+    With a seed by about their length only: else a small data set would give the same
+    batches in every epoch.
     """
     window = decode.parse_examples(serialized)
-    length = tf.cast(window["length"], tf.float32)
+    key = tf.cast(window["length"], tf.float32)
     if seed is not None:
-        length *= tf.random.stateless_uniform(tf.shape(length), seed, *LENGTH_NOISE)
-    order = tf.argsort(length, stable=True)
+        low, high = LENGTH_NOISE if by_length else (0.0, 1.0)
+        random = tf.random.stateless_uniform(tf.shape(key), seed, low, high)
+        key = key * random if by_length else random
+    order = tf.argsort(key, stable=True)
     return {name: tf.gather(value, order) for name, value in window.items()}
 
 

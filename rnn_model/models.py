@@ -2,15 +2,16 @@
 
 All models take the same batch, `ink <float32>[batch, time, 3]` padded with zeros and
 `length <int32>[batch]`, and give `logits <float32>[batch, classes]`. Padding has no
-say in the logits: a layer that could carry it into the answer zeroes it again.
+say in the logits.
 
-    ink (B, T, 3) ─ features ─▶ (B, T, 33) ─ 3 × conv, two of stride 2 ─▶ (B, T/4, 128)
-      ─ 4 × (conv + itself) ─▶ (B, T/4, 128)
-      ─ 2 × (dropout, bidirectional LSTM) ─▶ (B, T/4, 256)
+    ink (B, T, 3) ─ walk along the strokes ─▶ (B, 128, 32)
+      ─ 4 × conv, three of stride 2 ─▶ (B, 16, 128)
+      ─ 2 × (conv + its input) ─▶ (B, 16, 128)
+      ─ 2 × (dropout, bidirectional LSTM) ─▶ (B, 16, 256)
       ─ mean and max over time ─▶ (B, 512) ─ dropout, dense ─▶ (B, classes)
 
-The convolutions read all points at once; an LSTM goes from point to point and is most
-of a step. So they shorten the sequence first, and there are more of them.
+The convolutions read all steps at once; an LSTM goes from one to the next and is most
+of the time. So they shorten the sequence first.
 """
 
 from collections.abc import Callable
@@ -22,16 +23,22 @@ from rnn_model import baselines
 from rnn_model.config import TrainConfig
 from tfrecords import schema
 
-CONVOLUTIONS = ((64, 1), (96, 2), (128, 2), (128, 1), (128, 1), (128, 1), (128, 1))
+STEPS = 128
+"""Steps of the walk along a drawing's strokes."""
+
+POINT_WAY, STROKE_WAY = 0.02, 0.04
+"""What a point, and a stroke, add to the length of the way, in boxes."""
+
+MOVE_SCALE = 10.0
+"""Brings the move from step to step to the size of the other features."""
+
+BUMPS = 12
+"""Places along each axis whose nearness is felt."""
+
+CONVOLUTIONS = ((64, 1), (96, 2), (128, 2), (128, 2), (128, 1), (128, 1))
 """Filters and stride of each; one that keeps the shape adds to its input."""
 
 KERNEL = 5
-DELTA_SCALE = 8.0
-"""Brings dx and dy, about 0.1 boxes, to the size of the other features."""
-
-BUMPS = 12
-"""Places along each axis whose nearness a point feels."""
-
 LSTM_UNITS = 128
 LSTM_LAYERS = 2
 
@@ -66,100 +73,85 @@ def mask_of(x: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     return tf.sequence_mask(length, tf.shape(x)[1], x.dtype)[..., None]
 
 
-class InkFeatures(keras.layers.Layer):
-    """Ink → what the first convolution sees: `<float32>[batch, time, 33]`.
+class Walk(keras.layers.Layer):
+    """Ink → what is met on a walk along the strokes: `<float32>[batch, 128, 32]`.
 
-        2   dx and dy, scaled
-        3   the same as a direction, of length 1, and the log of the distance
-        2   pen; 1 where a stroke begins
+    The walk has 128 steps, equally far apart, whatever the number of points. A point
+    of the ink adds a little to the way and a stroke's first more, so that detail and
+    dots are not stepped over.
+
         2   x and y, from -1 to 1
+        2   the direction of the stroke, of length 1, or 0 in a dot
+        2   dx and dy since the last step, scaled
+        1   1 where a stroke begins
+        1   the log of the whole way's length
         24  how near x and y are to each of 12 places: bumps of one place's width
 
     Of x itself a convolution could make but straight lines; of the bumps, any curve.
     """
 
     def call(self, ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        deltas, pen = ink[..., :2], ink[..., 2:]
-        distance = tf.sqrt(tf.reduce_sum(deltas**2, axis=2, keepdims=True) + 1e-8)
-        log_distance = tf.math.log(distance * DELTA_SCALE + 0.05)
-        begins = tf.pad(pen[:, :-1], [[0, 0], [1, 0], [0, 0]], constant_values=1.0)
-        positions = tf.cumsum(deltas, axis=1)
-        parts = [deltas * DELTA_SCALE, deltas / distance, log_distance, pen, begins]
-        parts += [
+        mask = mask_of(ink, length)  # (B, T, 1)
+        begins = tf.pad(ink[:, :-1, 2:], [[0, 0], [1, 0], [0, 0]], constant_values=1.0)
+        drawn = ink[..., :2] * (1 - begins)  # a pen in the air draws nothing
+        ends = tf.cumsum(ink[..., :2], axis=1)
+        distance = tf.sqrt(tf.reduce_sum(drawn**2, axis=2, keepdims=True) + 1e-12)
+        way = (distance + POINT_WAY + STROKE_WAY * begins) * mask
+        so_far = tf.cumsum(way, axis=1)
+        whole = so_far[:, -1:]  # (B, 1, 1)
+        steps = whole * (tf.range(STEPS, dtype=tf.float32)[:, None] + 0.5) / STEPS
+        # The segment that a step falls in: as many end before it. (B, STEPS)
+        passed = tf.transpose(so_far, [0, 2, 1]) < steps
+        segment = tf.reduce_sum(tf.cast(passed, tf.int32), axis=2)
+        segment = tf.minimum(segment, length[:, None] - 1)
+
+        def at(values: tf.Tensor) -> tf.Tensor:
+            return tf.gather(values, segment, batch_dims=1)
+
+        left = (at(so_far) - steps) / at(way)  # share of the segment still to go
+        positions = at(ends) - at(drawn) * tf.clip_by_value(left, 0, 1)
+        stroke = at(tf.cumsum(begins, axis=1))
+        moves = tf.pad(positions[:, 1:] - positions[:, :-1], [[0, 0], [1, 0], [0, 0]])
+        new = tf.cast(stroke[:, 1:] != stroke[:, :-1], tf.float32)
+        parts = [
             positions * 2 - 1,
+            at(drawn / (distance + 1e-6)),
+            moves * MOVE_SCALE,
+            tf.pad(new, [[0, 0], [1, 0], [0, 0]], constant_values=1.0),
+            tf.repeat(tf.math.log(whole + 0.1), STEPS, axis=1),
             _bumps(positions[..., :1]),
             _bumps(positions[..., 1:]),
         ]
-        return tf.concat(parts, axis=2) * mask_of(ink, length)
+        features = tf.concat(parts, axis=2)
+        return tf.ensure_shape(features, [None, STEPS, 8 + 2 * BUMPS])
 
 
 def _bumps(position: tf.Tensor) -> tf.Tensor:
-    """Nearness of `<float32>[batch, time, 1]` to each place, 0 to 1, `[…, BUMPS]`."""
+    """Nearness of `<float32>[batch, steps, 1]` to each place, 0 to 1, `[…, BUMPS]`."""
     places = tf.linspace(0.0, 1.0, BUMPS)
     return tf.exp(-0.5 * tf.square((position - places) * (BUMPS - 1)))
 
 
 class ConvBlock(keras.layers.Layer):
-    """Convolution over time, normalisation, ReLU; padding is zero again after it.
+    """Convolution over time, normalisation, ReLU; `<float32>[batch, time/s, filters]`.
 
-    With stride s, T points become ⌈T/s⌉. Where the shape stays, the input is added. The
-    borders are padded here, the same on both sides: "same" padding would depend on the
-    length of the padded batch.
+    Where the shape stays, the input is added.
     """
 
     def __init__(self, filters: int, stride: int, **kwargs):
         super().__init__(**kwargs)
-        self.stride = stride
-        self.border = keras.layers.ZeroPadding1D(KERNEL // 2)
-        self.conv = keras.layers.Conv1D(filters, KERNEL, stride, use_bias=False)
+        self.conv = keras.layers.Conv1D(
+            filters, KERNEL, stride, padding="same", use_bias=False
+        )
         self.norm = keras.layers.BatchNormalization(momentum=0.95)
 
-    def call(
-        self, x: tf.Tensor, length: tf.Tensor, training: bool = False
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Gives the new `x <float32>[batch, ⌈time/stride⌉, filters]` and lengths."""
-        before, x = x, self.conv(self.border(x))
-        length = -(-length // self.stride)
-        mask = mask_of(x, length)
-        x = self.norm(x, training=training, mask=mask[..., 0] > 0)
-        x = tf.nn.relu(x) * mask
-        same = self.stride == 1 and x.shape[2] == before.shape[2]
-        return x + before if same else x, length
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.conv.build(shape)
+        self.norm.build(self.conv.compute_output_shape(shape))
 
-
-class BiLSTM(keras.layers.Layer):
-    """An LSTM forwards and one backwards: `<float32>[batch, time, 2·units]`.
-
-    The backward one reads each drawing reversed in its own length, so that for both
-    the padding comes last, where it cannot reach a point's output.
-    """
-
-    def __init__(self, units: int, use_cudnn: str | bool, **kwargs):
-        super().__init__(**kwargs)
-        self.forwards, self.backwards = (
-            keras.layers.LSTM(
-                units, return_sequences=True, use_cudnn=use_cudnn, name=name
-            )
-            for name in ("forwards", "backwards")
-        )
-
-    def call(self, x: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        def reverse(sequence: tf.Tensor) -> tf.Tensor:
-            return tf.reverse_sequence(sequence, length, seq_axis=1)
-
-        both = [self.forwards(x), reverse(self.backwards(reverse(x)))]
-        return tf.concat(both, axis=2) * mask_of(x, length)
-
-
-class MeanAndMax(keras.layers.Layer):
-    """Mean and maximum over the points: `<float32>[batch, 2·features]`."""
-
-    def call(self, x: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        mask = mask_of(x, length)
-        count = tf.maximum(tf.cast(length, x.dtype), 1)[:, None]
-        mean = tf.reduce_sum(x * mask, axis=1) / count
-        highest = tf.reduce_max(x + (mask - 1) * 1e9, axis=1)
-        return tf.concat([mean, highest], axis=1)
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        y = tf.nn.relu(self.norm(self.conv(x), training=training))
+        return x + y if x.shape[1:] == y.shape[1:] else y
 
 
 # --- Networks -------------------------------------------------------------------------
@@ -173,13 +165,16 @@ def rnn(
     use_cudnn: str | bool,
 ) -> tf.Tensor:
     """The stroke model; the drawing at the top of this file shows the shapes."""
-    x = InkFeatures(name="features")(ink, length)  # (B, T, 33)
+    x = Walk(name="walk")(ink, length)  # (B, 128, 32)
     for number, (filters, stride) in enumerate(CONVOLUTIONS, 1):
-        x, length = ConvBlock(filters, stride, name=f"conv{number}")(x, length)
-    for number in range(1, LSTM_LAYERS + 1):  # x is (B, T/4, 128)
+        x = ConvBlock(filters, stride, name=f"conv{number}")(x)
+    for number in range(1, LSTM_LAYERS + 1):  # x is (B, 16, 128)
         x = keras.layers.Dropout(config.dropout, seed=config.seed + number)(x)
-        x = BiLSTM(LSTM_UNITS, use_cudnn, name=f"lstm{number}")(x, length)
-    x = MeanAndMax(name="pool")(x, length)  # (B, 4·units)
+        lstm = keras.layers.LSTM(LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn)
+        x = keras.layers.Bidirectional(lstm, name=f"lstm{number}")(x)
+    mean = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+    highest = keras.layers.GlobalMaxPooling1D(name="max")(x)
+    x = keras.layers.Concatenate()([mean, highest])  # (B, 4·units)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)
 

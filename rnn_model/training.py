@@ -211,6 +211,8 @@ class _Run:
             seed=self.config.seed,
             epoch=int(position.epochs) + 1,
             augment=self.config.augment,
+            # The rnn's batch normalisation is to see drawings of all lengths at once.
+            by_length=self.config.model != "rnn",
             skip=step - int(position.epochs) * self.steps_per_epoch,
         )
         self._seed_dropout(step)
