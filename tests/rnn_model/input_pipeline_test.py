@@ -134,6 +134,27 @@ def test_a_batch_holds_drawings_of_about_one_length(info, data_dir):
     assert lengths.max() * len(lengths) > 2 * points  # else there is nothing to save
 
 
+def test_a_batch_not_by_length_holds_drawings_of_all_lengths(info, data_dir):
+    sorted_ones = training_batches(info, data_dir)
+    mixed = training_batches(info, data_dir, by_length=False)
+    assert sorted(keys_of(mixed)) == sorted(keys_of(sorted_ones))
+
+    def spread_of_means(batches):
+        return np.std([batch["length"].mean() for batch in batches])
+
+    assert spread_of_means(mixed) < 0.5 * spread_of_means(sorted_ones)
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_skipped_batches_are_the_first(info, data_dir, augment):
+    whole = training_batches(info, data_dir, augment=augment)
+    rest = training_batches(info, data_dir, augment=augment, skip=3)
+    assert len(rest) == len(whole) - 3
+    for mine, theirs in zip(rest, whole[3:]):
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], theirs[name])
+
+
 def test_the_batches_do_not_come_in_order_of_length(info, data_dir):
     widths = [batch["ink"].shape[1] for batch in training_batches(info, data_dir)]
     assert widths != sorted(widths)

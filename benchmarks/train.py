@@ -1,0 +1,128 @@
+"""Measures training steps of our rnn beside those of the ancestor's network.
+
+    python -m benchmarks.train --data_dir=DIR
+
+A step is all of it: records read, parsed, shuffled, augmented (ours alone), forward,
+backward, optimizer. The ancestor's network gets our input pipeline, sorted by length,
+which is faster than its own; it is measured at its default batch size and at 128. The
+three take turns, so that a slow moment of the machine meets them all.
+"""
+
+import itertools
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import keras
+import tensorflow as tf
+from absl import flags
+
+from benchmarks import ancestor_model
+from pipeline import command
+from rnn_model import input_pipeline, training
+from rnn_model.config import TrainConfig
+from rnn_model.workdir import Workdir
+from tfrecords.dataset_info import DatasetInfo
+
+Step = Callable[[dict[str, tf.Tensor]], None]
+Batches = Iterator[dict[str, tf.Tensor]]
+
+WARM_UP = 5
+"""Steps before the clock starts: tracing, first allocations."""
+
+
+def _define_flags() -> None:
+    flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
+    flags.DEFINE_integer("rounds", 3, "How often each takes its turn.", lower_bound=1)
+    flags.DEFINE_float("seconds", 20.0, "How long a turn is.", lower_bound=0.1)
+
+
+def main() -> None:
+    """Measures, and prints a table."""
+    values = flags.FLAGS
+    command.require("data_dir")
+    info = input_pipeline.load_info(values.data_dir)
+    contenders = {
+        "ancestor, batch 8": ancestor(info, values.data_dir, ancestor_model.BATCH_SIZE),
+        "ancestor, batch 128": ancestor(info, values.data_dir, 128),
+        "rnn": ours(info, values.data_dir),
+    }
+    for step, batches in contenders.values():
+        run(step, batches, steps=WARM_UP)
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(values.rounds):
+        for name, (step, batches) in contenders.items():
+            rates[name].append(run(step, batches, seconds=values.seconds))
+    medians = {name: statistics.median(some) for name, some in rates.items()}
+    base = medians["ancestor, batch 128"]
+    for name, rate in medians.items():
+        spread = f"{min(rates[name]):,.0f} to {max(rates[name]):,.0f}"
+        print(f"{name:<20} {rate:>8,.0f} drawings/s ({spread})  {rate / base:6.2f} ×")
+
+
+def run(
+    step: Step, batches: Batches, steps: float = math.inf, seconds: float = math.inf
+) -> float:
+    """Trains for so many steps or seconds; gives drawings/s."""
+    began, done, drawings = time.perf_counter(), 0, 0
+    while done < steps and time.perf_counter() - began < seconds:
+        batch = next(batches)
+        step(batch)
+        done += 1
+        drawings += len(batch["length"])
+    return drawings / (time.perf_counter() - began)
+
+
+def ours(info: DatasetInfo, data_dir: str) -> tuple[Step, Batches]:
+    """The rnn with its defaults, as `train.py` runs it."""
+    config = TrainConfig()
+    with tempfile.TemporaryDirectory() as folder:
+        trained = training._Run(config, info, Workdir(folder))
+
+    def step(batch: dict[str, tf.Tensor]) -> None:
+        float(trained._step(batch["ink"], batch["length"], batch["class_index"]))
+
+    return step, epochs(
+        info, data_dir, config.batch_size, augment=config.augment, by_length=False
+    )
+
+
+def ancestor(info: DatasetInfo, data_dir: str, batch_size: int) -> tuple[Step, Batches]:
+    """The ancestor's network with its optimizer."""
+    model = ancestor_model.build(len(info.classes))
+    optimizer = keras.optimizers.Adam(ancestor_model.LEARNING_RATE)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(input_signature=training.STEP_SIGNATURE)
+    def graph(ink: tf.Tensor, length: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            logits = model({"ink": ink, "length": length}, training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+            loss = tf.reduce_mean(losses)
+        weights = model.trainable_variables
+        gradients, _ = tf.clip_by_global_norm(
+            tape.gradient(loss, weights), ancestor_model.CLIP_NORM
+        )
+        optimizer.apply(gradients, weights)
+        return loss
+
+    def step(batch: dict[str, tf.Tensor]) -> None:
+        float(graph(batch["ink"], batch["length"], batch["class_index"]))
+
+    return step, epochs(info, data_dir, batch_size, augment=False, by_length=True)
+
+
+def epochs(
+    info: DatasetInfo, data_dir: str, batch_size: int, **settings: bool
+) -> Batches:
+    """Batches of the train split, epoch after epoch."""
+    for epoch in itertools.count(1):
+        yield from input_pipeline.training_batches(
+            info, data_dir, batch_size, seed=0, epoch=epoch, **settings
+        )
+
+
+if __name__ == "__main__":
+    command.run(main, _define_flags, doc=__doc__ or "")
