@@ -77,8 +77,8 @@ class Walk(keras.layers.Layer):
     """Ink → what is met on a walk along the strokes: `<float32>[batch, 128, 32]`.
 
     The walk has 128 steps, equally far apart, whatever the number of points. A point
-    of the ink adds a little to the way and a stroke's first more, so that detail and
-    dots are not stepped over.
+    of the ink adds a little to the way and a stroke's first more, so that few details
+    and dots are stepped over.
 
         2   x and y, from -1 to 1
         2   the direction of the stroke, of length 1, or 0 in a dot

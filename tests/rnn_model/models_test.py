@@ -94,6 +94,61 @@ def test_moving_any_point_changes_the_logits(model, length):
         assert changed > 1e-4
 
 
+# --- The walk along the strokes -------------------------------------------------------
+
+
+def walk(drawing):
+    """Positions in boxes and where strokes begin, of a simplified drawing."""
+    ink = strokes.to_ink(strokes.to_points(drawing))
+    features = models.Walk()(ink[None], np.array([len(ink)], np.int32))[0].numpy()
+    assert features.shape == (models.STEPS, 8 + 2 * models.BUMPS)
+    assert np.isfinite(features).all()
+    return (features[:, :2] + 1) / 2, features[:, 6]
+
+
+def test_the_walk_goes_along_a_line_in_equal_steps():
+    positions, begins = walk([[[0, 255], [51, 51]]])
+    np.testing.assert_allclose(positions[:, 1], 0.2, atol=1e-6)
+    drawn = np.diff(positions[:, 0])
+    assert drawn.min() >= 0
+    assert positions[0, 0] < 0.01
+    assert positions[-1, 0] > 0.99
+    moving = drawn[drawn > 1e-6]
+    np.testing.assert_allclose(moving[1:-1], np.median(moving), rtol=0.01)
+    assert begins.tolist() == [1] + [0] * (models.STEPS - 1)
+
+
+def test_points_between_do_not_change_the_walk_much():
+    few, _ = walk([[[0, 255], [0, 255]]])
+    many, _ = walk([[[0, 85, 170, 255], [0, 85, 170, 255]]])
+    assert np.abs(few - many).max() < 0.05
+
+
+def test_the_pen_in_the_air_is_no_part_of_the_walk():
+    positions, begins = walk([[[0, 255], [0, 0]], [[0, 255], [255, 255]]])
+    on_a_line = np.minimum(positions[:, 1], 1 - positions[:, 1])
+    assert on_a_line.max() < 1e-6
+    assert begins.sum() == 2
+    assert abs((positions[:, 1] > 0.5).mean() - 0.5) < 0.02
+
+
+def test_a_dot_is_not_stepped_over():
+    """In a drawing with more ink than most have."""
+    zigzag = [[0, 255] * 2, list(range(0, 120, 30))]
+    positions, begins = walk([zigzag, [[128], [255]], zigzag])
+    at_the_dot = np.abs(positions - [128 / 255, 1]).max(axis=1) < 1e-6
+    assert begins[at_the_dot].sum() == 1
+    assert begins.sum() == 3
+
+
+def test_one_dot_is_walked_on_the_spot():
+    positions, begins = walk([[[7], [9]]])
+    np.testing.assert_allclose(
+        positions, [[7 / 255, 9 / 255]] * models.STEPS, atol=1e-6
+    )
+    assert begins.sum() == 1
+
+
 def test_every_weight_has_a_gradient(model):
     ink, length = make_batch([30, 40, 50])
     with tf.GradientTape() as tape:
