@@ -123,5 +123,5 @@ def _one_line(error: BaseException) -> str:
 
 def _fail(message: str, status: int) -> None:
     sys.stdout.flush()
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(status)
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    os._exit(status)  # a library's threads would keep us until they are done

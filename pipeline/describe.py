@@ -16,6 +16,7 @@ from tqdm import tqdm
 from pipeline import command, formats, report, strokes, survey, transforms
 from pipeline.create_dataset import match_files
 from pipeline.data_page import Source, build_page
+from pipeline.progress import Meter
 from pipeline.survey import Seen, Survey
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
@@ -71,26 +72,26 @@ def describe_files(patterns: list[str], found: Survey) -> Source:
       ValueError: no such file, or one that is damaged.
     """
     files = match_files(patterns)
-    sizes = [os.path.getsize(path) if os.path.exists(path) else 1 for path in files]
+    sizes = list(files.values())
     counts: collections.Counter[str] = collections.Counter()
     with command.progress(None, "read") as bar:
-        for number, path in enumerate(files, 1):
+        for number, (path, size) in enumerate(files.items(), 1):
             try:
-                _describe_file(path, found, counts, bar)
+                _describe_file(path, size, found, counts, bar)
             except (EOFError, zlib.error, OSError) as error:
                 raise ValueError(f"cannot read {path}: {error}") from None
             # What the files so far held says how much is to come.
             bar.total = round(bar.n * sum(sizes) / max(sum(sizes[:number]), 1))
     rows = [("files", f"{len(files):,}")]
     rows += [(kind, f"{count:,}") for kind, count in sorted(counts.items())]
-    name = os.path.basename(files[0]) if len(files) == 1 else "drawings"
+    name = os.path.basename(min(files)) if len(files) == 1 else "drawings"
     return Source(name, ", ".join(patterns), (), rows)
 
 
 def _describe_file(
-    path: str, found: Survey, counts: collections.Counter[str], bar: tqdm
+    path: str, size: int, found: Survey, counts: collections.Counter[str], bar: tqdm
 ) -> None:
-    for block in transforms.read_file(path):
+    for block in transforms.read_file(path, size, Meter(None)):
         for text in block.lines():
             if not text.strip():
                 counts["blank"] += 1

@@ -6,51 +6,55 @@ number of workers. BLAKE2b is the same on every machine and Python version, unli
 `hash()`. To change it is to move every drawing of every data set: a major version.
 """
 
-import bisect
 import hashlib
 import itertools
-import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 _SCALE = 1 << 64
 
 
-class Place(NamedTuple):
-    """Where a drawing goes.
+class Places(NamedTuple):
+    """Where n drawings go.
 
     Attributes:
-      split: name of the split.
-      shard: number of the shard in the split.
-      order: sorts the drawings of a shard; no two keys share it.
-      rank: decides who stays under a cap per class; the smallest do.
+      split: `<int64>[n]`, which of the splits, in their order.
+      shard: `<int64>[n]`, number of the shard in the split.
+      rank: `<int64>[n]`, decides who stays under a cap per class; the smallest do.
+      order: n strings of 16 bytes that sort the drawings of a shard; no two keys
+        share one.
     """
 
-    split: str
-    shard: int
-    order: bytes
-    rank: int
+    split: np.ndarray
+    shard: np.ndarray
+    rank: np.ndarray
+    order: list[bytes]
 
 
 class Placement:
     """Maps keys to places, for one seed and one set of splits."""
 
     def __init__(self, splits: Mapping[str, float], num_shards: int, seed: int):
-        self._names = list(splits)
         # The last one takes what rounding leaves over.
         self._bounds = list(itertools.accumulate(splits.values()))[:-1]
         self._num_shards = num_shards
-        self._salt = str(seed).encode()
+        self._keyed = hashlib.blake2b(digest_size=40, key=str(seed).encode())
 
-    def of(self, key_id: str) -> Place:
-        """Places the drawing with this key."""
-        digest = hashlib.blake2b(
-            key_id.encode(), digest_size=40, key=self._salt
-        ).digest()
-        split, shard, rank = struct.unpack_from(">QQQ", digest)
-        return Place(
-            split=self._names[bisect.bisect_right(self._bounds, split / _SCALE)],
-            shard=shard % self._num_shards,
-            order=digest[24:],
-            rank=rank >> 1,  # Beam codes integers as signed ones of 64 bits
+    def of(self, keys: Sequence[str]) -> Places:
+        """Places the drawings with these keys."""
+        digests = [self._digest(key) for key in keys]
+        numbers = np.frombuffer(b"".join(digests), ">u8").reshape(-1, 5)
+        split, shard, rank = numbers[:, :3].astype(np.uint64).T
+        return Places(
+            split=np.searchsorted(self._bounds, split / _SCALE, side="right"),
+            shard=(shard % np.uint64(self._num_shards)).astype(np.int64),
+            rank=(rank >> np.uint64(1)).astype(np.int64),  # fits a signed integer
+            order=[digest[24:] for digest in digests],
         )
+
+    def _digest(self, key: str) -> bytes:
+        hasher = self._keyed.copy()
+        hasher.update(key.encode())
+        return hasher.digest()

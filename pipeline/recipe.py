@@ -21,6 +21,7 @@ class Recipe:
       splits: split name to its share; the shares add up to 1.
       seed: decides splits, order and who stays under `max_per_class`.
       num_shards: shards per split.
+      keep_duplicates: keeps all drawings that share a key, not just one of them.
       recognized_only: drops the drawings that Google's game did not recognise.
       compression: "none" or "gzip".
       max_rejected: the fraction of lines that may be rejected.
@@ -34,6 +35,7 @@ class Recipe:
     splits: Mapping[str, float]
     seed: int
     num_shards: int
+    keep_duplicates: bool
     recognized_only: bool
     compression: str
     max_rejected: float

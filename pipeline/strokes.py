@@ -13,7 +13,8 @@ A drawing takes three forms, and this module owns the way between them:
 `pen` is 1 on the last point of each stroke and 0 elsewhere.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -78,6 +79,43 @@ def points_of(drawing: Sequence[Stroke]) -> np.ndarray:
     return to_points(drawing if is_simplified(drawing) else simplify(drawing))
 
 
+def pack_simplified(drawings: Iterable[Sequence[Stroke]]) -> list[bytes | None]:
+    """Lays many drawings out at once; much faster than one by one.
+
+    Returns:
+      The bytes of each drawing's points `<uint8>[T, 3]`, as `to_points` gives them;
+      None for a drawing that is not simplified or has a fault.
+    """
+    xs: list[bytes] = []
+    ys: list[bytes] = []
+    ends: list[int | None] = []  # of each drawing, in strokes
+    for drawing in drawings:
+        before = len(xs)
+        try:
+            for x, y in drawing:
+                # Takes nothing but integers within 0..255.
+                xs.append(bytes(x))
+                ys.append(bytes(y))
+                if len(x) != len(y) or not x:
+                    raise ValueError
+        except (ValueError, TypeError):
+            del xs[before:], ys[before:]
+        ends.append(len(xs) if len(xs) > before else None)
+    points = np.zeros((sum(map(len, xs)), 3), np.uint8)
+    points[:, 0] = np.frombuffer(b"".join(xs), np.uint8)
+    points[:, 1] = np.frombuffer(b"".join(ys), np.uint8)
+    stops = np.cumsum([0, *map(len, xs)])
+    points[stops[1:] - 1, 2] = 1
+    flat = points.tobytes()
+    packed: list[bytes | None] = []
+    bounds = (3 * stops).tolist()
+    start = 0
+    for end in ends:
+        packed.append(None if end is None else flat[start : bounds[end]])
+        start = start if end is None else bounds[end]
+    return packed
+
+
 def to_points(drawing: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:
     """Lays a simplified drawing out as `<uint8>[T, 3]`, rows (x, y, pen).
 
@@ -117,6 +155,16 @@ def to_ink(points: np.ndarray) -> np.ndarray:
     ink[1:, :2] -= ink[:-1, :2].copy()
     ink[:, :2] /= BOX
     return ink
+
+
+def to_inks(points: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Does what `to_ink` does to many drawings at once; much faster."""
+    stops = np.cumsum([0, *map(len, points)]).tolist()
+    joined = np.concatenate(points)
+    ink = to_ink(joined)
+    starts = stops[:-1]
+    ink[starts, :2] = joined[starts, :2] / np.float32(BOX)
+    return [ink[start:stop] for start, stop in itertools.pairwise(stops)]
 
 
 def from_ink(ink: np.ndarray) -> np.ndarray:

@@ -1,34 +1,29 @@
 """The steps of the Beam job, in the order in which a drawing meets them.
 
-    files ─ ReadFile ──▶ Block ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
-      └▶ tally                               ├▶ ranks by class ─ caps ─┘        │
-                                             ├▶ tally ──────────────────────────┤
-                                             └▶ rejects by file ─ WriteRejects  │
-                                                               finish_dataset ◀─┘
+    files ─ ReadFile ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
+              └▶ tally             ├▶ ranks by class ─ caps ─┘        │
+                                   ├▶ tally ──────────────────────────┤
+                                   └▶ rejects by file ─ WriteRejects  │
+                                                         conclude ◀───┘
 
-Elements are few and large: a block of lines in, a packed list of drawings per shard
-out. What a worker holds is a block, or the packed drawings of one shard.
-
-Every line that is read ends in exactly one of these counts:
-
-    blank       an empty line
-    rejected    no drawing, by kind of reason; kept in `rejected-*.ndjson`
-    filtered    a drawing that was not asked for, by filter
-    duplicates  a drawing whose key another one has
-    written     in a shard
+A block of lines goes from reading to parsing in the same worker, so no text is ever
+shuffled. What is shuffled are chunks: sorted runs of packed drawings, or references to
+them (`pipeline.chunks`). What a worker holds is a block, or a few drawings of each
+chunk of a shard.
 """
 
 import collections
-import dataclasses
+import contextlib
+import functools
+import gc
 import gzip
-import heapq
 import itertools
 import json
 import operator
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import msgspec
@@ -36,27 +31,53 @@ import numpy as np
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline import formats, strokes
-from pipeline.blocks import MAX_LINE_BYTES, Block, read_blocks
+from pipeline import chunks, formats, output_folder, strokes
+from pipeline.blocks import Block, read_blocks
+from pipeline.outcome import ShardKey, Tally, WrittenShard, add_tallies, conclude
 from pipeline.placement import Placement
+from pipeline.progress import Meter
 from pipeline.recipe import Recipe
-from tfrecords import encode, schema
-from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard, Split
-
-UNFINISHED = ".unfinished"
-"""Folder inside the output folder; what stands there is not yet a data set."""
+from pipeline.scratch import Scratch, die_with_launcher
+from tfrecords import encode
 
 OUTCOME = "outcome.json"
-"""File in `UNFINISHED`: how the job ended, for whoever launched it."""
+"""File in the job's folder: how the job ended, for whoever launched it."""
 
 TEXT_LIMIT = 64 << 10
 """Characters of a rejected line that are kept."""
 
-ShardKey = tuple[str, int]
-Tally = collections.Counter  # of ("read",), ("rejected", kind), ("word", word), …
+ENCODED_TOGETHER = 256
+"""Drawings whose points become ink in one go."""
 
 
-class Placed(msgspec.Struct, frozen=True, array_like=True):
+class Job(NamedTuple):
+    """What every step is told.
+
+    Attributes:
+      folder: where to write, on any file system; the job's own.
+      recipe: what the data set is to hold.
+      scratch: what the workers share with the launcher, in a local run.
+    """
+
+    folder: str
+    recipe: Recipe
+    scratch: Scratch | None = None
+
+    @property
+    def scratch_folder(self) -> str | None:
+        return self.scratch and self.scratch.folder
+
+
+class Share(NamedTuple):
+    """Each `of`-th block of a file, from the `number`-th on; `size` is in bytes."""
+
+    path: str
+    size: int
+    number: int = 0
+    of: int = 1
+
+
+class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A drawing on its way to its shard."""
 
     order: bytes
@@ -64,13 +85,7 @@ class Placed(msgspec.Struct, frozen=True, array_like=True):
     drawing: formats.Drawing
 
 
-_order = operator.attrgetter("order")
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[Placed]).decode
-
-
-@dataclasses.dataclass(frozen=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A line that is no drawing."""
 
     line: int
@@ -78,105 +93,119 @@ class Rejected:
     text: str
 
 
-@dataclasses.dataclass(frozen=True)
-class WrittenShard:
-    """What `WriteShard` says of a shard.
-
-    Attributes:
-      key: split and number of the shard.
-      path: its temporary name.
-      bytes: its size.
-      class_counts: records per class.
-      over_cap, duplicates: drawings left out, and why.
-    """
-
-    key: ShardKey
-    path: str
-    bytes: int
-    class_counts: tuple[int, ...]
-    over_cap: int
-    duplicates: int
+_order = operator.attrgetter("order")
+_line = operator.attrgetter("line")
 
 
-def read_file(path: str) -> Iterator[Block]:
-    """Reads a file, plain or `.gz`, local or remote, as blocks of lines.
+class _Step(beam.DoFn):
+    """A step that counts what it does and ends with its launcher."""
 
-    Raises:
-      EOFError, gzip.BadGzipFile, zlib.error: a `.gz` that is cut off or damaged.
-    """
-    raw = CompressionTypes.UNCOMPRESSED
-    with FileSystems.open(path, compression_type=raw) as stream:
-        if path.endswith(".gz"):
-            # Beam's own reader takes a file that is cut off for a whole one.
-            stream = gzip.GzipFile(fileobj=stream)
-        yield from read_blocks(stream, path)
+    def __init__(self, job: Job):
+        self._job = job
+        self._recipe = job.recipe
+
+    def setup(self) -> None:
+        die_with_launcher(self._job.scratch)
+        self._meter = Meter(self._job.scratch_folder)
 
 
-class ReadFile(beam.DoFn):
-    """Path → blocks; a file that no retry can mend goes to the tally."""
+class ReadFile(_Step):
+    """Share of a file → blocks; a file that no retry can mend goes to the tally."""
 
     TALLY = "tally"
 
-    def process(self, path: str) -> Iterator[Any]:
+    def process(self, share: Share) -> Iterator[Any]:
         try:
-            yield from read_file(path)
+            blocks = read_file(share.path, share.size, self._meter)
+            yield from itertools.islice(blocks, share.number, None, share.of)
         except (EOFError, gzip.BadGzipFile, zlib.error, PermissionError) as error:
-            tally = Tally({("unreadable", f"{path}: {error}"): 1})
+            tally = Tally({("unreadable", f"{share.path}: {error}"): 1})
             yield beam.pvalue.TaggedOutput(self.TALLY, tally)
         except OSError as error:
-            raise OSError(f"{path}: {error}")
+            raise OSError(f"{share.path}: {error}")
 
 
-class ParseBlock(beam.DoFn):
-    """Block → placed drawings by shard; rejects, tally and ranks beside them."""
+def read_file(path: str, size: int, meter: Meter) -> Iterator[Block]:
+    """Reads a file, plain or `.gz`, local or remote, as blocks of lines.
+
+    Args:
+      path: the file.
+      size: how many bytes it had when the job began.
+      meter: is told how many bytes were read.
+
+    Raises:
+      EOFError, gzip.BadGzipFile, zlib.error: a `.gz` that is cut off or damaged, or
+        a file that has become shorter.
+    """
+    raw = CompressionTypes.UNCOMPRESSED
+    with FileSystems.open(path, compression_type=raw) as file:
+        stream = metered = _Metered(file, meter)
+        if path.endswith(".gz"):
+            # Beam's own reader takes a file that is cut off for a whole one.
+            stream = gzip.GzipFile(fileobj=metered)
+        yield from read_blocks(stream, path)
+    if metered.bytes < size:
+        raise EOFError(f"it had {size} bytes, and {metered.bytes} when it was read")
+
+
+class _Metered:
+    """A stream whose bytes are counted as they are read."""
+
+    def __init__(self, stream: Any, meter: Meter):
+        self.bytes = 0
+        self._stream = stream
+        self._meter = meter
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self.bytes += len(data)
+        self._meter.add(bytes=len(data))
+        return data
+
+
+class ParseBlock(_Step):
+    """Block → chunks of drawings by shard; rejects, tally and ranks beside them."""
 
     REJECTS, TALLY, RANKS = "rejects", "tally", "ranks"
 
-    def __init__(self, recipe: Recipe):
-        self._recipe = recipe
-
     def setup(self) -> None:
+        super().setup()
         recipe = self._recipe
         self._placement = Placement(recipe.splits, recipe.num_shards, recipe.seed)
+        self._splits = list(recipe.splits)
         self._wanted = None if recipe.classes is None else frozenset(recipe.classes)
+        self._chunks = chunks.ChunkWriter(self._job.scratch_folder)
 
     def process(self, block: Block) -> Iterator[Any]:
         tally: Tally = Tally()
-        shards: dict[ShardKey, list[Placed]] = collections.defaultdict(list)
+        drawings: list[formats.Drawing] = []
         rejects: list[Rejected] = []
-        ranks: dict[str, list[int]] = collections.defaultdict(list)
-        for number, text in enumerate(block.lines(), block.first_line):
-            tally["read",] += 1
-            if not text.strip():
+        with _without_gc():
+            parsed = formats.parse_lines(block.text)
+        for number, found in enumerate(parsed, block.first_line):
+            if found is None:
                 tally["blank",] += 1
-                continue
-            try:
-                if len(text) > MAX_LINE_BYTES:
-                    raise ValueError("line too long")
-                drawing = formats.parse_drawing(text)
-            except ValueError as error:
-                reason = str(error)
+            elif isinstance(found, ValueError):
+                reason = str(found)
                 tally["rejected", reason.partition(":")[0]] += 1
-                kept = text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
-                rejects.append(Rejected(number, reason, kept))
-                continue
-            if why := self._unwanted(drawing):
+                rejects.append(Rejected(number, reason, _text(block, number)))
+            elif why := self._unwanted(found):
                 tally["filtered", why] += 1
-                continue
-            tally["word", drawing.word] += 1
-            place = self._placement.of(drawing.key_id)
-            placed = Placed(place.order, place.rank, drawing)
-            shards[place.split, place.shard].append(placed)
-            if self._recipe.max_per_class is not None:
-                ranks[drawing.word].append(place.rank)
+            else:
+                drawings.append(found)
+        tally["read",] = len(parsed)
+        words = collections.Counter(drawing.word for drawing in drawings)
+        tally.update({("word", word): number for word, number in words.items()})
+        self._meter.add(lines=len(parsed))
         yield beam.pvalue.TaggedOutput(self.TALLY, tally)
         if rejects:
-            yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, rejects))
-        for word, values in ranks.items():
-            array = np.array(values, np.uint64)
-            yield beam.pvalue.TaggedOutput(self.RANKS, (word, array))
-        for key, drawings in shards.items():
-            yield key, _pack(drawings)
+            chunk = self._chunks.put(rejects)
+            yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, chunk))
+        if drawings:
+            yield from self._place(drawings)
+
+    def teardown(self) -> None:
+        self._chunks.close()
 
     def _unwanted(self, drawing: formats.Drawing) -> str | None:
         if self._wanted is not None and drawing.word not in self._wanted:
@@ -185,74 +214,121 @@ class ParseBlock(beam.DoFn):
             return "not recognized"
         return None
 
+    def _place(self, drawings: list[formats.Drawing]) -> Iterator[Any]:
+        places = self._placement.of([drawing.key_id for drawing in drawings])
+        if self._recipe.max_per_class is not None:
+            words = np.array([drawing.word for drawing in drawings])
+            for word in np.unique(words):
+                ranks = _smallest(self._recipe, [places.rank[words == word]])
+                yield beam.pvalue.TaggedOutput(self.RANKS, (str(word), ranks))
+        shards = places.split * self._recipe.num_shards + places.shard
+        placed = list(map(Placed, places.order, places.rank.tolist(), drawings))
+        by_shard: dict[int, list[Placed]] = collections.defaultdict(list)
+        for shard, row in zip(shards.tolist(), placed):
+            by_shard[shard].append(row)
+        for shard, rows in by_shard.items():
+            rows.sort(key=_order)
+            split, number = divmod(shard, self._recipe.num_shards)
+            yield (self._splits[split], number), self._chunks.put(rows)
 
-def add_tallies(tallies: Iterable[Tally]) -> Tally:
-    """Adds tallies up; associative, so Beam may do it in any grouping."""
-    total: Tally = Tally()
-    for tally in tallies:
-        total.update(tally)
-    return total
+
+@contextlib.contextmanager
+def _without_gc() -> Iterator[None]:
+    """Parsing makes lists by the hundred thousand, and no cycles among them."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
-def smallest_ranks(arrays: Iterable[np.ndarray], count: int) -> np.ndarray:
-    """Keeps the `count` smallest distinct ranks of `<uint64>[n]` arrays, sorted."""
-    return np.unique(np.concatenate(list(arrays) or [np.empty(0, np.uint64)]))[:count]
+def _text(block: Block, number: int) -> str:
+    """The text of a rejected line, as much of it as is kept."""
+    text = block.lines()[number - block.first_line]
+    return text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
 
 
-class WriteRejects(beam.DoFn):
-    """(file, lists of rejects) → one `rejected-*.ndjson` beside the shards."""
+def smallest_ranks(
+    arrays: Iterable[np.ndarray], count: int, distinct: bool
+) -> np.ndarray:
+    """Keeps the `count` + 1 smallest ranks of `<int64>[n]` arrays, sorted.
 
-    def __init__(self, output_dir: str, numbers: dict[str, int]):
-        self._output_dir = output_dir
+    One more than are wanted, so that `cap_of` knows whether there are more.
+    """
+    joined = np.concatenate([*arrays, np.empty(0, np.int64)])
+    return (np.unique(joined) if distinct else np.sort(joined))[: count + 1]
+
+
+def _smallest(recipe: Recipe, arrays: Iterable[np.ndarray]) -> np.ndarray:
+    return smallest_ranks(arrays, recipe.max_per_class, not recipe.keep_duplicates)
+
+
+def cap_of(ranks: np.ndarray, count: int) -> int | None:
+    """The largest rank that stays, from `smallest_ranks`; None where all do.
+
+    Drawings that share a key share a rank: where not all of them fit, none stays.
+    """
+    if len(ranks) <= count:
+        return None
+    below = ranks[ranks < ranks[count]]
+    return int(below[-1]) if len(below) else -1
+
+
+class WriteRejects(_Step):
+    """(file, chunks of rejects) → one `rejected-*.ndjson`; its name and its path."""
+
+    def __init__(self, job: Job, numbers: dict[str, int]):
+        super().__init__(job)
         self._numbers = numbers
 
-    def process(self, element: tuple[str, Iterable[list[Rejected]]]) -> None:
-        file, lists = element
+    def process(
+        self, element: tuple[str, Iterable[chunks.Chunk]]
+    ) -> Iterator[tuple[str, str]]:
+        file, runs = element
         name = f"rejected-{self._numbers[file]:05d}.ndjson"
-        path = FileSystems.join(self._output_dir, name)
-        rejects = heapq.merge(*lists, key=lambda rejected: rejected.line)
+        path = FileSystems.join(self._job.folder, f"{uuid.uuid4().hex}-{name}")
         with FileSystems.create(path) as out:
-            for rejected in rejects:
-                line = {"file": file} | dataclasses.asdict(rejected)
+            for rejected in chunks.merge(runs, Rejected, _line):
+                line = {"file": file} | msgspec.structs.asdict(rejected)
                 out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        yield name, path
 
 
-class WriteShard(beam.DoFn):
-    """(split and shard, packed drawings) → one file of records, in hash order."""
-
-    def __init__(self, output_dir: str, recipe: Recipe):
-        self._folder = FileSystems.join(output_dir, UNFINISHED)
-        self._recipe = recipe
+class WriteShard(_Step):
+    """(split and shard, chunks of drawings) → one file of records, in hash order."""
 
     def process(
         self,
-        element: tuple[ShardKey, Iterable[bytes]],
+        element: tuple[ShardKey, Iterable[chunks.Chunk]],
         classes: tuple[str, ...],
         caps: dict[str, int],
     ) -> Iterator[WrittenShard]:
-        (split, shard), packs = element
+        (split, shard), runs = element
         index = {word: number for number, word in enumerate(classes)}
         counts = [0] * len(classes)
         over_cap = duplicates = 0
-        kept: list[Placed] = []
-        for placed in (placed for pack in packs for placed in _unpack(pack)):
-            if placed.rank > caps.get(placed.drawing.word, placed.rank):
-                over_cap += 1
-            else:
-                kept.append(placed)
-        kept.sort(key=_order)
-        path = FileSystems.join(self._folder, f"{split}-{shard}-{uuid.uuid4().hex}")
+
+        def under_cap() -> Iterator[Placed]:
+            nonlocal over_cap
+            for placed in chunks.merge(runs, Placed, _order):
+                if placed.rank > caps.get(placed.drawing.word, placed.rank):
+                    over_cap += 1
+                else:
+                    yield placed
+
+        path = FileSystems.join(self._job.folder, f"{split}-{shard}-{uuid.uuid4().hex}")
+        rows = under_cap() if caps else chunks.merge(runs, Placed, _order)
+        records = encode_drawings(rows, index)
         with _ShardFile(path, self._recipe.compression) as out:
-            for _, same_key in itertools.groupby(kept, key=_order):
-                # Of drawings with the same key the smallest record stays.
-                records = [
-                    (encode_drawing(placed.drawing, index), placed.drawing.word)
-                    for placed in same_key
-                ]
-                record, word = min(records)
-                duplicates += len(records) - 1
-                counts[index[word]] += 1
-                out.write(encode.frame_record(record))
+            for _, same_key in itertools.groupby(records, operator.itemgetter(0)):
+                kept = sorted(same_key)
+                if not self._recipe.keep_duplicates:
+                    # Of drawings with the same key the smallest record stays.
+                    duplicates += len(kept) - 1
+                    del kept[1:]
+                for _, record, number in kept:
+                    counts[number] += 1
+                    out.write(encode.frame_record(record))
         yield WrittenShard(
             key=(split, shard),
             path=path,
@@ -263,16 +339,29 @@ class WriteShard(beam.DoFn):
         )
 
 
-def encode_drawing(drawing: formats.Drawing, index: dict[str, int]) -> bytes:
-    """Serialises a drawing as the record of its class (`tfrecords.schema`)."""
-    return encode.encode_example(
-        ink=strokes.to_ink(drawing.points),
-        class_index=index[drawing.word],
-        key_id=drawing.key_id,
-        countrycode=drawing.countrycode,
-        timestamp=drawing.timestamp,
-        recognized=drawing.recognized,
-    )
+def encode_drawings(
+    rows: Iterable[Placed], index: dict[str, int]
+) -> Iterator[tuple[bytes, bytes, int]]:
+    """Serialises drawings as the records of their class (`tfrecords.schema`).
+
+    Yields:
+      The order, the record and the class's number of each.
+    """
+    rows = iter(rows)
+    while together := list(itertools.islice(rows, ENCODED_TOGETHER)):
+        inks = strokes.to_inks([row.drawing.points for row in together])
+        for row, ink in zip(together, inks):
+            drawing = row.drawing
+            number = index[drawing.word]
+            record = encode.encode_example(
+                ink=ink,
+                class_index=number,
+                key_id=drawing.key_id,
+                countrycode=drawing.countrycode,
+                timestamp=drawing.timestamp,
+                recognized=drawing.recognized,
+            )
+            yield row.order, record, number
 
 
 class _ShardFile:
@@ -316,130 +405,31 @@ class _Counted:
         pass
 
 
-def finish_dataset(
-    _: None,
-    shards: Iterable[WrittenShard],
-    tally: Tally,
-    classes: tuple[str, ...],
-    *,
-    output_dir: str,
-    recipe: Recipe,
-) -> None:
-    """Makes a data set of what was written, if all is well; says so in `OUTCOME`.
+def build(pipeline: beam.Pipeline, job: Job, shares: list[Share]) -> None:
+    """Lays the steps out; the drawing at the top of this file shows how.
 
-    The shards get their names and `dataset_info.json` is written last. Where all is
-    not well the shards are left where nobody takes them for a data set.
+    Args:
+      pipeline: to lay them out in.
+      job: what every step is told.
+      shares: what is to be read, all shares of a file or none.
     """
-    shards = sorted(shards, key=lambda shard: shard.key)
-    counts = count_lines(tally, shards)
-    problem = find_problem(counts, tally, shards, classes, recipe)
-    if problem is None:
-        splits = {}
-        for name in recipe.splits:
-            mine = [shard for shard in shards if shard.key[0] == name]
-            splits[name] = _rename_split(mine, output_dir, recipe)
-        info = DatasetInfo(
-            classes=classes,
-            splits=splits,
-            compression=recipe.compression,
-            counts=counts,
-            made_by=recipe.to_dict(),
-        )
-        _write_whole(output_dir, [FILE_NAME], info.to_json())
-    outcome = {"problem": problem, "counts": counts}
-    _write_whole(output_dir, [UNFINISHED, OUTCOME], json.dumps(outcome))
-
-
-def count_lines(tally: Tally, shards: Iterable[WrittenShard]) -> dict[str, Any]:
-    """Says where every line went (the counts are listed at the top of this file)."""
-    groups: dict[str, dict[str, int]] = {"rejected": {}, "filtered": {}}
-    for key, number in sorted(tally.items()):
-        if key[0] in groups:
-            groups[key[0]][key[1]] = number
-    if over_cap := sum(shard.over_cap for shard in shards):
-        groups["filtered"]["over max_per_class"] = over_cap
-    return {
-        "read": tally.get(("read",), 0),
-        "blank": tally.get(("blank",), 0),
-        **groups,
-        "duplicates": sum(shard.duplicates for shard in shards),
-        "written": sum(sum(shard.class_counts) for shard in shards),
-    }
-
-
-def find_problem(
-    counts: dict[str, Any],
-    tally: Tally,
-    shards: Iterable[WrittenShard],
-    classes: tuple[str, ...],
-    recipe: Recipe,
-) -> str | None:
-    """Says in a line why there can be no data set, or gives None."""
-    if unreadable := sorted(key[1] for key in tally if key[0] == "unreadable"):
-        return f"cannot read {unreadable[0]}"
-    rejected = sum(counts["rejected"].values())
-    if rejected > recipe.max_rejected * counts["read"]:
-        reasons = ", ".join(f"{n} {kind}" for kind, n in counts["rejected"].items())
-        return (
-            f"{rejected} of {counts['read']} lines were rejected ({reasons}), more "
-            f"than --max_rejected={recipe.max_rejected:g} allows"
-        )
-    if not counts["written"]:
-        return f"the input has no drawing to write ({counts['read']} lines read)"
-    missing = [word for word in classes if ("word", word) not in tally]
-    if missing:
-        return f"no drawing of {', '.join(map(repr, missing))} in the input"
-    return None
-
-
-def _rename_split(shards: list[WrittenShard], output_dir: str, recipe: Recipe) -> Split:
-    named = []
-    for shard in shards:
-        name = schema.shard_name(*shard.key, recipe.num_shards, recipe.compression)
-        target = FileSystems.join(output_dir, name)
-        # A retry of this step finds some renamed already.
-        if not FileSystems.exists(target):
-            FileSystems.rename([shard.path], [target])
-        named.append(Shard(name, sum(shard.class_counts), shard.bytes))
-    per_class = zip(*(shard.class_counts for shard in shards))
-    return Split(shards=tuple(named), class_counts=tuple(map(sum, per_class)))
-
-
-def _write_whole(output_dir: str, path: list[str], text: str) -> None:
-    """Writes a small file under a temporary name, then renames it."""
-    temporary = FileSystems.join(output_dir, UNFINISHED, uuid.uuid4().hex)
-    with FileSystems.create(temporary) as out:
-        out.write(text.encode())
-    target = FileSystems.join(output_dir, *path)
-    if FileSystems.exists(target):
-        FileSystems.delete([target])
-    FileSystems.rename([temporary], [target])
-
-
-def build(
-    pipeline: beam.Pipeline, files: list[str], output_dir: str, recipe: Recipe
-) -> None:
-    """Lays the steps out; the drawing at the top of this file shows how."""
+    recipe = job.recipe
+    files = sorted({share.path for share in shares})
     read = (
         pipeline
-        | "Files" >> beam.Create(files)
-        | "SpreadFiles" >> beam.Reshuffle()
+        | "Shares" >> beam.Create(shares)
+        | "SpreadShares" >> beam.Reshuffle()
         | "ReadFile"
-        >> beam.ParDo(ReadFile()).with_outputs(ReadFile.TALLY, main="blocks")
+        >> beam.ParDo(ReadFile(job)).with_outputs(ReadFile.TALLY, main="blocks")
     )
-    parsed = (
-        read["blocks"]
-        | "SpreadBlocks" >> beam.Reshuffle()
-        | "ParseBlock"
-        >> beam.ParDo(ParseBlock(recipe)).with_outputs(
-            ParseBlock.REJECTS, ParseBlock.TALLY, ParseBlock.RANKS, main="drawings"
-        )
+    parsed = read["blocks"] | "ParseBlock" >> beam.ParDo(ParseBlock(job)).with_outputs(
+        ParseBlock.REJECTS, ParseBlock.TALLY, ParseBlock.RANKS, main="drawings"
     )
-    (
+    rejects = (
         parsed[ParseBlock.REJECTS]
         | "RejectsByFile" >> beam.GroupByKey()
         | "WriteRejects"
-        >> beam.ParDo(WriteRejects(output_dir, {f: n for n, f in enumerate(files)}))
+        >> beam.ParDo(WriteRejects(job, {f: n for n, f in enumerate(files)}))
     )
     tally = (
         (read[ReadFile.TALLY], parsed[ParseBlock.TALLY])
@@ -451,12 +441,15 @@ def build(
     )
     caps = beam.pvalue.AsDict(
         parsed[ParseBlock.RANKS]
-        | "SmallestRanks"
-        >> beam.CombinePerKey(smallest_ranks, count=recipe.max_per_class)
-        | "Caps" >> beam.MapTuple(lambda word, ranks: (word, int(ranks[-1])))
+        | "SmallestRanks" >> beam.CombinePerKey(functools.partial(_smallest, recipe))
+        | "Caps"
+        >> beam.MapTuple(
+            lambda word, ranks: (word, cap_of(ranks, recipe.max_per_class))
+        )
+        | "CapsThatBind" >> beam.Filter(lambda cap: cap[1] is not None)
     )
     every_shard = [
-        ((split, shard), _pack([]))
+        ((split, shard), b"")
         for split in recipe.splits
         for shard in range(recipe.num_shards)
     ]
@@ -464,22 +457,25 @@ def build(
         (parsed["drawings"], pipeline | "EveryShard" >> beam.Create(every_shard))
         | "WithEmptyShards" >> beam.Flatten()
         | "DrawingsByShard" >> beam.GroupByKey()
-        | "WriteShard"
-        >> beam.ParDo(WriteShard(output_dir, recipe), classes=classes, caps=caps)
+        | "WriteShard" >> beam.ParDo(WriteShard(job), classes=classes, caps=caps)
     )
     (
         pipeline
-        | "Once" >> beam.Create([None])
-        | "FinishDataset"
+        | "Once" >> beam.Create([FileSystems.join(job.folder, OUTCOME)])
+        | "Conclude"
         >> beam.Map(
-            finish_dataset,
-            beam.pvalue.AsIter(written),
+            _conclude,
+            beam.pvalue.AsList(written),
+            beam.pvalue.AsDict(rejects),
             beam.pvalue.AsSingleton(tally),
             classes,
-            output_dir=output_dir,
             recipe=recipe,
         )
     )
+
+
+def _conclude(path: str, *what: Any, recipe: Recipe) -> None:
+    output_folder.write_text(path, conclude(*what, recipe=recipe).to_json())
 
 
 def _classes(tally: Tally, wanted: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def make_recipe(**settings) -> Recipe:
         "splits": parse_splits("train:0.8,validation:0.1,test:0.1"),
         "seed": 0,
         "num_shards": 2,
+        "keep_duplicates": False,
         "recognized_only": False,
         "compression": "none",
         "max_rejected": 0.01,

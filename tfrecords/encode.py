@@ -16,6 +16,7 @@ Sources: https://protobuf.dev/programming-guides/encoding,
 `tensorflow/core/example/feature.proto`, `tensorflow/core/lib/io/record_writer.h`.
 """
 
+import functools
 import struct
 
 import google_crc32c
@@ -57,7 +58,7 @@ def encode_example(
     entries = (
         _entry(schema.CLASS_INDEX, _INT64_LIST, _varint(class_index)),
         _entry(schema.COUNTRYCODE, _BYTES_LIST, countrycode.encode()),
-        _entry(schema.INK, _FLOAT_LIST, ink.astype("<f4").tobytes()),
+        _entry(schema.INK, _FLOAT_LIST, ink.astype("<f4", copy=False).tobytes()),
         _entry(schema.KEY_ID, _BYTES_LIST, key_id.encode()),
         _entry(schema.RECOGNIZED, _INT64_LIST, _varint(recognized)),
         _entry(schema.SHAPE, _INT64_LIST, _varint(len(ink)) + b"\x03"),
@@ -68,8 +69,13 @@ def encode_example(
 
 def frame_record(data: bytes) -> bytes:
     """Frames serialised data as one TFRecord."""
-    length = struct.pack("<Q", len(data))
-    return b"".join((length, masked_crc(length), data, masked_crc(data)))
+    return b"".join((_record_head(len(data)), data, masked_crc(data)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _record_head(size: int) -> bytes:
+    length = struct.pack("<Q", size)
+    return length + masked_crc(length)
 
 
 def masked_crc(data: bytes) -> bytes:
@@ -80,7 +86,19 @@ def masked_crc(data: bytes) -> bytes:
 
 
 def _entry(key: str, kind: int, value: bytes) -> bytes:
-    return _field(0x0A, _KEYS[key] + _field(0x12, _field(kind, _field(0x0A, value))))
+    return _head(key, kind, len(value)) + value
+
+
+@functools.lru_cache(maxsize=4096)
+def _head(key: str, kind: int, size: int) -> bytes:
+    """What stands in an entry before a value of so many bytes.
+
+    Sizes recur, so making it each time would cost more than all else.
+    """
+    value = bytes(size)
+    entry = _KEYS[key] + _field(0x12, _field(kind, _field(0x0A, value)))
+    whole = _field(0x0A, entry)
+    return whole[: len(whole) - size]
 
 
 def _field(tag: int, content: bytes) -> bytes:

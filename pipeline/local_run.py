@@ -1,0 +1,151 @@
+"""Beam on this machine: its own worker processes, watched over by the launcher.
+
+The launcher runs Beam in a thread beside the one that shows the progress and takes
+Ctrl-C.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    PipelineOptions,
+    StandardOptions,
+)
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import (
+    ExtendedProvisionInfo,
+)
+from apache_beam.runners.runner import PipelineRunner
+
+from pipeline import progress
+from pipeline.scratch import Scratch, alive
+
+LOCAL_ARGS = (
+    "--runner=FnApiRunner",
+    "--direct_running_mode=multi_processing",
+    "--direct_num_workers=0",  # as many as there are cores
+)
+"""Beam's own default tries to download another runner first; we say which."""
+
+POLL_SECONDS = 0.25
+
+
+def beam_options(beam_args: list[str]) -> PipelineOptions:
+    """Reads Beam's arguments; without a runner among them the job runs here."""
+    given = PipelineOptions(beam_args).view_as(StandardOptions).runner
+    return PipelineOptions(beam_args if given else [*LOCAL_ARGS, *beam_args])
+
+
+def is_local(options: PipelineOptions) -> bool:
+    """Says whether the job runs in processes of this machine that we start."""
+    return options.view_as(StandardOptions).runner == "FnApiRunner"
+
+
+def num_workers(options: PipelineOptions) -> int:
+    """The number of worker processes of a local run."""
+    return options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
+
+
+def describe(options: PipelineOptions) -> str:
+    """Names the runner, for people."""
+    name = options.view_as(StandardOptions).runner
+    if not is_local(options):
+        return f"runner {name}"
+    mode = options.view_as(DirectOptions).direct_running_mode
+    workers = 1 if mode == "in_memory" else num_workers(options)
+    return f"runner {name} ({mode}, {workers} workers on this machine)"
+
+
+def run(
+    build: Callable[[beam.Pipeline], None],
+    options: PipelineOptions,
+    scratch: Scratch | None,
+    input_bytes: int,
+) -> None:
+    """Runs a job and shows how far it is.
+
+    Args:
+      build: lays out the job's steps.
+      options: Beam's.
+      scratch: what launcher and local workers share; None for a runner that is not
+        local.
+      input_bytes: how many the workers are going to read.
+
+    Raises:
+      ValueError: the job failed; the message is one line.
+      KeyboardInterrupt: Ctrl-C or SIGTERM. Workers end themselves, but threads of
+        Beam may hang on: the caller should end the process.
+    """
+    failures: list[str] = []
+    done = threading.Event()
+
+    def work() -> None:
+        # Ctrl-C is ours to handle; what this thread starts is not to see it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            with beam.Pipeline(runner=_runner(options), options=options) as job:
+                build(job)
+        except BaseException as error:
+            failures.append(_last_line(error))
+        finally:
+            done.set()
+
+    def worker_died(args: threading.ExceptHookArgs) -> None:
+        if args.thread is not None and args.thread.name == "run_worker":
+            failures.append(f"{_last_line(args.exc_value)} (out of memory?)")
+            done.set()
+
+    with alive(scratch), _terminated_as_interrupt(), _thread_hook(worker_died):
+        bar = None if scratch is None else progress.Bar(scratch.folder, input_bytes)
+        threading.Thread(target=work, name="beam", daemon=True).start()
+        try:
+            while not done.wait(POLL_SECONDS):
+                if bar is not None:
+                    bar.update()
+        finally:
+            if bar is not None:
+                bar.close()
+    if failures:
+        raise ValueError(f"the job failed: {failures[0]}")
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM is a Ctrl-C from elsewhere."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[None]:
+    before, threading.excepthook = threading.excepthook, hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _runner(options: PipelineOptions) -> PipelineRunner | None:
+    """Makes the local runner, whose workers else would log every step they take."""
+    if not is_local(options):
+        return None
+    quiet = beam_provision_api_pb2.ProvisionInfo()
+    quiet.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
+    return FnApiRunner(provision_info=ExtendedProvisionInfo(quiet))
+
+
+def _last_line(error: BaseException | None) -> str:
+    return traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
