@@ -90,7 +90,7 @@ def run(
         # Ctrl-C is ours to handle; what this thread starts is not to see it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with beam.Pipeline(runner=_runner(options), options=options) as job:
+            with beam.Pipeline(runner=runner(options), options=options) as job:
                 build(job)
         except BaseException as error:
             failures.append(_last_line(error))
@@ -138,7 +138,7 @@ def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[N
         threading.excepthook = before
 
 
-def _runner(options: PipelineOptions) -> PipelineRunner | None:
+def runner(options: PipelineOptions) -> PipelineRunner | None:
     """Makes the local runner, whose workers else would log every step they take."""
     if not is_local(options):
         return None

@@ -96,7 +96,7 @@ class Bar:
                 total=max(all, 1),
                 file=self._stream,
                 disable=not self._stream.isatty(),
-                bar_format="{desc} {percentage:3.0f}% |{bar}| {remaining} left{postfix}",
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {remaining}{postfix}",
                 leave=False,
             )
         seconds = max(time.monotonic() - self._since, 1e-3)
