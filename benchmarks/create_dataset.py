@@ -151,9 +151,10 @@ def write_input(files: list[str], folder: Path, drawings: int) -> int:
 
 def _read_lines(file: str) -> list[bytes]:
     """The lines without their key and without the brace that opens them."""
-    opened = gzip.open(file) if file.endswith(".gz") else open(file, "rb")
-    with opened as stream:
-        return [_KEY.sub(b"", line.strip())[1:] for line in stream if line.strip()]
+    data = Path(file).read_bytes()
+    if file.endswith(".gz"):
+        data = gzip.decompress(data)
+    return [_KEY.sub(b"", line.strip())[1:] for line in data.splitlines() if line]
 
 
 # Measuring.

@@ -19,7 +19,7 @@ from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import command, local_run, lock, output_folder, transforms
+from pipeline import command, local_run, lock, output_folder, reading, transforms
 from pipeline.outcome import Outcome
 from pipeline.recipe import Recipe, parse_splits
 from pipeline.scratch import Scratch
@@ -148,7 +148,7 @@ def _run(
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     local = local_run.is_local(options)
     workers = local_run.num_workers(options) if local else 1
-    shares = share_out(sizes, workers)
+    shares = reading.share_out(sizes, workers)
     with contextlib.ExitStack() as stack:
         scratch = None
         if local:
@@ -165,21 +165,6 @@ def _run(
         )
     path = FileSystems.join(folder, transforms.OUTCOME)
     return Outcome.from_json(output_folder.read_text(path))
-
-
-def share_out(sizes: dict[str, int], workers: int) -> list[transforms.Share]:
-    """Cuts the reading of files into equal work for some workers.
-
-    Files that are many are dealt out by size. Of few, each worker passes over all and
-    takes its part of the blocks: to pass over a block costs a twentieth of parsing it.
-    """
-    paths = sorted(sizes, key=lambda path: (-sizes[path], path))
-    of = 1 if len(paths) >= 16 * workers else workers
-    return [
-        transforms.Share(path, sizes[path], number, of)
-        for path in paths
-        for number in range(of)
-    ]
 
 
 def take_beam_args(rest: list[str]) -> None:

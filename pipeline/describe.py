@@ -13,7 +13,7 @@ import zlib
 from absl import flags
 from tqdm import tqdm
 
-from pipeline import command, formats, report, strokes, survey, transforms
+from pipeline import command, formats, reading, report, strokes, survey
 from pipeline.create_dataset import match_files
 from pipeline.data_page import Source, build_page
 from pipeline.progress import Meter
@@ -91,7 +91,7 @@ def describe_files(patterns: list[str], found: Survey) -> Source:
 def _describe_file(
     path: str, size: int, found: Survey, counts: collections.Counter[str], bar: tqdm
 ) -> None:
-    for block in transforms.read_file(path, size, Meter(None)):
+    for block in reading.read_file(path, size, Meter(None)):
         for text in block.lines():
             if not text.strip():
                 counts["blank"] += 1

@@ -28,16 +28,18 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import msgspec
 import numpy as np
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline import chunks, formats, output_folder, strokes
-from pipeline.blocks import Block, read_blocks
+from pipeline import chunks, formats, output_folder
+from pipeline.blocks import Block
+from pipeline.caps import cap_of, smallest_ranks
 from pipeline.outcome import ShardKey, Tally, WrittenShard, add_tallies, conclude
 from pipeline.placement import Placement
 from pipeline.progress import Meter
+from pipeline.reading import Share, read_file
 from pipeline.recipe import Recipe
 from pipeline.scratch import Scratch, die_with_launcher
+from pipeline.shard_file import Placed, Record, ShardFile, encode_drawings
 from tfrecords import encode
 
 OUTCOME = "outcome.json"
@@ -46,8 +48,9 @@ OUTCOME = "outcome.json"
 TEXT_LIMIT = 64 << 10
 """Characters of a rejected line that are kept."""
 
-ENCODED_TOGETHER = 256
-"""Drawings whose points become ink in one go."""
+
+WRITTEN_TOGETHER = 256
+"""Records that are handed to the file in one go."""
 
 
 class Job(NamedTuple):
@@ -66,23 +69,6 @@ class Job(NamedTuple):
     @property
     def scratch_folder(self) -> str | None:
         return self.scratch and self.scratch.folder
-
-
-class Share(NamedTuple):
-    """Each `of`-th block of a file, from the `number`-th on; `size` is in bytes."""
-
-    path: str
-    size: int
-    number: int = 0
-    of: int = 1
-
-
-class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A drawing on its way to its shard."""
-
-    order: bytes
-    rank: int
-    drawing: formats.Drawing
 
 
 class Rejected(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -123,44 +109,6 @@ class ReadFile(_Step):
             yield beam.pvalue.TaggedOutput(self.TALLY, tally)
         except OSError as error:
             raise OSError(f"{share.path}: {error}")
-
-
-def read_file(path: str, size: int, meter: Meter) -> Iterator[Block]:
-    """Reads a file, plain or `.gz`, local or remote, as blocks of lines.
-
-    Args:
-      path: the file.
-      size: how many bytes it had when the job began.
-      meter: is told how many bytes were read.
-
-    Raises:
-      EOFError, gzip.BadGzipFile, zlib.error: a `.gz` that is cut off or damaged, or
-        a file that has become shorter.
-    """
-    raw = CompressionTypes.UNCOMPRESSED
-    with FileSystems.open(path, compression_type=raw) as file:
-        stream = metered = _Metered(file, meter)
-        if path.endswith(".gz"):
-            # Beam's own reader takes a file that is cut off for a whole one.
-            stream = gzip.GzipFile(fileobj=metered)
-        yield from read_blocks(stream, path)
-    if metered.bytes < size:
-        raise EOFError(f"it had {size} bytes, and {metered.bytes} when it was read")
-
-
-class _Metered:
-    """A stream whose bytes are counted as they are read."""
-
-    def __init__(self, stream: Any, meter: Meter):
-        self.bytes = 0
-        self._stream = stream
-        self._meter = meter
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self.bytes += len(data)
-        self._meter.add(bytes=len(data))
-        return data
 
 
 class ParseBlock(_Step):
@@ -248,30 +196,8 @@ def _text(block: Block, number: int) -> str:
     return text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
 
 
-def smallest_ranks(
-    arrays: Iterable[np.ndarray], count: int, distinct: bool
-) -> np.ndarray:
-    """Keeps the `count` + 1 smallest ranks of `<int64>[n]` arrays, sorted.
-
-    One more than are wanted, so that `cap_of` knows whether there are more.
-    """
-    joined = np.concatenate([*arrays, np.empty(0, np.int64)])
-    return (np.unique(joined) if distinct else np.sort(joined))[: count + 1]
-
-
 def _smallest(recipe: Recipe, arrays: Iterable[np.ndarray]) -> np.ndarray:
     return smallest_ranks(arrays, recipe.max_per_class, not recipe.keep_duplicates)
-
-
-def cap_of(ranks: np.ndarray, count: int) -> int | None:
-    """The largest rank that stays, from `smallest_ranks`; None where all do.
-
-    Drawings that share a key share a rank: where not all of them fit, none stays.
-    """
-    if len(ranks) <= count:
-        return None
-    below = ranks[ranks < ranks[count]]
-    return int(below[-1]) if len(below) else -1
 
 
 class WriteRejects(_Step):
@@ -306,103 +232,53 @@ class WriteShard(_Step):
         (split, shard), runs = element
         index = {word: number for number, word in enumerate(classes)}
         counts = [0] * len(classes)
-        over_cap = duplicates = 0
-
-        def under_cap() -> Iterator[Placed]:
-            nonlocal over_cap
-            for placed in chunks.merge(runs, Placed, _order):
-                if placed.rank > caps.get(placed.drawing.word, placed.rank):
-                    over_cap += 1
-                else:
-                    yield placed
-
-        path = FileSystems.join(self._job.folder, f"{split}-{shard}-{uuid.uuid4().hex}")
-        rows = under_cap() if caps else chunks.merge(runs, Placed, _order)
-        records = encode_drawings(rows, index)
-        with _ShardFile(path, self._recipe.compression) as out:
-            for _, same_key in itertools.groupby(records, operator.itemgetter(0)):
-                kept = sorted(same_key)
-                if not self._recipe.keep_duplicates:
-                    # Of drawings with the same key the smallest record stays.
-                    duplicates += len(kept) - 1
-                    del kept[1:]
-                for _, record, number in kept:
+        left_out: collections.Counter = collections.Counter()
+        rows = chunks.merge(runs, Placed, _order)
+        if caps:
+            rows = _under_cap(rows, caps, left_out)
+        records = self._without_duplicates(encode_drawings(rows, index), left_out)
+        name = f"{split}-{shard}-{uuid.uuid4().hex}"
+        path = FileSystems.join(self._job.folder, name)
+        with ShardFile(path, self._recipe.compression) as out:
+            while together := list(itertools.islice(records, WRITTEN_TOGETHER)):
+                out.write(b"".join(encode.frame_record(r) for _, r, _ in together))
+                for _, _, number in together:
                     counts[number] += 1
-                    out.write(encode.frame_record(record))
+                self._meter.add(written=len(together))
         yield WrittenShard(
             key=(split, shard),
             path=path,
             bytes=out.bytes,
             class_counts=tuple(counts),
-            over_cap=over_cap,
-            duplicates=duplicates,
+            over_cap=left_out["over cap"],
+            duplicates=left_out["duplicate"],
         )
 
-
-def encode_drawings(
-    rows: Iterable[Placed], index: dict[str, int]
-) -> Iterator[tuple[bytes, bytes, int]]:
-    """Serialises drawings as the records of their class (`tfrecords.schema`).
-
-    Yields:
-      The order, the record and the class's number of each.
-    """
-    rows = iter(rows)
-    while together := list(itertools.islice(rows, ENCODED_TOGETHER)):
-        inks = strokes.to_inks([row.drawing.points for row in together])
-        for row, ink in zip(together, inks):
-            drawing = row.drawing
-            number = index[drawing.word]
-            record = encode.encode_example(
-                ink=ink,
-                class_index=number,
-                key_id=drawing.key_id,
-                countrycode=drawing.countrycode,
-                timestamp=drawing.timestamp,
-                recognized=drawing.recognized,
-            )
-            yield row.order, record, number
+    def _without_duplicates(
+        self, records: Iterable[Record], left_out: collections.Counter
+    ) -> Iterator[Record]:
+        """Of records with the same order, which is the same key, the smallest stays."""
+        for _, same_key in itertools.groupby(records, operator.itemgetter(0)):
+            if self._recipe.keep_duplicates:
+                yield from sorted(same_key)
+                continue
+            smallest: Record | None = None
+            for record in same_key:
+                if smallest is not None:
+                    left_out["duplicate"] += 1
+                    record = min(smallest, record)
+                smallest = record
+            yield smallest
 
 
-class _ShardFile:
-    """A file being written, compressed or not, that counts what lands on disk."""
-
-    def __init__(self, path: str, compression: str):
-        self.bytes = 0
-        # Compressed here rather than by Beam, whose gzip header holds the time.
-        self._file = FileSystems.create(
-            path, compression_type=CompressionTypes.UNCOMPRESSED
-        )
-        self._gzip = None
-        if compression == "gzip":
-            sink = _Counted(self)
-            self._gzip = gzip.GzipFile("", "wb", 6, fileobj=sink, mtime=0)
-            self.write = self._gzip.write
+def _under_cap(
+    rows: Iterable[Placed], caps: dict[str, int], left_out: collections.Counter
+) -> Iterator[Placed]:
+    for placed in rows:
+        if placed.rank > caps.get(placed.drawing.word, placed.rank):
+            left_out["over cap"] += 1
         else:
-            self.write = self.write_through
-
-    def write_through(self, data: bytes) -> int:
-        self.bytes += len(data)
-        self._file.write(data)
-        return len(data)
-
-    def __enter__(self) -> "_ShardFile":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._gzip is not None:
-            self._gzip.close()
-        self._file.close()
-
-
-class _Counted:
-    """The face of a `_ShardFile` that gzip writes its output to."""
-
-    def __init__(self, shard_file: _ShardFile):
-        self.write = shard_file.write_through
-
-    def flush(self) -> None:
-        pass
+            yield placed
 
 
 def build(pipeline: beam.Pipeline, job: Job, shares: list[Share]) -> None:

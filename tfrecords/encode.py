@@ -105,6 +105,7 @@ def _field(tag: int, content: bytes) -> bytes:
     return bytes((tag,)) + _varint(len(content)) + content
 
 
+@functools.lru_cache(maxsize=4096)
 def _varint(number: int) -> bytes:
     if 0 <= number < 0x80:
         return bytes((number,))

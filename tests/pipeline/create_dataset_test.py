@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from pipeline import create_dataset
+from pipeline import create_dataset, lock
 
 LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 LINES = "".join(LINE % (number, number) for number in range(200))
@@ -72,8 +72,8 @@ def test_folder_with_a_foreign_folder_is_refused(build, source, tmp_path):
 def test_folder_that_another_job_has_is_refused(build, source, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    with (out / create_dataset.LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (out / lock.NAME).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
         message = refusal(build, source, out)
     assert message == f"{out} is in use by another job"
 
@@ -213,6 +213,7 @@ def test_help_lists_every_flag_with_its_default():
         "classes_file": None,
         "compression": "none",
         "input": None,
+        "keep_duplicates": "false",
         "max_per_class": None,
         "max_rejected": "0.01",
         "num_shards": "10",

@@ -10,6 +10,7 @@ SETTINGS = {
     "splits": {"train": 1.0},
     "seed": 0,
     "num_shards": 1,
+    "keep_duplicates": False,
     "recognized_only": False,
     "compression": "none",
     "max_rejected": 0.01,

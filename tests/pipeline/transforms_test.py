@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import blocks, formats, strokes, transforms
+from pipeline import blocks, formats, reading, strokes, transforms
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
 
@@ -115,7 +115,7 @@ def test_runner_files_order_and_blocks_do_not_matter(
     (tmp_path / "b.ndjson").write_bytes(b"".join(lines[:100]))
     (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress(b"".join(lines[100:])))
     small = functools.partial(blocks.read_blocks, block_bytes=777)
-    monkeypatch.setattr(transforms, "read_blocks", small)
+    monkeypatch.setattr(reading, "read_blocks", small)
     build([tmp_path / "*.ndjson*"], tmp_path / "small")
     monkeypatch.undo()
     build([tmp_path / "*.ndjson*"], tmp_path / "processes", beam_args=None)
@@ -175,6 +175,35 @@ def test_a_cap_counts_a_duplicate_once(build, tmp_path):
     assert counts["duplicates"] == 20
     assert counts["filtered"] == {"over max_per_class": 60}
     assert_every_line_counted(counts)
+
+
+def test_duplicates_are_kept_when_told_in_the_same_order(build, tmp_path):
+    texts = [line(n % 7, recognized=(n % 3 == 0)) for n in range(40)]
+    built = []
+    for name, order in (("a", texts), ("b", texts[::-1])):
+        (tmp_path / f"{name}.ndjson").write_bytes(b"".join(order))
+        build([tmp_path / f"{name}.ndjson"], tmp_path / name, keep_duplicates=True)
+        built.append(files_of(tmp_path / name))
+        counts = info_of(tmp_path / name).counts
+        assert (counts["written"], counts["duplicates"]) == (40, 0)
+    assert built[0] == built[1]
+
+
+def test_a_cap_on_duplicates_that_are_kept_is_never_passed(build, tmp_path):
+    texts = [line(number) for number in range(10)] * 3
+    (tmp_path / "in").write_bytes(b"".join(texts))
+    written = []
+    for cap in (2, 3, 7, 29, 30):
+        folder = tmp_path / str(cap)
+        if cap == 2:
+            with pytest.raises(ValueError, match="no drawing to write"):
+                build([tmp_path / "in"], folder, max_per_class=2, keep_duplicates=True)
+            continue
+        build([tmp_path / "in"], folder, max_per_class=cap, keep_duplicates=True)
+        counts = info_of(folder).counts
+        written.append(counts["written"])
+        assert_every_line_counted(counts)
+    assert written == [3, 6, 27, 30]
 
 
 def test_of_the_same_key_one_stays_whatever_the_order(build, tmp_path):
@@ -331,11 +360,3 @@ def test_what_is_over_the_limit_does_not_depend_on_where_blocks_end(
     (tmp_path / "in").write_bytes(b" " * before + b"\n" + text + b"\n" + line(1))
     build([tmp_path / "in"], tmp_path / "out", max_rejected=0.5)
     assert info_of(tmp_path / "out").counts["rejected"] == {"line too long": 1}
-
-
-def test_smallest_ranks_are_distinct_and_sorted():
-    arrays = [np.array(values, np.uint64) for values in ([9, 3, 3], [], [1, 2**64 - 1])]
-    assert transforms.smallest_ranks(arrays, 3).tolist() == [1, 3, 9]
-    assert transforms.smallest_ranks([], 3).tolist() == []
-    halves = [transforms.smallest_ranks(arrays[:1], 2), arrays[2]]
-    assert transforms.smallest_ranks(halves, 2).tolist() == [1, 3]
