@@ -31,7 +31,7 @@ def convert(source: str, output_dir: str) -> None:
     index = {name.removesuffix(".ndjson"): place for place, name in enumerate(names)}
     options = local_run.beam_options([])
     os.makedirs(output_dir)
-    with beam.Pipeline(runner=local_run.runner(options), options=options) as job:
+    with beam.Pipeline(options=options) as job:
         (
             job
             | beam.io.ReadFromText(os.path.join(source, "*"))

@@ -22,7 +22,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline import command, local_run, lock, output_folder, reading, transforms
 from pipeline.outcome import Outcome
 from pipeline.recipe import Recipe, parse_splits
-from pipeline.scratch import Scratch
 from pipeline.wanted import wanted_classes
 from tfrecords import dataset_info, schema
 
@@ -152,10 +151,9 @@ def _run(
     with contextlib.ExitStack() as stack:
         scratch = None
         if local:
-            on_disk = folder
+            scratch = folder
             if not lock.is_local(folder):
-                on_disk = stack.enter_context(tempfile.TemporaryDirectory())
-            scratch = Scratch(on_disk, os.getpid())
+                scratch = stack.enter_context(tempfile.TemporaryDirectory())
         job = transforms.Job(folder, recipe, scratch)
         local_run.run(
             lambda pipeline: transforms.build(pipeline, job, shares),

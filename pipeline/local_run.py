@@ -1,12 +1,16 @@
 """Beam on this machine: its own worker processes, watched over by the launcher.
 
 The launcher runs Beam in a thread beside the one that shows the progress and takes
-Ctrl-C.
+Ctrl-C. It shares a folder with the workers, the scratch folder, for the chunks that the
+shuffle hands on (`pipeline.chunks`), the counts (`pipeline.progress`) and the pipe that
+tells a worker when the launcher dies (`pipeline.worker`).
 """
 
 import contextlib
 import os
+import shlex
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,9 +27,9 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import (
     ExtendedProvisionInfo,
 )
 from apache_beam.runners.runner import PipelineRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from pipeline import progress
-from pipeline.scratch import Scratch, alive
+from pipeline import progress, worker
 
 LOCAL_ARGS = (
     "--runner=FnApiRunner",
@@ -66,7 +70,7 @@ def describe(options: PipelineOptions) -> str:
 def run(
     build: Callable[[beam.Pipeline], None],
     options: PipelineOptions,
-    scratch: Scratch | None,
+    scratch: str | None,
     input_bytes: int,
 ) -> None:
     """Runs a job and shows how far it is.
@@ -74,8 +78,8 @@ def run(
     Args:
       build: lays out the job's steps.
       options: Beam's.
-      scratch: what launcher and local workers share; None for a runner that is not
-        local.
+      scratch: folder that the launcher shares with local workers; None for a runner
+        that is not local.
       input_bytes: how many the workers are going to read.
 
     Raises:
@@ -87,10 +91,8 @@ def run(
     done = threading.Event()
 
     def work() -> None:
-        # Ctrl-C is ours to handle; what this thread starts is not to see it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with beam.Pipeline(runner=runner(options), options=options) as job:
+            with beam.Pipeline(runner=runner(options, pipe), options=options) as job:
                 build(job)
         except BaseException as error:
             failures.append(_last_line(error))
@@ -102,8 +104,10 @@ def run(
             failures.append(f"{_last_line(args.exc_value)} (out of memory?)")
             done.set()
 
-    with alive(scratch), _terminated_as_interrupt(), _thread_hook(worker_died):
-        bar = None if scratch is None else progress.Bar(scratch.folder, input_bytes)
+    pipe = None if scratch is None else os.path.join(scratch, "launcher")
+    holding = contextlib.nullcontext() if pipe is None else worker.held(pipe)
+    with holding, _terminated_as_interrupt(), _thread_hook(worker_died):
+        bar = None if scratch is None else progress.Bar(scratch, input_bytes)
         threading.Thread(target=work, name="beam", daemon=True).start()
         try:
             while not done.wait(POLL_SECONDS):
@@ -138,13 +142,26 @@ def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[N
         threading.excepthook = before
 
 
-def runner(options: PipelineOptions) -> PipelineRunner | None:
-    """Makes the local runner, whose workers else would log every step they take."""
+def runner(options: PipelineOptions, pipe: str | None) -> PipelineRunner | None:
+    """Makes the local runner; None for another, which Beam makes itself.
+
+    Args:
+      options: Beam's; a local runner with workers is told to start ours.
+      pipe: whose end is the end of the workers.
+    """
     if not is_local(options):
         return None
     quiet = beam_provision_api_pb2.ProvisionInfo()
     quiet.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
-    return FnApiRunner(provision_info=ExtendedProvisionInfo(quiet))
+    environment = None
+    direct = options.view_as(DirectOptions)
+    if direct.direct_running_mode == "multi_processing":
+        # In this mode Beam would start workers of its own, whatever environment it
+        # is given; in the other it takes the one that it is given.
+        direct.direct_running_mode = "in_memory"
+        command = shlex.join([sys.executable, "-m", "pipeline.worker", pipe or ""])
+        environment = SubprocessSDKEnvironment.from_command_string(f"exec {command}")
+    return FnApiRunner(environment, provision_info=ExtendedProvisionInfo(quiet))
 
 
 def _last_line(error: BaseException | None) -> str:

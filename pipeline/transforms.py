@@ -38,7 +38,6 @@ from pipeline.placement import Placement
 from pipeline.progress import Meter
 from pipeline.reading import Share, read_file
 from pipeline.recipe import Recipe
-from pipeline.scratch import Scratch, die_with_launcher
 from pipeline.shard_file import Placed, Record, ShardFile, encode_drawings
 from tfrecords import encode
 
@@ -59,16 +58,12 @@ class Job(NamedTuple):
     Attributes:
       folder: where to write, on any file system; the job's own.
       recipe: what the data set is to hold.
-      scratch: what the workers share with the launcher, in a local run.
+      scratch: folder that the workers share with the launcher, in a local run.
     """
 
     folder: str
     recipe: Recipe
-    scratch: Scratch | None = None
-
-    @property
-    def scratch_folder(self) -> str | None:
-        return self.scratch and self.scratch.folder
+    scratch: str | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -84,15 +79,14 @@ _line = operator.attrgetter("line")
 
 
 class _Step(beam.DoFn):
-    """A step that counts what it does and ends with its launcher."""
+    """A step that counts what it does."""
 
     def __init__(self, job: Job):
         self._job = job
         self._recipe = job.recipe
 
     def setup(self) -> None:
-        die_with_launcher(self._job.scratch)
-        self._meter = Meter(self._job.scratch_folder)
+        self._meter = Meter(self._job.scratch)
 
 
 class ReadFile(_Step):
@@ -122,7 +116,7 @@ class ParseBlock(_Step):
         self._placement = Placement(recipe.splits, recipe.num_shards, recipe.seed)
         self._splits = list(recipe.splits)
         self._wanted = None if recipe.classes is None else frozenset(recipe.classes)
-        self._chunks = chunks.ChunkWriter(self._job.scratch_folder)
+        self._chunks = chunks.ChunkWriter(self._job.scratch)
 
     def process(self, block: Block) -> Iterator[Any]:
         tally: Tally = Tally()

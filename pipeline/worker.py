@@ -1,0 +1,58 @@
+"""A worker process of a local run: Beam's own, but it ends with its launcher.
+
+    python -m pipeline.worker PIPE
+
+Nobody writes to the named pipe; the launcher holds it open. Its end, which comes with
+the launcher's death however it dies, is the end of the worker too.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def held(pipe: str) -> Iterator[None]:
+    """Makes the pipe and holds it open: the launcher's side of it."""
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDWR)  # for writing alone it would wait for a reader
+    try:
+        yield
+    finally:
+        os.close(end)
+
+
+def die_with(pipe: str) -> None:
+    """Ends this process as soon as nobody holds the pipe.
+
+    Raises:
+      FileNotFoundError: whoever made it is dead, and what it left cleared away.
+    """
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # nobody may hold it any more
+    os.set_blocking(end, True)
+
+    def watch() -> None:
+        os.read(end, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="launcher", daemon=True).start()
+
+
+def main() -> None:
+    """Does what the launcher's Beam says, until it says that all is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher's to handle
+    try:
+        die_with(sys.argv[1])
+    except FileNotFoundError:
+        os._exit(1)
+    # Only now, as it takes a second.
+    from apache_beam.runners.worker import sdk_worker_main
+
+    sdk_worker_main.main(sys.argv[:1])
+
+
+if __name__ == "__main__":
+    main()
