@@ -7,12 +7,12 @@ new files come, and the new `dataset_info.json` last. A folder without it is no 
 set, so whenever the job dies, nobody finds one that is half old or half new.
 """
 
-import contextlib
 import os
+import shutil
 import time
 import uuid
+from collections.abc import Iterable
 
-from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline import lock
@@ -77,11 +77,15 @@ def publish(outcome: Outcome, output_dir: str, folder: str) -> None:
 def clean_up(output_dir: str) -> None:
     """Removes what is unfinished."""
     unfinished = FileSystems.join(output_dir, UNFINISHED)
+    if not lock.is_local(output_dir):
+        _delete(_match(FileSystems.join(unfinished, "**")))
+        return
     for pause in (0.1, 0.3, 1, 0):
         try:
-            _delete([unfinished] if FileSystems.exists(unfinished) else [])
+            shutil.rmtree(unfinished)
+        except FileNotFoundError:
             return
-        except (BeamIOError, OSError):
+        except OSError:
             # A worker that is about to die wrote one more file in between.
             if not pause:
                 raise
@@ -103,17 +107,19 @@ def _content(output_dir: str) -> dict[str, str]:
     if lock.is_local(output_dir):
         found = [os.path.join(output_dir, name) for name in os.listdir(output_dir)]
     else:
-        pattern = FileSystems.join(output_dir, "*")
-        found = [found.path for found in FileSystems.match([pattern])[0].metadata_list]
+        found = _match(FileSystems.join(output_dir, "*"))
     paths = {os.path.basename(path.rstrip("/")): path for path in found}
     paths.pop(lock.NAME, None)
     return paths
 
 
-def _delete(paths) -> None:
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            FileSystems.delete([path])
+def _match(pattern: str) -> list[str]:
+    return [found.path for found in FileSystems.match([pattern])[0].metadata_list]
+
+
+def _delete(paths: Iterable[str]) -> None:
+    if paths := list(paths):
+        FileSystems.delete(paths)
 
 
 def _is_ours(name: str) -> bool:

@@ -1,0 +1,62 @@
+"""Chunks come back merged, whether they are bytes or references."""
+
+import operator
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import chunks
+
+
+class Row(msgspec.Struct, array_like=True):
+    order: int
+    text: str
+
+
+order = operator.attrgetter("order")
+runs_of_rows = st.lists(
+    st.lists(st.builds(Row, st.integers(0, 50), st.text(max_size=3)), max_size=100)
+)
+
+
+@given(runs_of_rows)
+def test_merge_sorts_what_was_put(tmp_path_factory, runs):
+    folder = str(tmp_path_factory.mktemp("chunks"))
+    for writer in (chunks.ChunkWriter(None), chunks.ChunkWriter(folder)):
+        found = [writer.put(sorted(rows, key=order)) for rows in runs]
+        writer.close()
+        merged = list(chunks.merge(found, Row, order))
+        assert merged == sorted((r for rows in runs for r in rows), key=order)
+
+
+def test_a_merge_holds_a_piece_of_each_chunk(tmp_path, monkeypatch):
+    writer = chunks.ChunkWriter(str(tmp_path))
+    rows = [Row(number, "") for number in range(10 * chunks.PIECE_ROWS)]
+    references = [writer.put(rows) for _ in range(3)]
+    read = []
+    monkeypatch.setattr(
+        chunks.os, "pread", lambda *args: read.append(args) or pread(*args)
+    )
+    merged = chunks.merge(references, Row, order)
+    for _ in range(3):
+        next(merged)
+    assert len(read) == 3 * 2  # a size and a piece of each
+
+
+pread = chunks.os.pread
+
+
+def test_writers_never_share_a_file(tmp_path):
+    one, other = (chunks.ChunkWriter(str(tmp_path)) for _ in range(2))
+    assert one.put([Row(1, "a")]).path != other.put([Row(2, "b")]).path
+
+
+def test_a_chunk_that_is_cut_off_is_an_error(tmp_path):
+    writer = chunks.ChunkWriter(str(tmp_path))
+    path, start, size = writer.put([Row(1, "a" * 100)])
+    with open(path, "r+b") as file:
+        file.truncate(size - 1)
+    with pytest.raises(msgspec.DecodeError):
+        list(chunks.merge([chunks.Reference(path, start, size)], Row, order))

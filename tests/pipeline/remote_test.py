@@ -1,0 +1,182 @@
+"""Storage without folders, locks and clocks in common: the job runs there too."""
+
+import io
+import threading
+import time
+
+import pytest
+from apache_beam.io.filesystem import (
+    BeamIOError,
+    CompressionTypes,
+    FileMetadata,
+    FileSystem,
+)
+from apache_beam.io.filesystems import FileSystems
+
+from pipeline import lock
+from tfrecords.dataset_info import DatasetInfo
+
+LINE = '{"word": "cat", "key_id": "%d", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
+LINES = "".join(LINE % (number, number) for number in range(200))
+
+
+class Shelf(FileSystem):
+    """An object store, `shelf://`, in the memory of this process."""
+
+    objects: dict[str, bytes] = {}  # noqa: RUF012 - the store is one
+
+    @classmethod
+    def scheme(cls):
+        return "shelf"
+
+    def join(self, basepath, *paths):
+        return "/".join([basepath.rstrip("/"), *paths])
+
+    def split(self, path):
+        head, _, tail = path.rpartition("/")
+        return head, tail
+
+    def mkdirs(self, path):
+        pass
+
+    def has_dirs(self):
+        return False
+
+    def _list(self, prefix):
+        for path, data in list(self.objects.items()):
+            if path.startswith(prefix):
+                yield FileMetadata(path, len(data))
+
+    def create(self, path, mime_type="", compression_type=CompressionTypes.AUTO):
+        objects = self.objects
+
+        class Writer(io.BytesIO):
+            def close(self):
+                if not self.closed:
+                    objects[path] = self.getvalue()
+                super().close()
+
+        return Writer()
+
+    def open(self, path, mime_type="", compression_type=CompressionTypes.AUTO):
+        if path not in self.objects:
+            raise FileNotFoundError(path)
+        return io.BytesIO(self.objects[path])
+
+    def copy(self, source_file_names, destination_file_names):
+        for source, target in zip(source_file_names, destination_file_names):
+            self.objects[target] = self.objects[source]
+
+    def rename(self, source_file_names, destination_file_names):
+        self.copy(source_file_names, destination_file_names)
+        self.delete(source_file_names)
+
+    def exists(self, path):
+        return path in self.objects
+
+    def size(self, path):
+        return len(self.objects[path])
+
+    def last_updated(self, path):
+        raise NotImplementedError
+
+    def checksum(self, path):
+        raise NotImplementedError
+
+    def metadata(self, path):
+        return FileMetadata(path, self.size(path))
+
+    def delete(self, paths):
+        missing = {path: KeyError(path) for path in paths if path not in self.objects}
+        for path in paths:
+            self.objects.pop(path, None)
+        if missing:
+            raise BeamIOError("delete failed", missing)
+
+
+@pytest.fixture(autouse=True)
+def shelf(monkeypatch):
+    monkeypatch.setattr(Shelf, "objects", {"shelf://in/cat.ndjson": LINES.encode()})
+    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.1)
+    return Shelf.objects
+
+
+def names_in(folder):
+    return sorted(path for path in Shelf.objects if path.startswith(folder))
+
+
+def test_the_same_bytes_as_on_a_disk(build, shelf, tmp_path):
+    build(["shelf://in/*.ndjson"], "shelf://out/data", num_shards=2)
+    (tmp_path / "cat.ndjson").write_text(LINES)
+    build([tmp_path / "cat.ndjson"], tmp_path / "out", num_shards=2)
+    on_disk = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert on_disk == {
+        path.removeprefix("shelf://out/data/"): shelf[path]
+        for path in names_in("shelf://out")
+    }
+
+
+def test_leftovers_of_a_dead_job_are_cleared_and_its_data_set_is_replaced(build, shelf):
+    build(["shelf://in/*"], "shelf://out", num_shards=2)
+    shelf["shelf://out/.unfinished/0123/train-0-abc"] = b"half"
+    shelf["shelf://out/.lock"] = b"dead 17"
+    with pytest.raises(ValueError, match="holds a data set"):
+        build(["shelf://in/*"], "shelf://out", num_shards=1)
+    build(["shelf://in/*"], "shelf://out", num_shards=1, overwrite=True)
+    assert names_in("shelf://out") == [
+        "shelf://out/dataset_info.json",
+        *(f"shelf://out/{s}-00000-of-00001.tfrecord" for s in ("test", "train")),
+        "shelf://out/validation-00000-of-00001.tfrecord",
+    ]
+    info = DatasetInfo.from_json(shelf["shelf://out/dataset_info.json"].decode(), "")
+    assert info.counts["written"] == 200
+
+
+def test_foreign_objects_are_refused(build, shelf):
+    shelf["shelf://out/notes.txt"] = b"mine"
+    with pytest.raises(ValueError, match=r"'notes\.txt' there is no part"):
+        build(["shelf://in/*"], "shelf://out", overwrite=True)
+    assert names_in("shelf://out") == ["shelf://out/notes.txt"]
+
+
+def test_while_one_beats_another_is_refused(shelf):
+    with lock.locked("shelf://out"):
+        time.sleep(5 * lock.BEAT_SECONDS)
+        with (
+            pytest.raises(ValueError, match="shelf://out is in use by another job"),
+            lock.locked("shelf://out"),
+        ):
+            pass
+    assert not names_in("shelf://out")
+
+
+def test_a_dead_beat_keeps_nobody_out(shelf):
+    shelf["shelf://out/.lock"] = b"dead 17"
+    started = time.monotonic()
+    with lock.locked("shelf://out"):
+        assert time.monotonic() - started >= lock.DEAD_AFTER * lock.BEAT_SECONDS
+    assert not names_in("shelf://out")
+
+
+def test_of_many_that_find_it_free_at_once_one_has_it():
+    inside, refused = [], []
+
+    def job():
+        try:
+            with lock.locked("shelf://out"):
+                inside.append(1)
+                time.sleep(10 * lock.BEAT_SECONDS)
+        except ValueError:
+            refused.append(1)
+
+    threads = [threading.Thread(target=job) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(inside), len(refused)) == (1, 4)
+
+
+def test_the_store_is_the_one_that_beam_finds():
+    assert FileSystems.get_scheme("shelf://in/cat.ndjson") == "shelf"
+    assert FileSystems.exists("shelf://in/cat.ndjson")
