@@ -122,7 +122,7 @@ def create_dataset(
     """
     options = local_run.beam_options(beam_args or [])
     sizes = match_files(inputs)
-    with lock.locked(output_dir):
+    with lock.locked(output_dir) as check_lock:
         folder = output_folder.prepare(output_dir, overwrite)
         started = time.monotonic()
         print(
@@ -132,6 +132,7 @@ def create_dataset(
         )
         try:
             outcome = _run(sizes, folder, recipe, options)
+            check_lock()
             output_folder.publish(outcome, output_dir, folder)
         finally:
             output_folder.clean_up(output_dir)

@@ -8,6 +8,7 @@ tells a worker when the launcher dies (`pipeline.worker`).
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -165,4 +166,8 @@ def runner(options: PipelineOptions, pipe: str | None) -> PipelineRunner | None:
 
 
 def _last_line(error: BaseException | None) -> str:
-    return traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
+    """What went wrong, without Beam's wrapping."""
+    line = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
+    return re.sub(r" \[while running '[^']*'\]$", "", line).removeprefix(
+        "RuntimeError: "
+    )

@@ -7,11 +7,12 @@ rewriting. A beat that stays the same for `DEAD_AFTER` beats is that of a dead j
 
 import contextlib
 import fcntl
+import functools
 import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -27,8 +28,12 @@ def is_local(path: str) -> bool:
 
 
 @contextlib.contextmanager
-def locked(output_dir: str) -> Iterator[None]:
+def locked(output_dir: str) -> Iterator[Callable[[], None]]:
     """Keeps other jobs out of a folder; makes the folder if it is not there.
+
+    Yields:
+      A check to be made before what must not be done by two: it raises ValueError if
+      the lock was lost, as remote storage that was out of reach can make it.
 
     Raises:
       ValueError: another job is at work there.
@@ -36,10 +41,10 @@ def locked(output_dir: str) -> Iterator[None]:
     if is_local(output_dir):
         os.makedirs(output_dir, exist_ok=True)
         with _flocked(os.path.join(output_dir, NAME), output_dir):
-            yield
+            yield lambda: None
     else:
-        with _heartbeat(FileSystems.join(output_dir, NAME), output_dir):
-            yield
+        with _heartbeat(FileSystems.join(output_dir, NAME), output_dir) as check:
+            yield check
 
 
 @contextlib.contextmanager
@@ -68,7 +73,7 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 
 @contextlib.contextmanager
-def _heartbeat(path: str, output_dir: str) -> Iterator[None]:
+def _heartbeat(path: str, output_dir: str) -> Iterator[Callable[[], None]]:
     me = uuid.uuid4().hex
     _wait_until_dead(path, output_dir)
     _write(path, f"{me} 0")
@@ -88,8 +93,9 @@ def _heartbeat(path: str, output_dir: str) -> Iterator[None]:
     try:
         # Of two that found the folder free at once the last to write has it.
         time.sleep(min(1.0, BEAT_SECONDS))
-        _check_mine(path, me, output_dir)
-        yield
+        check = functools.partial(_check_mine, path, me, output_dir)
+        check()
+        yield check
     finally:
         stop.set()
         thread.join()

@@ -130,7 +130,7 @@ class ParseBlock(_Step):
             elif isinstance(found, ValueError):
                 reason = str(found)
                 tally["rejected", reason.partition(":")[0]] += 1
-                rejects.append(Rejected(number, reason, _text(block, number)))
+                rejects.append(Rejected(number, reason, ""))
             elif why := self._unwanted(found):
                 tally["filtered", why] += 1
             else:
@@ -141,7 +141,7 @@ class ParseBlock(_Step):
         self._meter.add(lines=len(parsed))
         yield beam.pvalue.TaggedOutput(self.TALLY, tally)
         if rejects:
-            chunk = self._chunks.put(rejects)
+            chunk = self._chunks.put(_with_text(rejects, block))
             yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, chunk))
         if drawings:
             yield from self._place(drawings)
@@ -184,10 +184,16 @@ def _without_gc() -> Iterator[None]:
         gc.enable()
 
 
-def _text(block: Block, number: int) -> str:
-    """The text of a rejected line, as much of it as is kept."""
-    text = block.lines()[number - block.first_line]
-    return text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
+def _with_text(rejects: list[Rejected], block: Block) -> list[Rejected]:
+    """Adds the text of rejected lines, as much of it as is kept."""
+    lines = block.lines()
+    texts = (lines[rejected.line - block.first_line] for rejected in rejects)
+    return [
+        msgspec.structs.replace(
+            rejected, text=text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
+        )
+        for rejected, text in zip(rejects, texts)
+    ]
 
 
 def _smallest(recipe: Recipe, arrays: Iterable[np.ndarray]) -> np.ndarray:

@@ -51,6 +51,8 @@ def main() -> None:
     # Only now, as it takes a second.
     from apache_beam.runners.worker import sdk_worker_main
 
+    # What goes wrong from here on the launcher is told, and says in a line.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     sdk_worker_main.main(sys.argv[:1])
 
 

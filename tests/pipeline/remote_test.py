@@ -177,6 +177,16 @@ def test_of_many_that_find_it_free_at_once_one_has_it():
     assert (len(inside), len(refused)) == (1, 4)
 
 
+def test_a_lock_that_was_lost_is_noticed_and_left_alone(shelf):
+    with lock.locked("shelf://out") as check:
+        check()
+        shelf["shelf://out/.lock"] = b"other 0"
+        with pytest.raises(ValueError, match="in use by another job"):
+            check()
+        time.sleep(3 * lock.BEAT_SECONDS)
+    assert shelf["shelf://out/.lock"] == b"other 0"
+
+
 def test_the_store_is_the_one_that_beam_finds():
     assert FileSystems.get_scheme("shelf://in/cat.ndjson") == "shelf"
     assert FileSystems.exists("shelf://in/cat.ndjson")

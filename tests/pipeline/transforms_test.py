@@ -13,6 +13,8 @@ import pytest
 import tensorflow as tf
 
 from pipeline import blocks, formats, reading, strokes, transforms
+from pipeline.chunks import ChunkWriter
+from pipeline.local_run import LOCAL_ARGS
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
 
@@ -119,8 +121,19 @@ def test_runner_files_order_and_blocks_do_not_matter(
     build([tmp_path / "*.ndjson*"], tmp_path / "small")
     monkeypatch.undo()
     build([tmp_path / "*.ndjson*"], tmp_path / "processes", beam_args=None)
-    assert files_of(tmp_path / "small") == files_of(data_dir)
-    assert files_of(tmp_path / "processes") == files_of(data_dir)
+    three = [*LOCAL_ARGS[:2], "--direct_num_workers=3"]
+    build([tmp_path / "*.ndjson*"], tmp_path / "three", beam_args=three)
+    for name in ("small", "processes", "three"):
+        assert files_of(tmp_path / name) == files_of(data_dir), name
+
+
+def test_chunks_that_beam_shuffles_itself_give_the_same(
+    data_dir, build, doodles, tmp_path, monkeypatch
+):
+    # As for a runner that is not local.
+    monkeypatch.setattr(transforms.chunks, "ChunkWriter", lambda _: ChunkWriter(None))
+    build([doodles / "*"], tmp_path / "out")
+    assert files_of(tmp_path / "out") == files_of(data_dir)
 
 
 def test_gzip_holds_the_same_records(data_dir, build, doodles, tmp_path):
@@ -256,20 +269,42 @@ def test_drawings_are_shuffled_across_and_inside_shards(build, tmp_path):
     texts = [line(n, words[n // 1000]) for n in range(4000)]
     (tmp_path / "in").write_bytes(b"".join(texts))
     build([tmp_path / "in"], tmp_path / "out", splits={"train": 1.0}, num_shards=4)
+    shards = []
     for records in records_of(tmp_path / "out", "train"):
-        labels = [
-            tf.train.Example.FromString(record)
-            .features.feature["class_index"]
-            .int64_list.value[0]
-            for record in records
-        ]
-        assert 850 < len(labels) < 1150
-        for start in range(0, len(labels) - 100, 100):
-            window = collections.Counter(labels[start : start + 100])
-            assert set(window) == {0, 1, 2, 3}
-            assert max(window.values()) < 50
+        features = [tf.train.Example.FromString(r).features.feature for r in records]
+        labels = [feature["class_index"].int64_list.value[0] for feature in features]
         longest = max(len(list(run)) for _, run in itertools.groupby(labels))
-        assert longest < 12
+        assert longest < 12  # of 1,000 by chance more once in 4,000 times
+        assert_even(window_counts(labels, 50))
+        keys = [int(feature["key_id"].bytes_list.value[0]) for feature in features]
+        # The order of the input is gone as well.
+        assert abs(np.corrcoef(keys, range(len(keys)))[0, 1]) < 0.15
+        shards.append(np.bincount(labels, minlength=4))
+    assert_even(np.array(shards))
+
+
+def window_counts(labels, size):
+    """Labels per class in each window of so many records, `<int>[windows, 4]`."""
+    windows = [labels[n : n + size] for n in range(0, len(labels) - size + 1, size)]
+    return np.array([np.bincount(window, minlength=4) for window in windows])
+
+
+def assert_even(counts):
+    """Chi-square: rows differ no more than by chance (once in 10,000 times)."""
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    chi_square = ((counts - expected) ** 2 / expected).sum()
+    freedom = (counts.shape[0] - 1) * (counts.shape[1] - 1)
+    # Wilson and Hilferty: the cube root of chi-square is about normal.
+    spread = 2 / (9 * freedom)
+    z = ((chi_square / freedom) ** (1 / 3) - (1 - spread)) / spread**0.5
+    assert -3.7 < z < 3.7
+
+
+def test_the_measure_of_evenness_can_fail():
+    with pytest.raises(AssertionError):
+        assert_even(window_counts([0, 1, 2, 3] * 100 + [0] * 15 + [1] * 15, 43))
+    with pytest.raises(AssertionError):
+        assert_even(window_counts(np.arange(1000) % 4, 50))
 
 
 def test_another_seed_is_another_order(build, doodles, data_dir, tmp_path):
