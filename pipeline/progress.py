@@ -104,7 +104,7 @@ class Bar:
         self._bar.n = min(done, self._bar.total)
         self._bar.set_postfix_str(speed)
         if self._bar.disable and time.monotonic() >= self._next_line:
-            self._next_line += LINE_SECONDS
+            self._next_line = time.monotonic() + LINE_SECONDS
             share = done / max(all, 1)
             left = seconds * (1 - share) / max(share, 1e-9)
             print(

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_on_a_terminal_there_is_a_bar(tmp_path):
     source = tmp_path / "cat.ndjson"
     source.write_text("".join(LINE % (n, n % 256) for n in range(60_000)))
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
     command = [sys.executable, "-m", "pipeline.create_dataset", f"--input={source}"]
     process = subprocess.Popen(
         [*command, f"--output_dir={tmp_path / 'out'}"],
