@@ -40,10 +40,7 @@ class Drawing(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return np.frombuffer(self.packed, np.uint8).reshape(-1, 3)
 
 
-class Line(msgspec.Struct, frozen=True):
-    """A published line; `word` may be missing where a drawing is to be guessed."""
-
-    drawing: list[list[list[int | float]]]
+class _Meta(msgspec.Struct, frozen=True, kw_only=True):
     word: str | None = None
     key_id: str | int | None = None
     countrycode: str | None = None
@@ -51,7 +48,20 @@ class Line(msgspec.Struct, frozen=True):
     recognized: bool | None = None
 
 
+class Line(_Meta, frozen=True):
+    """A published line; `word` may be missing where a drawing is to be guessed."""
+
+    drawing: list[list[list[int | float]]]
+
+
+class _UnreadLine(_Meta, frozen=True):
+    """A line whose drawing is JSON as yet."""
+
+    drawing: msgspec.Raw
+
+
 _line_decoder = msgspec.json.Decoder(Line)
+_lines_decoder = msgspec.json.Decoder(_UnreadLine)
 
 
 def parse_line(text: bytes) -> Line:
@@ -75,7 +85,9 @@ def parse_drawing(text: bytes) -> Drawing:
       ValueError: not a drawing that can be used; the message is `kind[: detail]`.
     """
     line = parse_line(text)
-    return _drawing(line, None)
+    if not line.word:
+        raise ValueError("no word")
+    return _drawing(line, strokes.points_of(line.drawing).tobytes())
 
 
 def parse_lines(text: bytes) -> list[Drawing | ValueError | None]:
@@ -84,37 +96,37 @@ def parse_lines(text: bytes) -> list[Drawing | ValueError | None]:
     Returns:
       For each line what `parse_drawing` gives or raises; None for a blank line.
     """
-    lines = _decode_lines(text)
+    texts = text.removesuffix(b"\n").split(b"\n")
+    lines = _decode_lines(text, len(texts))
     if lines is None:
-        return [_parse_any(line) for line in text.removesuffix(b"\n").split(b"\n")]
-    parsed: list[Drawing | ValueError | None] = []
-    packed = strokes.pack_simplified(line.drawing for line in lines)
-    for line, points in zip(lines, packed):
-        try:
-            parsed.append(_drawing(line, points))
-        except ValueError as error:
-            parsed.append(error)
-    return parsed
+        return list(map(_parse_any, texts))
+    packed = strokes.pack_json([bytes(line.drawing) for line in lines])
+    return [
+        _drawing(line, points) if points and line.word else _parse_any(text)
+        for line, points, text in zip(lines, packed, texts)
+    ]
 
 
-def _decode_lines(text: bytes) -> list[Line] | None:
-    """Decodes lines that hold a JSON object each; gives None if one does not."""
+def _decode_lines(text: bytes, count: int) -> list[_UnreadLine] | None:
+    """Decodes lines that hold a JSON object each, but for their drawings.
+
+    Gives None if a line needs a closer look.
+    """
     text = text.removesuffix(b"\n")
-    ends = text.count(b"\n")
     # msgspec takes any white space for the end of a line. Where each line starts and
     # ends with a brace no object spans two, as there is no comma between them.
     if (
         text[:1] != b"{"
         or text[-1:] != b"}"
-        or text.count(b"}\n{") != ends
+        or text.count(b"}\n{") != count - 1
         or len(text) > MAX_LINE_BYTES
     ):
         return None
     try:
-        lines = _line_decoder.decode_lines(text)
+        lines = _lines_decoder.decode_lines(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return lines if len(lines) == ends + 1 else None
+    return lines if len(lines) == count else None
 
 
 def _parse_any(text: bytes) -> Drawing | ValueError | None:
@@ -128,12 +140,8 @@ def _parse_any(text: bytes) -> Drawing | ValueError | None:
         return error
 
 
-def _drawing(line: Line, packed: bytes | None) -> Drawing:
-    """Makes the drawing of a line, whose points may be laid out already."""
-    if not line.word:
-        raise ValueError("no word")
-    if packed is None:
-        packed = strokes.points_of(line.drawing).tobytes()
+def _drawing(line: _Meta, packed: bytes) -> Drawing:
+    """Makes the drawing of a line whose points are laid out already."""
     return Drawing(
         word=line.word,
         key_id=str(line.key_id or content_key(line.word, packed)),

@@ -14,7 +14,7 @@ A drawing takes three forms, and this module owns the way between them:
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -79,41 +79,75 @@ def points_of(drawing: Sequence[Stroke]) -> np.ndarray:
     return to_points(drawing if is_simplified(drawing) else simplify(drawing))
 
 
-def pack_simplified(drawings: Iterable[Sequence[Stroke]]) -> list[bytes | None]:
-    """Lays many drawings out at once; much faster than one by one.
+def pack_json(drawings: Sequence[bytes]) -> list[bytes | None]:
+    """Lays many simplified drawings out at once, straight from their JSON.
+
+    Digits are read with numpy, all at a time, several times faster than by way of
+    Python's lists and numbers.
+
+    Args:
+      drawings: valid JSON, `[[[x,…],[y,…]],…]` each.
 
     Returns:
       The bytes of each drawing's points `<uint8>[T, 3]`, as `to_points` gives them;
-      None for a drawing that is not simplified or has a fault.
+      None for what is not simplified, has a fault, or is written in another way.
     """
-    xs: list[bytes] = []
-    ys: list[bytes] = []
-    ends: list[int | None] = []  # of each drawing, in strokes
-    for drawing in drawings:
-        before = len(xs)
-        try:
-            for x, y in drawing:
-                # Takes nothing but integers within 0..255.
-                xs.append(bytes(x))
-                ys.append(bytes(y))
-                if len(x) != len(y) or not x:
-                    raise ValueError
-        except (ValueError, TypeError):
-            del xs[before:], ys[before:]
-        ends.append(len(xs) if len(xs) > before else None)
-    points = np.zeros((sum(map(len, xs)), 3), np.uint8)
-    points[:, 0] = np.frombuffer(b"".join(xs), np.uint8)
-    points[:, 1] = np.frombuffer(b"".join(ys), np.uint8)
-    stops = np.cumsum([0, *map(len, xs)])
-    points[stops[1:] - 1, 2] = 1
+    strokes = [_stroke_counts.get(text.translate(None, _DIGITS)) for text in drawings]
+    plain = [text for text, count in zip(drawings, strokes) if count]
+    points, stops = _read_digits(b"".join(plain))
+    ends = np.cumsum([0, *filter(None, strokes)])
+    if points is None or len(stops) != ends[-1] + 1:
+        if len(drawings) == 1:
+            return [None]
+        middle = len(drawings) // 2  # one has a fault: where?
+        return pack_json(drawings[:middle]) + pack_json(drawings[middle:])
     flat = points.tobytes()
-    packed: list[bytes | None] = []
-    bounds = (3 * stops).tolist()
-    start = 0
-    for end in ends:
-        packed.append(None if end is None else flat[start : bounds[end]])
-        start = start if end is None else bounds[end]
-    return packed
+    pieces = itertools.pairwise((3 * stops[ends]).tolist())
+    return [flat[slice(*next(pieces))] if count else None for count in strokes]
+
+
+_DIGITS = b"0123456789,"
+_stroke_counts = {b"[" + b"[[][]]" * n + b"]": n for n in range(1, 1000)}
+"""What is left of a drawing without its numbers, to its number of strokes."""
+
+
+def _read_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
+    """Reads the strokes of drawings whose brackets are as they should be.
+
+    Returns:
+      The points, `<uint8>[T, 3]`, and where strokes start and the last one ends,
+      `<int64>[strokes + 1]`; None for the points if a number is above 255, or not
+      where it should be, or not every x has its y.
+    """
+    # Three more in front, so that to look back for digits never leaves the text.
+    codes = np.frombuffer(b"[[[" + text, np.uint8)
+    digits = codes - np.uint8(ord("0"))
+    is_digit = digits <= 9
+    commas = np.flatnonzero(codes == ord(","))
+    last = np.flatnonzero(is_digit[:-1] & ~is_digit[1:])  # digit of each number
+    tens, hundreds = is_digit[last - 1], is_digit[last - 1] & is_digit[last - 2]
+    values = digits[last].astype(np.int32)
+    values += 10 * np.where(tens, digits[last - 1], np.uint8(0)).astype(np.int32)
+    values += 100 * np.where(hundreds, digits[last - 2], np.uint8(0)).astype(np.int32)
+    axes = np.flatnonzero((codes[1:] == ord("]")) & is_digit[:-1])  # their last digit
+    sizes = np.diff(np.searchsorted(last, axes, side="right"), prepend=0)
+    sizes = sizes[0::2] if np.array_equal(sizes[0::2], sizes[1::2]) else None
+    if (
+        sizes is None
+        or (values > BOX).any()
+        or (hundreds & is_digit[last - 3]).any()
+        or (is_digit[commas - 1] != is_digit[commas + 1]).any()
+    ):
+        return None, np.zeros(1, int)
+    stops = np.cumsum(sizes)
+    starts = stops - sizes
+    # All x of a stroke stand before all y of it.
+    xs = np.arange(len(values) // 2) + np.repeat(starts, sizes)
+    points = np.zeros((len(xs), 3), np.uint8)
+    points[:, 0] = values[xs]
+    points[:, 1] = values[xs + np.repeat(sizes, sizes)]
+    points[stops - 1, 2] = 1
+    return points, np.append(0, stops)
 
 
 def to_points(drawing: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:

@@ -13,9 +13,7 @@ chunk of a shard.
 """
 
 import collections
-import contextlib
 import functools
-import gc
 import gzip
 import itertools
 import json
@@ -122,8 +120,7 @@ class ParseBlock(_Step):
         tally: Tally = Tally()
         drawings: list[formats.Drawing] = []
         rejects: list[Rejected] = []
-        with _without_gc():
-            parsed = formats.parse_lines(block.text)
+        parsed = formats.parse_lines(block.text)
         for number, found in enumerate(parsed, block.first_line):
             if found is None:
                 tally["blank",] += 1
@@ -172,16 +169,6 @@ class ParseBlock(_Step):
             rows.sort(key=_order)
             split, number = divmod(shard, self._recipe.num_shards)
             yield (self._splits[split], number), self._chunks.put(rows)
-
-
-@contextlib.contextmanager
-def _without_gc() -> Iterator[None]:
-    """Parsing makes lists by the hundred thousand, and no cycles among them."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _with_text(rejects: list[Rejected], block: Block) -> list[Rejected]:
