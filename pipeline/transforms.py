@@ -156,10 +156,12 @@ class ParseBlock(_Step):
     def _place(self, drawings: list[formats.Drawing]) -> Iterator[Any]:
         places = self._placement.of([drawing.key_id for drawing in drawings])
         if self._recipe.max_per_class is not None:
-            words = np.array([drawing.word for drawing in drawings])
-            for word in np.unique(words):
-                ranks = _smallest(self._recipe, [places.rank[words == word]])
-                yield beam.pvalue.TaggedOutput(self.RANKS, (str(word), ranks))
+            by_word: dict[str, list[int]] = collections.defaultdict(list)
+            for drawing, rank in zip(drawings, places.rank.tolist()):
+                by_word[drawing.word].append(rank)
+            for word, ranks in by_word.items():
+                smallest = _smallest(self._recipe, [np.array(ranks)])
+                yield beam.pvalue.TaggedOutput(self.RANKS, (word, smallest))
         shards = places.split * self._recipe.num_shards + places.shard
         placed = list(map(Placed, places.order, places.rank.tolist(), drawings))
         by_shard: dict[int, list[Placed]] = collections.defaultdict(list)

@@ -53,6 +53,20 @@ def test_whole_data_set_is_refused_and_replaced_when_told(build, source, tmp_pat
     ]
 
 
+def test_the_data_set_that_is_there_stays_when_the_new_one_fails(
+    build, source, tmp_path
+):
+    out = tmp_path / "out"
+    build([source], out)
+    before = {name: (out / name).read_bytes() for name in names_in(out)}
+    source.write_text("broken\n")
+    assert "1 of 1 lines" in refusal(build, source, out, overwrite=True)
+    rejected = (out / "rejected-00000.ndjson").read_text()
+    assert '"broken"' in rejected
+    (out / "rejected-00000.ndjson").unlink()
+    assert {name: (out / name).read_bytes() for name in names_in(out)} == before
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "train.tfrecord", ".hidden"])
 @pytest.mark.parametrize("folder", ["out", "out[1]"])
 def test_folder_with_foreign_files_is_refused(build, source, tmp_path, folder, name):

@@ -179,6 +179,15 @@ def test_a_cap_keeps_so_many_and_a_larger_one_only_adds(build, doodles, tmp_path
     assert kept[5].items() < kept[12].items() < kept[1000].items()
 
 
+def test_a_cap_tells_words_apart_that_end_in_nothing(build, tmp_path):
+    texts = [line(n, word) for n, word in enumerate(["a", "a\0"] * 10)]
+    (tmp_path / "in").write_bytes(b"".join(texts))
+    build([tmp_path / "in"], tmp_path / "out", max_per_class=4)
+    info = info_of(tmp_path / "out")
+    per_class = zip(*(split.class_counts for split in info.splits.values()))
+    assert list(map(sum, per_class)) == [4, 4]
+
+
 def test_a_cap_counts_a_duplicate_once(build, tmp_path):
     texts = [line(number) for number in range(30)]
     (tmp_path / "in").write_bytes(b"".join(texts * 3))
