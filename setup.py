@@ -12,7 +12,8 @@ HERE = Path(__file__).parent
 
 TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20"]
 SERVE = ["fastapi", "uvicorn"]
-REPORT = ["matplotlib", "pillow"]
+PNG = ["pillow"]
+REPORT = ["matplotlib", *PNG]
 GCP = ["apache-beam[gcp]"]
 TEST = [*TRAIN, *SERVE, *REPORT, "httpx", "hypothesis", "pytest", "ruff"]
 
@@ -24,7 +25,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=["pipeline", "rnn_model", "serve_export", "tfrecords"],
+    packages=["pipeline", "pipeline.formats", "rnn_model", "serve_export", "tfrecords"],
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
         "absl-py",
@@ -40,6 +41,7 @@ setup(
         "train": TRAIN,
         "serve": SERVE,
         "report": REPORT,
+        "png": PNG,
         "gcp": GCP,
         "test": TEST,
     },

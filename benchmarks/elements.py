@@ -6,14 +6,15 @@ import os
 import apache_beam as beam
 from absl import flags
 
-from pipeline import command, formats, local_run, strokes
+from pipeline import command, local_run, strokes
+from pipeline.formats.lines import parse_simplified
 from tfrecords import encode
 
 NUM_SHARDS = 10
 
 
 def to_record(line: str, index: dict[str, int]) -> bytes:
-    drawing = formats.parse_drawing(line.encode())
+    drawing = parse_simplified(line.encode())
     return encode.encode_example(
         ink=strokes.to_ink(drawing.points),
         class_index=index[drawing.word],

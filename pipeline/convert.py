@@ -79,7 +79,7 @@ class PngWriter:
     """
 
     def __init__(self, folder: str, classes: Sequence[str], splits: Sequence[str]):
-        self._image = command.import_extra("PIL.Image", "report")
+        self._image = command.import_extra("PIL.Image", "png")
         self._folder = folder
         for split in splits:
             for word in classes:

@@ -1,4 +1,4 @@
-"""Turns Quick, Draw! ndjson into a data set of TFRecords, as a Beam job.
+"""Turns Quick, Draw! drawings into a data set of TFRecords, as a Beam job.
 
     python -m pipeline.create_dataset --input='data/*.ndjson.gz' --output_dir=DIR
 
@@ -7,22 +7,20 @@ Flags that are not listed here go to Beam: --runner=DataflowRunner --project=…
 
 import argparse
 import contextlib
-import glob
 import logging
-import os
 import sys
 import tempfile
 import time
 
 from absl import flags
-from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import command, local_run, lock, output_folder, reading, transforms
+from pipeline import command, input_files, job, local_run, lock, output_folder, reading
 from pipeline.outcome import Outcome
 from pipeline.recipe import Recipe, parse_splits
-from pipeline.wanted import wanted_classes
+from pipeline.transforms import Job
+from pipeline.wanted import label_names, wanted_classes
 from tfrecords import dataset_info, schema
 
 TOLERANT_RUNNERS = ("FlinkRunner", "SparkRunner", "PortableRunner")
@@ -33,8 +31,11 @@ _beam_args: list[str] = []
 
 def _define_flags() -> None:
     flags.DEFINE_list(
-        "input", None, "Files of ndjson, plain or .gz: globs, local or gs://, by comma."
+        "input",
+        None,
+        "Files of drawings, plain or .gz: globs, local or gs://, by comma.",
     )
+    input_files.define_flags()
     flags.DEFINE_string("output_dir", None, "Folder for the data set.")
     flags.DEFINE_list(
         "classes", None, "Wanted words, by comma. Without it, all words that are found."
@@ -67,7 +68,7 @@ def _define_flags() -> None:
     flags.DEFINE_float(
         "max_rejected",
         0.01,
-        "Fail when more than this fraction of the lines is rejected.",
+        "Fail when more than this fraction of the drawings is rejected.",
     )
     flags.DEFINE_bool(
         "overwrite",
@@ -93,6 +94,8 @@ def main() -> None:
             recognized_only=values.recognized_only,
             compression=values.compression,
             max_rejected=values.max_rejected,
+            input_format=values.input_format,
+            label_names=label_names(values.label_names),
         ),
         overwrite=values.overwrite,
         beam_args=_beam_args,
@@ -106,7 +109,7 @@ def create_dataset(
     overwrite: bool = False,
     beam_args: list[str] | None = None,
 ) -> None:
-    """Reads ndjson and writes a data set; prints what became of the lines.
+    """Reads drawings and writes a data set; prints what became of the lines.
 
     Args:
       inputs: globs of files.
@@ -121,7 +124,7 @@ def create_dataset(
         lines is left behind.
     """
     options = local_run.beam_options(beam_args or [])
-    sizes = match_files(inputs)
+    sizes = input_files.match_files(inputs)
     with lock.locked(output_dir) as check_lock:
         folder = output_folder.prepare(output_dir, overwrite)
         started = time.monotonic()
@@ -155,14 +158,14 @@ def _run(
             scratch = folder
             if not lock.is_local(folder):
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
-        job = transforms.Job(folder, recipe, scratch)
+        told = Job(folder, recipe, scratch)
         local_run.run(
-            lambda pipeline: transforms.build(pipeline, job, shares),
+            lambda pipeline: job.build(pipeline, told, shares),
             options,
             scratch,
             input_bytes=sum(share.size for share in shares),
         )
-    path = FileSystems.join(folder, transforms.OUTCOME)
+    path = FileSystems.join(folder, job.OUTCOME)
     return Outcome.from_json(output_folder.read_text(path))
 
 
@@ -180,40 +183,6 @@ def take_beam_args(rest: list[str]) -> None:
     if unknown and known.runner not in TOLERANT_RUNNERS:
         raise flags.Error(f"neither we nor Beam know the flag {unknown[0]!r}")
     _beam_args[:] = rest
-
-
-def match_files(patterns: list[str]) -> dict[str, int]:
-    """Expands globs to files, each once: path to size in bytes, sorted by path.
-
-    Raises:
-      ValueError: a glob that finds nothing, or a folder.
-    """
-    sizes: dict[str, int] = {}
-    for pattern in patterns:
-        try:
-            found = _glob(pattern)
-        except BeamIOError as error:
-            raise ValueError(f"--input={pattern}: {error}") from None
-        if not found:
-            raise ValueError(f"--input={pattern}: there is no such file")
-        sizes |= found
-    for file in sizes:
-        if os.path.isdir(file):
-            within = os.path.join(file, "*")
-            raise ValueError(f"--input={file} is a folder; name files, as {within}")
-    return dict(sorted(sizes.items()))
-
-
-def _glob(pattern: str) -> dict[str, int]:
-    if not lock.is_local(pattern):
-        (found,) = FileSystems.match([pattern])
-        return {file.path: file.size_in_bytes for file in found.metadata_list}
-    # Beam's own matching knows no pattern without a folder and no name with brackets.
-    paths = [pattern]
-    if not os.path.exists(pattern):
-        found = glob.glob(pattern, recursive=True)
-        paths = [path for path in found if not os.path.isdir(path)]
-    return {path: os.path.getsize(path) for path in paths}
 
 
 def _report(outcome: Outcome, input_bytes: int, seconds: float) -> None:

@@ -3,21 +3,23 @@
     python -m pipeline.describe --data_dir=DIR --output=report.html
     python -m pipeline.describe --input='drawings/*.ndjson.gz' --output=report.html
 
-Reads a data set of pipeline.create_dataset, or ndjson as that command reads it.
+Reads a data set of pipeline.create_dataset, or files of any form that it reads.
 """
 
 import collections
 import os
 import zlib
+from collections.abc import Sequence
 
 from absl import flags
-from tqdm import tqdm
 
-from pipeline import command, formats, reading, report, strokes, survey
-from pipeline.create_dataset import match_files
+from pipeline import command, input_files, reading, report, strokes, survey
+from pipeline.blocks import Block, Unreadable
 from pipeline.data_page import Source, build_page
+from pipeline.formats import registry
 from pipeline.progress import Meter
 from pipeline.survey import Seen, Survey
+from pipeline.wanted import label_names
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
 
@@ -65,52 +67,66 @@ def _setting(value: object) -> str:
     return "–" if value is None else str(value)
 
 
-def describe_files(patterns: list[str], found: Survey) -> Source:
-    """Looks at all drawings of ndjson files; what is none is counted by its reason.
+def describe_files(
+    patterns: list[str],
+    found: Survey,
+    input_format: str = "auto",
+    label_names: Sequence[str] | None = None,
+) -> Source:
+    """Looks at all drawings of files; what is none is counted by its reason.
+
+    Args:
+      patterns: globs of files.
+      found: where the drawings are counted.
+      input_format, label_names: as for `reading.read_file`.
 
     Raises:
-      ValueError: no such file, or one that is damaged.
+      ValueError: no such file, or one that cannot be read.
     """
-    files = match_files(patterns)
-    sizes = list(files.values())
+    sizes = input_files.match_files(patterns)
     counts: collections.Counter[str] = collections.Counter()
+    read = 0
     with command.progress(None, "read") as bar:
-        for number, (path, size) in enumerate(files.items(), 1):
+        for path, size in sizes.items():
             try:
-                _describe_file(path, size, found, counts, bar)
-            except (EOFError, zlib.error, OSError) as error:
+                for block in reading.read_file(
+                    path, size, Meter(None), input_format, label_names
+                ):
+                    bar.update(_describe_block(block, found, counts))
+            except (EOFError, zlib.error, OSError, Unreadable) as error:
                 raise ValueError(f"cannot read {path}: {error}") from None
+            read += size
             # What the files so far held says how much is to come.
-            bar.total = round(bar.n * sum(sizes) / max(sum(sizes[:number]), 1))
-    rows = [("files", f"{len(files):,}")]
+            bar.total = round(bar.n * sum(sizes.values()) / max(read, 1))
+    rows = [("files", f"{len(sizes):,}")]
     rows += [(kind, f"{count:,}") for kind, count in sorted(counts.items())]
-    name = os.path.basename(min(files)) if len(files) == 1 else "drawings"
+    name = os.path.basename(min(sizes)) if len(sizes) == 1 else "drawings"
     return Source(name, ", ".join(patterns), (), rows)
 
 
-def _describe_file(
-    path: str, size: int, found: Survey, counts: collections.Counter[str], bar: tqdm
-) -> None:
-    for block in reading.read_file(path, size, Meter(None)):
-        for text in block.lines():
-            if not text.strip():
-                counts["blank"] += 1
-                continue
-            try:
-                drawing = formats.parse_drawing(text)
-            except ValueError as error:
-                counts[f"rejected: {str(error).partition(':')[0]}"] += 1
-                continue
+def _describe_block(
+    block: Block, found: Survey, counts: collections.Counter[str]
+) -> int:
+    """Counts what a block holds; gives the number of drawings."""
+    drawings = 0
+    for parsed in registry.parse(block):
+        if parsed is None:
+            counts["blank"] += 1
+        elif isinstance(parsed, ValueError):
+            counts[f"rejected: {str(parsed).partition(':')[0]}"] += 1
+        else:
+            drawings += 1
             found.add(
                 Seen(
-                    word=drawing.word,
+                    word=parsed.word,
                     split="",
-                    countrycode=drawing.countrycode,
-                    recognized=drawing.recognized,
-                    points=drawing.points,
+                    countrycode=parsed.countrycode,
+                    recognized=parsed.recognized,
+                    points=None if parsed.is_bitmap else parsed.points,
+                    bitmap=parsed.bitmap if parsed.is_bitmap else None,
                 )
             )
-            bar.update()
+    return drawings
 
 
 def look_at_pictures(found: Survey) -> survey.Pictures:
@@ -124,7 +140,8 @@ def look_at_pictures(found: Survey) -> survey.Pictures:
 
 def _define_flags() -> None:
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
-    flags.DEFINE_list("input", None, "Instead: files of ndjson: globs, by comma.")
+    flags.DEFINE_list("input", None, "Instead: files of drawings: globs, by comma.")
+    input_files.define_flags()
     flags.DEFINE_string("output", None, "File for the page.")
     flags.DEFINE_integer(
         "pictures_per_class",
@@ -151,7 +168,8 @@ def main() -> None:
     if values.data_dir:
         source = describe_dataset(values.data_dir, found)
     else:
-        source = describe_files(values.input, found)
+        names = label_names(values.label_names)
+        source = describe_files(values.input, found, values.input_format, names)
     if not found.drawings:
         raise ValueError(f"{source.where}: there is no drawing")
     report.write(values.output, build_page(source, found, look_at_pictures(found)))

@@ -1,6 +1,6 @@
 """What came of the job: where every line went, and whether it is a data set.
 
-Every line that is read ends in exactly one of these counts:
+Every line, or drawing of a format without lines, ends in exactly one of these counts:
 
     blank       an empty line
     rejected    no drawing, by kind of reason; kept in `rejected-*.ndjson`
@@ -106,6 +106,7 @@ def conclude(
             name: _split({s: n for s, n in names.items() if s.key[0] == name})
             for name in recipe.splits
         },
+        kind=schema.BITMAP if ("kind", schema.BITMAP) in tally else schema.INK,
         compression=recipe.compression,
         counts=counts,
         made_by=recipe.to_dict(),
@@ -140,6 +141,8 @@ def find_problem(
     """Says in a line why there can be no data set, or gives None."""
     if unreadable := sorted(key[1] for key in tally if key[0] == "unreadable"):
         return f"cannot read {unreadable[0]}"
+    if len([key for key in tally if key[0] == "kind"]) > 1:
+        return "the input holds strokes and bitmaps; make a data set of each"
     rejected = sum(counts["rejected"].values())
     if rejected > recipe.max_rejected * counts["read"]:
         reasons = ", ".join(f"{n} {kind}" for kind, n in counts["rejected"].items())

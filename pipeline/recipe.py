@@ -8,6 +8,17 @@ from typing import Any
 
 from tfrecords import schema
 
+INPUT_FORMATS = (
+    "auto",
+    "simplified",
+    "raw",
+    "binary",
+    "sketchrnn",
+    "bitmap",
+    "png",
+)
+"""What `pipeline.formats` reads."""
+
 _SPLIT_NAME = re.compile(r"[A-Za-z][\w.+-]*")
 
 
@@ -25,6 +36,8 @@ class Recipe:
       recognized_only: drops the drawings that Google's game did not recognise.
       compression: "none" or "gzip".
       max_rejected: the fraction of lines that may be rejected.
+      input_format: what the files are, "auto" to tell it of each.
+      label_names: the words that integer labels stand for, in their order.
 
     Raises:
       ValueError: a setting that cannot be.
@@ -39,6 +52,8 @@ class Recipe:
     recognized_only: bool
     compression: str
     max_rejected: float
+    input_format: str = "auto"
+    label_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.classes is not None:
@@ -60,6 +75,14 @@ class Recipe:
                 f"compression must be one of {', '.join(schema.COMPRESSIONS)}. "
                 f"Received: {self.compression!r}"
             )
+        if self.input_format not in INPUT_FORMATS:
+            raise ValueError(
+                f"input_format must be one of {', '.join(INPUT_FORMATS)}. "
+                f"Received: {self.input_format!r}"
+            )
+        names = self.label_names
+        if names is not None and (not all(names) or len(set(names)) < len(names)):
+            raise ValueError(f"label_names: one is empty or twice there: {names}")
 
     def to_dict(self) -> dict[str, Any]:
         """Gives the settings as `dataset_info.json` keeps them.

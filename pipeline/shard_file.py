@@ -8,7 +8,8 @@ import msgspec
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline import formats, strokes
+from pipeline import strokes
+from pipeline.formats.drawing import Drawing
 from tfrecords import encode
 
 TOGETHER = 256
@@ -24,19 +25,21 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     order: bytes
     rank: int
-    drawing: formats.Drawing
+    drawing: Drawing
 
 
 def encode_drawings(rows: Iterable[Placed], index: dict[str, int]) -> Iterator[Record]:
     """Serialises drawings as the records of their class (`tfrecords.schema`)."""
     rows = iter(rows)
     while together := list(itertools.islice(rows, TOGETHER)):
-        inks = strokes.to_inks([row.drawing.points for row in together])
-        for row, ink in zip(together, inks):
-            drawing = row.drawing
+        drawings = [row.drawing for row in together]
+        points = [drawing.points for drawing in drawings if not drawing.is_bitmap]
+        inks = iter(strokes.to_inks(points))
+        for row, drawing in zip(together, drawings):
             number = index[drawing.word]
             record = encode.encode_example(
-                ink=ink,
+                ink=None if drawing.is_bitmap else next(inks),
+                bitmap=drawing.bitmap if drawing.is_bitmap else None,
                 class_index=number,
                 key_id=drawing.key_id,
                 countrycode=drawing.countrycode,

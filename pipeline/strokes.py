@@ -48,7 +48,18 @@ def simplify(drawing: Sequence[Stroke]) -> list[list[list[int]]]:
       ValueError: no strokes, a stroke without points or with unequal x and y, or
         coordinates that are not finite numbers.
     """
-    strokes = _real_strokes(drawing)
+    return [_simplify_stroke(stroke) for stroke in fill_box(_real_strokes(drawing))]
+
+
+def fill_box(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Moves strokes to minimum 0 and scales them uniformly to maximum 255.
+
+    Args:
+      strokes: `<float64>[points, 2]` each.
+
+    Raises:
+      ValueError: coordinates too far apart.
+    """
     lowest = np.min([stroke.min(axis=0) for stroke in strokes], axis=0)
     highest = np.max([stroke.max(axis=0) for stroke in strokes], axis=0)
     with np.errstate(over="ignore"):
@@ -58,7 +69,7 @@ def simplify(drawing: Sequence[Stroke]) -> list[list[list[int]]]:
     if extent == 0:
         extent = BOX
     # In this order: Google's rounding of halves depends on it.
-    return [_simplify_stroke((stroke - lowest) * BOX / extent) for stroke in strokes]
+    return [(stroke - lowest) * BOX / extent for stroke in strokes]
 
 
 def is_simplified(drawing: Sequence[Stroke]) -> bool:
@@ -79,77 +90,6 @@ def points_of(drawing: Sequence[Stroke]) -> np.ndarray:
     return to_points(drawing if is_simplified(drawing) else simplify(drawing))
 
 
-def pack_json(drawings: Sequence[bytes]) -> list[bytes | None]:
-    """Lays many simplified drawings out at once, straight from their JSON.
-
-    Digits are read with numpy, all at a time, several times faster than by way of
-    Python's lists and numbers.
-
-    Args:
-      drawings: valid JSON, `[[[x,…],[y,…]],…]` each.
-
-    Returns:
-      The bytes of each drawing's points `<uint8>[T, 3]`, as `to_points` gives them;
-      None for what is not simplified, has a fault, or is written in another way.
-    """
-    strokes = [_stroke_counts.get(text.translate(None, _DIGITS)) for text in drawings]
-    plain = [text for text, count in zip(drawings, strokes) if count]
-    points, stops = _read_digits(b"".join(plain))
-    ends = np.cumsum([0, *filter(None, strokes)])
-    if points is None or len(stops) != ends[-1] + 1:
-        if len(drawings) == 1:
-            return [None]
-        middle = len(drawings) // 2  # one has a fault: where?
-        return pack_json(drawings[:middle]) + pack_json(drawings[middle:])
-    flat = points.tobytes()
-    pieces = itertools.pairwise((3 * stops[ends]).tolist())
-    return [flat[slice(*next(pieces))] if count else None for count in strokes]
-
-
-_DIGITS = b"0123456789,"
-_stroke_counts = {b"[" + b"[[][]]" * n + b"]": n for n in range(1, 1000)}
-"""What is left of a drawing without its numbers, to its number of strokes."""
-
-
-def _read_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
-    """Reads the strokes of drawings whose brackets are as they should be.
-
-    Returns:
-      The points, `<uint8>[T, 3]`, and where strokes start and the last one ends,
-      `<int64>[strokes + 1]`; None for the points if a number is above 255, or not
-      where it should be, or not every x has its y.
-    """
-    # Three more in front, so that to look back for digits never leaves the text.
-    codes = np.frombuffer(b"[[[" + text, np.uint8)
-    digits = codes - np.uint8(ord("0"))
-    is_digit = digits <= 9
-    commas = np.flatnonzero(codes == ord(","))
-    last = np.flatnonzero(is_digit[:-1] & ~is_digit[1:])  # digit of each number
-    tens, hundreds = is_digit[last - 1], is_digit[last - 1] & is_digit[last - 2]
-    values = digits[last].astype(np.int32)
-    values += 10 * np.where(tens, digits[last - 1], np.uint8(0)).astype(np.int32)
-    values += 100 * np.where(hundreds, digits[last - 2], np.uint8(0)).astype(np.int32)
-    axes = np.flatnonzero((codes[1:] == ord("]")) & is_digit[:-1])  # their last digit
-    sizes = np.diff(np.searchsorted(last, axes, side="right"), prepend=0)
-    sizes = sizes[0::2] if np.array_equal(sizes[0::2], sizes[1::2]) else None
-    if (
-        sizes is None
-        or (values > BOX).any()
-        or (hundreds & is_digit[last - 3]).any()
-        or (is_digit[commas - 1] != is_digit[commas + 1]).any()
-    ):
-        return None, np.zeros(1, int)
-    stops = np.cumsum(sizes)
-    starts = stops - sizes
-    # All x of a stroke stand before all y of it.
-    xs = np.arange(len(values) // 2) + np.repeat(starts, sizes)
-    points = np.zeros((len(xs), 3), np.uint8)
-    points[:, 0] = values[xs]
-    points[:, 1] = values[xs + np.repeat(sizes, sizes)]
-    points[stops - 1, 2] = 1
-    return points, np.append(0, stops)
-
-
 def to_points(drawing: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:
     """Lays a simplified drawing out as `<uint8>[T, 3]`, rows (x, y, pen).
 
@@ -157,18 +97,14 @@ def to_points(drawing: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:
       ValueError: no strokes, a stroke without points or with unequal x and y.
     """
     check_strokes(drawing)
-    xs: list[int] = []
-    ys: list[int] = []
-    ends = []
+    xs, ys, pen = bytearray(), bytearray(), bytearray()
     for stroke in drawing:
-        xs += stroke[0]
-        ys += stroke[1]
-        ends.append(len(xs) - 1)
-    points = np.zeros((len(xs), 3), np.uint8)
-    points[:, 0] = xs
-    points[:, 1] = ys
-    points[ends, 2] = 1
-    return points
+        xs += bytes(stroke[0])
+        ys += bytes(stroke[1])
+        pen += bytes(len(stroke[0]) - 1) + b"\1"
+    points = bytearray(3 * len(xs))
+    points[0::3], points[1::3], points[2::3] = xs, ys, pen
+    return np.frombuffer(points, np.uint8).reshape(-1, 3)
 
 
 def to_drawing(points: np.ndarray) -> list[list[list[int]]]:
@@ -193,6 +129,8 @@ def to_ink(points: np.ndarray) -> np.ndarray:
 
 def to_inks(points: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Does what `to_ink` does to many drawings at once; much faster."""
+    if not points:
+        return []
     stops = np.cumsum([0, *map(len, points)]).tolist()
     joined = np.concatenate(points)
     ink = to_ink(joined)

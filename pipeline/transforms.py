@@ -1,19 +1,12 @@
-"""The steps of the Beam job, in the order in which a drawing meets them.
+"""The Beam transforms: read, parse, reject, place, write; `pipeline.job` joins them.
 
-    files ─ ReadFile ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
-              └▶ tally             ├▶ ranks by class ─ caps ─┘        │
-                                   ├▶ tally ──────────────────────────┤
-                                   └▶ rejects by file ─ WriteRejects  │
-                                                         conclude ◀───┘
-
-A block of lines goes from reading to parsing in the same worker, so no text is ever
-shuffled. What is shuffled are chunks: sorted runs of packed drawings, or references to
-them (`pipeline.chunks`). What a worker holds is a block, or a few drawings of each
-chunk of a shard.
+A block of drawings goes from reading to parsing in the same worker, so no file's bytes
+are ever shuffled. What is shuffled are chunks: sorted runs of packed drawings, or
+references to them (`pipeline.chunks`). What a worker holds is a block, or a few
+drawings of each chunk of a shard.
 """
 
 import collections
-import functools
 import gzip
 import itertools
 import json
@@ -28,23 +21,18 @@ import msgspec
 import numpy as np
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline import chunks, formats, output_folder
-from pipeline.blocks import Block
-from pipeline.caps import cap_of, smallest_ranks
-from pipeline.outcome import ShardKey, Tally, WrittenShard, add_tallies, conclude
+from pipeline import chunks
+from pipeline.blocks import Block, Unreadable
+from pipeline.caps import smallest_ranks
+from pipeline.formats import registry
+from pipeline.formats.drawing import Drawing
+from pipeline.outcome import ShardKey, Tally, WrittenShard
 from pipeline.placement import Placement
 from pipeline.progress import Meter
 from pipeline.reading import Share, read_file
 from pipeline.recipe import Recipe
 from pipeline.shard_file import Placed, Record, ShardFile, encode_drawings
 from tfrecords import encode
-
-OUTCOME = "outcome.json"
-"""File in the job's folder: how the job ended, for whoever launched it."""
-
-TEXT_LIMIT = 64 << 10
-"""Characters of a rejected line that are kept."""
-
 
 WRITTEN_TOGETHER = 256
 """Records that are handed to the file in one go."""
@@ -65,7 +53,7 @@ class Job(NamedTuple):
 
 
 class Rejected(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A line that is no drawing."""
+    """A line, or another item of a file, that is no drawing."""
 
     line: int
     reason: str
@@ -93,14 +81,36 @@ class ReadFile(_Step):
     TALLY = "tally"
 
     def process(self, share: Share) -> Iterator[Any]:
+        recipe = self._recipe
         try:
-            blocks = read_file(share.path, share.size, self._meter)
-            yield from itertools.islice(blocks, share.number, None, share.of)
-        except (EOFError, gzip.BadGzipFile, zlib.error, PermissionError) as error:
+            blocks = read_file(
+                share.path,
+                share.size,
+                self._meter,
+                recipe.input_format,
+                recipe.label_names,
+            )
+            for block in itertools.islice(blocks, share.number, None, share.of):
+                self._check_split(block)
+                yield block
+        except (
+            EOFError,
+            gzip.BadGzipFile,
+            zlib.error,
+            PermissionError,
+            Unreadable,
+        ) as error:
             tally = Tally({("unreadable", f"{share.path}: {error}"): 1})
             yield beam.pvalue.TaggedOutput(self.TALLY, tally)
         except OSError as error:
             raise OSError(f"{share.path}: {error}")
+
+    def _check_split(self, block: Block) -> None:
+        if block.split and block.split not in self._recipe.splits:
+            raise Unreadable(
+                f"its drawings stay in the splits they were published in, and "
+                f"--splits has no {block.split}"
+            )
 
 
 class ParseBlock(_Step):
@@ -118,10 +128,10 @@ class ParseBlock(_Step):
 
     def process(self, block: Block) -> Iterator[Any]:
         tally: Tally = Tally()
-        drawings: list[formats.Drawing] = []
+        drawings: list[Drawing] = []
         rejects: list[Rejected] = []
-        parsed = formats.parse_lines(block.text)
-        for number, found in enumerate(parsed, block.first_line):
+        parsed = registry.parse(block)
+        for number, found in enumerate(parsed, block.first):
             if found is None:
                 tally["blank",] += 1
             elif isinstance(found, ValueError):
@@ -133,6 +143,7 @@ class ParseBlock(_Step):
             else:
                 drawings.append(found)
         tally["read",] = len(parsed)
+        tally["kind", registry.FORMATS[block.format].kind] += 1
         words = collections.Counter(drawing.word for drawing in drawings)
         tally.update({("word", word): number for word, number in words.items()})
         self._meter.add(lines=len(parsed))
@@ -141,51 +152,52 @@ class ParseBlock(_Step):
             chunk = self._chunks.put(_with_text(rejects, block))
             yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, chunk))
         if drawings:
-            yield from self._place(drawings)
+            yield from self._place(drawings, block.split)
 
     def teardown(self) -> None:
         self._chunks.close()
 
-    def _unwanted(self, drawing: formats.Drawing) -> str | None:
+    def _unwanted(self, drawing: Drawing) -> str | None:
         if self._wanted is not None and drawing.word not in self._wanted:
             return "other class"
         if self._recipe.recognized_only and drawing.recognized == 0:
             return "not recognized"
         return None
 
-    def _place(self, drawings: list[formats.Drawing]) -> Iterator[Any]:
+    def _place(self, drawings: list[Drawing], split: str) -> Iterator[Any]:
+        """Yields chunks by shard, and ranks; in the split, or in those of the keys."""
         places = self._placement.of([drawing.key_id for drawing in drawings])
         if self._recipe.max_per_class is not None:
             by_word: dict[str, list[int]] = collections.defaultdict(list)
             for drawing, rank in zip(drawings, places.rank.tolist()):
                 by_word[drawing.word].append(rank)
             for word, ranks in by_word.items():
-                smallest = _smallest(self._recipe, [np.array(ranks)])
+                smallest = smallest_wanted(self._recipe, [np.array(ranks)])
                 yield beam.pvalue.TaggedOutput(self.RANKS, (word, smallest))
-        shards = places.split * self._recipe.num_shards + places.shard
+        splits = self._splits.index(split) if split else places.split
+        shards = splits * self._recipe.num_shards + places.shard
         placed = list(map(Placed, places.order, places.rank.tolist(), drawings))
         by_shard: dict[int, list[Placed]] = collections.defaultdict(list)
         for shard, row in zip(shards.tolist(), placed):
             by_shard[shard].append(row)
         for shard, rows in by_shard.items():
             rows.sort(key=_order)
-            split, number = divmod(shard, self._recipe.num_shards)
-            yield (self._splits[split], number), self._chunks.put(rows)
+            place, number = divmod(shard, self._recipe.num_shards)
+            yield (self._splits[place], number), self._chunks.put(rows)
 
 
 def _with_text(rejects: list[Rejected], block: Block) -> list[Rejected]:
-    """Adds the text of rejected lines, as much of it as is kept."""
-    lines = block.lines()
-    texts = (lines[rejected.line - block.first_line] for rejected in rejects)
+    """Adds the text of what was rejected, as much of it as is kept."""
+    items = block.items()
+    texts = (block.text_of(items[each.line - block.first]) for each in rejects)
     return [
-        msgspec.structs.replace(
-            rejected, text=text[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
-        )
+        msgspec.structs.replace(rejected, text=text)
         for rejected, text in zip(rejects, texts)
     ]
 
 
-def _smallest(recipe: Recipe, arrays: Iterable[np.ndarray]) -> np.ndarray:
+def smallest_wanted(recipe: Recipe, arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """Keeps the smallest ranks of a class, as many as the recipe's cap needs."""
     return smallest_ranks(arrays, recipe.max_per_class, not recipe.keep_duplicates)
 
 
@@ -268,83 +280,3 @@ def _under_cap(
             left_out["over cap"] += 1
         else:
             yield placed
-
-
-def build(pipeline: beam.Pipeline, job: Job, shares: list[Share]) -> None:
-    """Lays the steps out; the drawing at the top of this file shows how.
-
-    Args:
-      pipeline: to lay them out in.
-      job: what every step is told.
-      shares: what is to be read, all shares of a file or none.
-    """
-    recipe = job.recipe
-    files = sorted({share.path for share in shares})
-    read = (
-        pipeline
-        | "Shares" >> beam.Create(shares)
-        | "SpreadShares" >> beam.Reshuffle()
-        | "ReadFile"
-        >> beam.ParDo(ReadFile(job)).with_outputs(ReadFile.TALLY, main="blocks")
-    )
-    parsed = read["blocks"] | "ParseBlock" >> beam.ParDo(ParseBlock(job)).with_outputs(
-        ParseBlock.REJECTS, ParseBlock.TALLY, ParseBlock.RANKS, main="drawings"
-    )
-    rejects = (
-        parsed[ParseBlock.REJECTS]
-        | "RejectsByFile" >> beam.GroupByKey()
-        | "WriteRejects"
-        >> beam.ParDo(WriteRejects(job, {f: n for n, f in enumerate(files)}))
-    )
-    tally = (
-        (read[ReadFile.TALLY], parsed[ParseBlock.TALLY])
-        | "Tallies" >> beam.Flatten()
-        | "AddTallies" >> beam.CombineGlobally(add_tallies)
-    )
-    classes = beam.pvalue.AsSingleton(
-        tally | "Classes" >> beam.Map(_classes, wanted=recipe.classes)
-    )
-    caps = beam.pvalue.AsDict(
-        parsed[ParseBlock.RANKS]
-        | "SmallestRanks" >> beam.CombinePerKey(functools.partial(_smallest, recipe))
-        | "Caps"
-        >> beam.MapTuple(
-            lambda word, ranks: (word, cap_of(ranks, recipe.max_per_class))
-        )
-        | "CapsThatBind" >> beam.Filter(lambda cap: cap[1] is not None)
-    )
-    every_shard = [
-        ((split, shard), b"")
-        for split in recipe.splits
-        for shard in range(recipe.num_shards)
-    ]
-    written = (
-        (parsed["drawings"], pipeline | "EveryShard" >> beam.Create(every_shard))
-        | "WithEmptyShards" >> beam.Flatten()
-        | "DrawingsByShard" >> beam.GroupByKey()
-        | "WriteShard" >> beam.ParDo(WriteShard(job), classes=classes, caps=caps)
-    )
-    (
-        pipeline
-        | "Once" >> beam.Create([FileSystems.join(job.folder, OUTCOME)])
-        | "Conclude"
-        >> beam.Map(
-            _conclude,
-            beam.pvalue.AsList(written),
-            beam.pvalue.AsDict(rejects),
-            beam.pvalue.AsSingleton(tally),
-            classes,
-            recipe=recipe,
-        )
-    )
-
-
-def _conclude(path: str, *what: Any, recipe: Recipe) -> None:
-    output_folder.write_text(path, conclude(*what, recipe=recipe).to_json())
-
-
-def _classes(tally: Tally, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The wanted classes, or all words that were found; sorted."""
-    if wanted is not None:
-        return wanted
-    return tuple(sorted(key[1] for key in tally if key[0] == "word"))

@@ -1,4 +1,4 @@
-"""The classes that a person asks for, by name or in a file."""
+"""The words that a person gives, on the command line or in a file."""
 
 from collections.abc import Sequence
 
@@ -24,11 +24,26 @@ def wanted_classes(
     if names and classes_file:
         raise ValueError("--classes and --classes_file: give one of them")
     if classes_file:
-        try:
-            with FileSystems.open(classes_file) as file:
-                names = file.read().decode().splitlines()
-        except (BeamIOError, UnicodeDecodeError) as error:
-            raise ValueError(f"--classes_file={classes_file}: {error}") from None
+        names = _read_words("classes_file", classes_file)
     if names is None:
         return None
     return tuple(name.strip() for name in names if name.strip())
+
+
+def label_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Reads `--label_names`: the words as given, or those in the one file it names.
+
+    Raises:
+      ValueError: the file cannot be read.
+    """
+    if names and len(names) == 1:
+        names = _read_words("label_names", names[0])
+    return None if names is None else tuple(name.strip() for name in names)
+
+
+def _read_words(flag: str, path: str) -> list[str]:
+    try:
+        with FileSystems.open(path) as file:
+            return file.read().decode().splitlines()
+    except (BeamIOError, OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"--{flag}={path}: {error}") from None

@@ -16,7 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from absl import flags
 
-from pipeline import command, formats
+from pipeline import command
+from pipeline.formats import lines
 from serve_export.predictor import Predictor, to_ink
 
 BATCH = 64
@@ -38,13 +39,13 @@ def answer_lines(
     """
     bad = 0
 
-    def drawings() -> Iterator[tuple[formats.Line, np.ndarray]]:
+    def drawings() -> Iterator[tuple[lines.Line, np.ndarray]]:
         nonlocal bad
         for number, text in enumerate(stream, 1):
             if not text.strip():
                 continue
             try:
-                line = formats.parse_line(text)
+                line = lines.parse_line(text)
                 yield line, to_ink(line.drawing)
             except ValueError as error:
                 bad += 1

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pipeline import sample
+from pipeline import rasterize, sample
 from pipeline.create_dataset import create_dataset
+from pipeline.formats.lines import parse_simplified
 from pipeline.recipe import Recipe, parse_splits
 
 IN_PROCESS = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
@@ -65,6 +67,21 @@ def data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "doodles"
     create_dataset(
         [f"{doodles}/*.ndjson"], str(folder), make_recipe(), beam_args=IN_PROCESS
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bitmap_data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set of the doodles' bitmaps."""
+    source = tmp_path_factory.mktemp("bitmaps")
+    for path in doodles.glob("*.ndjson"):
+        drawings = map(parse_simplified, path.read_bytes().splitlines())
+        bitmaps = [rasterize.rasterize(drawing.points) for drawing in drawings]
+        np.save(source / f"{path.stem}.npy", bitmaps)
+    folder = tmp_path_factory.mktemp("data") / "bitmaps"
+    create_dataset(
+        [f"{source}/*.npy"], str(folder), make_recipe(), beam_args=IN_PROCESS
     )
     return folder
 

@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = ("tfrecords", "pipeline", "rnn_model", "serve_export")
 MODULES = sorted(
-    f"{floor}.{path.stem}" if path.stem != "__init__" else floor
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for floor in FLOORS
-    for path in (ROOT / floor).glob("*.py")
+    for path in (ROOT / floor).rglob("*.py")
 )
 WITHOUT_TENSORFLOW = [
     name
@@ -50,19 +50,29 @@ def test_schema_needs_the_standard_library_alone():
     assert imports_of("tfrecords.schema") <= set(sys.stdlib_module_names)
 
 
-def test_pipeline_and_records_never_load_tensorflow():
+def loaded_by(modules: list[str], heavy: tuple[str, ...]) -> list[str]:
+    """Which of the heavy packages a fresh process has after importing modules."""
     code = "\n".join(
         [
             "import sys",
-            *(f"import {name}" for name in WITHOUT_TENSORFLOW),
-            f"print([name for name in {HEAVY!r} if name in sys.modules])",
+            *(f"import {name}" for name in modules),
+            f"print(*[name for name in {heavy!r} if name in sys.modules])",
         ]
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
+    return done.stdout.split()
+
+
+def test_pipeline_and_records_never_load_tensorflow():
+    assert loaded_by(WITHOUT_TENSORFLOW, HEAVY) == []
+
+
+def test_what_answers_loads_neither_beam_nor_tensorflow_at_once():
+    answering = ["serve_export.predict", "serve_export.server"]
+    assert loaded_by(answering, ("tensorflow", "keras", "apache_beam")) == []
 
 
 def test_scripts_are_a_few_lines():

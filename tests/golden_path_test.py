@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import formats
-from pipeline.transforms import encode_drawing
+from pipeline.formats.lines import parse_simplified
+from pipeline.shard_file import Placed, encode_drawings
 from rnn_model.workdir import Workdir
 from serve_export import predict
 from serve_export.predictor import Predictor
@@ -26,7 +26,8 @@ def lines(doodles):
 @pytest.fixture(scope="module")
 def records(lines, trained_rnn):
     index = {word: i for i, word in enumerate(Workdir(str(trained_rnn)).classes())}
-    return [encode_drawing(formats.parse_drawing(line), index) for line in lines]
+    rows = [Placed(b"", 0, parse_simplified(line)) for line in lines]
+    return [record for _, record, _ in encode_drawings(rows, index)]
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def test_sdist_holds_the_packages_and_what_setup_reads(sdist):
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"setup.py", "README.md", "LICENSE", "pyproject.toml"} <= names
     for floor in ("tfrecords", "pipeline", "rnn_model", "serve_export"):
-        ours = {f"{floor}/{path.name}" for path in (ROOT / floor).glob("*.py")}
+        ours = {str(path.relative_to(ROOT)) for path in (ROOT / floor).rglob("*.py")}
         assert ours <= names
 
 

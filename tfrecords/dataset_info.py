@@ -42,6 +42,7 @@ class DatasetInfo:
     Attributes:
       classes: the words, sorted; `class_index` is a place in this tuple.
       splits: split name to `Split`.
+      kind: what the records hold, "ink" or "bitmap": the feature's name.
       compression: "none" or "gzip".
       counts: where every line that was read went (see `pipeline.transforms`).
       made_by: the flags that decide what the records are.
@@ -50,6 +51,7 @@ class DatasetInfo:
 
     classes: tuple[str, ...]
     splits: Mapping[str, Split]
+    kind: str = schema.INK
     compression: str = "none"
     counts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -96,9 +98,12 @@ class DatasetInfo:
                 )
                 for name, split in fields["splits"].items()
             }
-            return cls(**fields)
+            info = cls(**fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{source} is damaged: {error!r}") from None
+        if info.kind not in schema.KINDS:
+            raise ValueError(f"{source} is damaged: no kind of drawing {info.kind!r}")
+        return info
 
 
 def load(

@@ -4,28 +4,42 @@ import tensorflow as tf
 
 from tfrecords import schema
 
-_SPEC = {
+_DRAWINGS = {
     schema.INK: tf.io.RaggedFeature(tf.float32),
+    schema.BITMAP: tf.io.FixedLenFeature([], tf.string),
+}
+_SPEC = {
     schema.CLASS_INDEX: tf.io.FixedLenFeature([], tf.int64, default_value=-1),
     schema.KEY_ID: tf.io.FixedLenFeature([], tf.string, default_value=""),
     schema.RECOGNIZED: tf.io.FixedLenFeature([], tf.int64, default_value=-1),
 }
 
 
-def parse_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+def parse_examples(
+    serialized: tf.Tensor, kind: str = schema.INK
+) -> dict[str, tf.Tensor]:
     """Parses a batch of serialised examples at once.
 
     One by one costs four times as much.
 
     Args:
       serialized: `<string>[batch]`.
+      kind: what the records hold (see `DatasetInfo.kind`).
 
     Returns:
       ink: ragged `<float32>[batch, (3·T)]`, the rows of each drawing end to end.
       length: `<int32>[batch]`, the number of points T.
       class_index, recognized: `<int64>[batch]`; key_id: `<string>[batch]`.
+
+      Of bitmaps, in place of ink and length:
+      bitmap: `<float32>[batch, 28, 28, 1]`, 0 to 1, white ink on black.
     """
-    features = tf.io.parse_example(serialized, _SPEC)
+    features = tf.io.parse_example(serialized, _SPEC | {kind: _DRAWINGS[kind]})
+    if kind == schema.BITMAP:
+        pixels = tf.io.decode_raw(features[schema.BITMAP], tf.uint8)
+        shape = [-1, schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1]
+        features[schema.BITMAP] = tf.cast(tf.reshape(pixels, shape), tf.float32) / 255
+        return features
     numbers = features[schema.INK].row_lengths()
     features["length"] = tf.cast(numbers // schema.INK_WIDTH, tf.int32)
     return features

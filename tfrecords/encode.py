@@ -29,7 +29,8 @@ _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
 
 def encode_example(
     *,
-    ink: np.ndarray,
+    ink: np.ndarray | None = None,
+    bitmap: np.ndarray | None = None,
     class_index: int,
     key_id: str,
     countrycode: str = "",
@@ -40,6 +41,7 @@ def encode_example(
 
     Args:
       ink: `<float32>[T, 3]`, rows (dx, dy, pen).
+      bitmap: `<uint8>[28, 28]`, white ink on black; in place of ink.
       class_index: place of the word in the list of classes.
       key_id, countrycode, timestamp: as published; empty where not known.
       recognized: 1, 0, or -1 where not known.
@@ -48,20 +50,20 @@ def encode_example(
       The serialised `tf.train.Example` (see `tfrecords.schema`).
 
     Raises:
-      ValueError: ink of another shape, or without points.
+      ValueError: not one of ink and bitmap, one of another shape, or ink without
+        points.
     """
-    if ink.ndim != 2 or ink.shape[1] != schema.INK_WIDTH or not len(ink):
-        raise ValueError(
-            f"ink must be [T, {schema.INK_WIDTH}] with T > 0. Received: {ink.shape}"
-        )
+    if (ink is None) == (bitmap is None):
+        raise ValueError("a record holds either ink or a bitmap")
     # Sorted by key, as deterministic serialisation has them.
     entries = (
+        b"" if bitmap is None else _bitmap_entry(bitmap),
         _entry(schema.CLASS_INDEX, _INT64_LIST, _varint(class_index)),
         _entry(schema.COUNTRYCODE, _BYTES_LIST, countrycode.encode()),
-        _entry(schema.INK, _FLOAT_LIST, ink.astype("<f4", copy=False).tobytes()),
+        b"" if ink is None else _ink_entry(ink),
         _entry(schema.KEY_ID, _BYTES_LIST, key_id.encode()),
         _entry(schema.RECOGNIZED, _INT64_LIST, _varint(recognized)),
-        _entry(schema.SHAPE, _INT64_LIST, _varint(len(ink)) + b"\x03"),
+        b"" if ink is None else _shape_entry(ink),
         _entry(schema.TIMESTAMP, _BYTES_LIST, timestamp.encode()),
     )
     return _field(0x0A, b"".join(entries))
@@ -83,6 +85,28 @@ def masked_crc(data: bytes) -> bytes:
     crc = google_crc32c.value(data)
     masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
     return struct.pack("<I", masked)
+
+
+def _bitmap_entry(bitmap: np.ndarray) -> bytes:
+    side = schema.BITMAP_SIDE
+    if bitmap.shape != (side, side) or bitmap.dtype != np.uint8:
+        raise ValueError(
+            f"bitmap must be uint8 [{side}, {side}]. "
+            f"Received: {bitmap.dtype} {bitmap.shape}"
+        )
+    return _entry(schema.BITMAP, _BYTES_LIST, bitmap.tobytes())
+
+
+def _ink_entry(ink: np.ndarray) -> bytes:
+    if ink.ndim != 2 or ink.shape[1] != schema.INK_WIDTH or not len(ink):
+        raise ValueError(
+            f"ink must be [T, {schema.INK_WIDTH}] with T > 0. Received: {ink.shape}"
+        )
+    return _entry(schema.INK, _FLOAT_LIST, ink.astype("<f4", copy=False).tobytes())
+
+
+def _shape_entry(ink: np.ndarray) -> bytes:
+    return _entry(schema.SHAPE, _INT64_LIST, _varint(len(ink)) + b"\x03")
 
 
 def _entry(key: str, kind: int, value: bytes) -> bytes:
@@ -121,6 +145,7 @@ def _varint(number: int) -> bytes:
 _KEYS = {
     key: _field(0x0A, key.encode())
     for key in (
+        schema.BITMAP,
         schema.CLASS_INDEX,
         schema.COUNTRYCODE,
         schema.INK,

@@ -34,6 +34,9 @@ COUNTRYCODE = "countrycode"
 TIMESTAMP = "timestamp"
 RECOGNIZED = "recognized"
 
+KINDS = (INK, BITMAP)
+"""What a data set may hold: one of these features in every record."""
+
 INK_WIDTH = 3
 """Numbers in a row of ink: dx, dy, pen."""
 

@@ -218,8 +218,8 @@ def test_damage_leaves_nothing(build, doodles, tmp_path):
 def test_a_missing_library_is_a_line_that_says_what_to_do(monkeypatch, data_dir):
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "PIL.Image")
-    with pytest.raises(ValueError, match=r"pip install 'quickdraw-rnn\[report\]'"):
-        command.import_extra("PIL.Image", "report")
+    with pytest.raises(ValueError, match=r"pip install 'quickdraw-rnn\[png\]'"):
+        command.import_extra("PIL.Image", "png")
 
 
 def start(*arguments):

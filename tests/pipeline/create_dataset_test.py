@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from absl import flags
 
-from pipeline import create_dataset, lock
+from pipeline import create_dataset, lock, wanted
 
 LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 LINES = "".join(LINE % (number, number) for number in range(200))
@@ -227,6 +228,8 @@ def test_help_lists_every_flag_with_its_default():
         "classes_file": None,
         "compression": "none",
         "input": None,
+        "input_format": "auto",
+        "label_names": None,
         "keep_duplicates": "false",
         "max_per_class": None,
         "max_rejected": "0.01",
@@ -279,6 +282,35 @@ def test_the_command_writes_a_data_set(source, tmp_path):
     assert info["classes"] == ["cat", "dog"]
     longest = max(path.stat().st_size for path in (tmp_path / "out").glob("*.tfrecord"))
     assert longest > 5000 * 12
+
+
+def test_labels_have_the_names_given_or_those_in_a_file(build, tmp_path):
+    np.savez(tmp_path / "in.npz", np.eye(2, 784, dtype=np.uint8), [1, 0])
+    (tmp_path / "names.txt").write_text("zebra\r\nant bear\n")
+    for number, given in enumerate((["zebra", " ant bear"], [tmp_path / "names.txt"])):
+        names = wanted.label_names(list(map(str, given)))
+        out = tmp_path / str(number)
+        build([tmp_path / "in.npz"], out, num_shards=1, label_names=names)
+        info = json.loads((out / "dataset_info.json").read_text())
+        assert (info["kind"], info["classes"]) == ("bitmap", ["ant bear", "zebra"])
+        assert info["made_by"]["label_names"] == ["zebra", "ant bear"]
+    assert wanted.label_names(None) is None
+
+
+def test_a_file_of_label_names_that_is_not_there_is_one_line(tmp_path):
+    done = start("--input=in", f"--output_dir={tmp_path}", "--label_names=no.txt")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: --label_names=no.txt: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_pictures_without_pillow_are_one_line(build, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.delitem(sys.modules, "PIL.Image", raising=False)
+    (tmp_path / "cat.png").write_bytes(b"")
+    message = refusal(build, tmp_path / "cat.png", tmp_path / "out")
+    assert message.startswith(f"cannot read {tmp_path / 'cat.png'}: PIL")
+    assert message.endswith("is not installed: pip install 'quickdraw-rnn[png]'")
 
 
 def test_damaged_gzip_is_one_line_from_the_command_too(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline import formats
+from pipeline.formats import lines as published
 from tfrecords.dataset_info import DatasetInfo
 
 LINE = b'{"word":"cat","key_id":"5","drawing":[[[0,255],[0,10]],[[3],[4]]]}'
@@ -45,13 +45,13 @@ def mutated(doodles):
 
 def one_by_one(text):
     try:
-        return formats.parse_drawing(text) if text.strip() else None
+        return published.parse_simplified(text)
     except ValueError as error:
         return str(error)
 
 
 def assert_as_one_by_one(texts):
-    parsed = formats.parse_lines(b"".join(text + b"\n" for text in texts))
+    parsed = published.parse_all_simplified(b"".join(text + b"\n" for text in texts))
     found = [str(f) if isinstance(f, ValueError) else f for f in parsed]
     assert found == list(map(one_by_one, texts))
 
@@ -101,6 +101,7 @@ def test_every_mutated_line_is_counted_once(build, mutated, tmp_path, keep):
     build(
         [tmp_path / "in"],
         tmp_path / "out",
+        input_format="simplified",
         max_rejected=1,
         max_per_class=20,
         keep_duplicates=keep,

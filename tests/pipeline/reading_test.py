@@ -4,9 +4,11 @@ import functools
 import gzip
 import itertools
 
+import numpy as np
 import pytest
 
-from pipeline import blocks, reading
+from pipeline import blocks, progress, reading
+from pipeline.formats import registry
 from pipeline.progress import Meter
 from pipeline.reading import Share
 
@@ -29,8 +31,8 @@ def test_many_files_are_dealt_out_by_size():
 
 
 def test_each_worker_has_a_part_of_each_of_few_files(path, monkeypatch):
-    small = functools.partial(blocks.read_blocks, block_bytes=50)
-    monkeypatch.setattr(reading, "read_blocks", small)
+    small = functools.partial(blocks.cut_lines, block_bytes=50)
+    monkeypatch.setattr(registry, "cut_lines", small)
     size = path.stat().st_size
     shares = reading.share_out({str(path): size}, 3)
     assert shares == [Share(str(path), size, number, 3) for number in range(3)]
@@ -38,8 +40,8 @@ def test_each_worker_has_a_part_of_each_of_few_files(path, monkeypatch):
     for share in shares:
         read = reading.read_file(share.path, share.size, Meter(None))
         found.append(list(itertools.islice(read, share.number, None, share.of)))
-    merged = sorted(itertools.chain(*found), key=lambda block: block.first_line)
-    assert b"".join(block.text for block in merged) == LINES
+    merged = sorted(itertools.chain(*found), key=lambda block: block.first)
+    assert b"".join(block.data for block in merged) == LINES
     assert max(map(len, found)) - min(map(len, found)) <= 1
 
 
@@ -47,8 +49,6 @@ def test_what_is_read_is_metered(path, tmp_path):
     (tmp_path / "scratch").mkdir()
     meter = Meter(str(tmp_path / "scratch"))
     list(reading.read_file(str(path), 0, meter))
-    from pipeline import progress
-
     assert progress.total(str(tmp_path / "scratch")).bytes == path.stat().st_size
 
 
@@ -61,8 +61,8 @@ def test_a_file_that_has_shrunk_is_an_error_and_one_that_grew_is_not(path):
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, monkeypatch):
-    small = functools.partial(blocks.read_blocks, block_bytes=50)
-    monkeypatch.setattr(reading, "read_blocks", small)
+    small = functools.partial(blocks.cut_lines, block_bytes=50)
+    monkeypatch.setattr(registry, "cut_lines", small)
     path = tmp_path / "lines.ndjson"
     path.write_bytes(LINES * 50)
     read = reading.read_file(str(path), len(LINES) * 50, Meter(None))
@@ -71,3 +71,23 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, monkeypatch)
         file.truncate(100)
     with pytest.raises(EOFError, match="it had"):
         list(read)
+
+
+def test_an_archive_that_is_read_from_its_end_is_metered_by_and_by(tmp_path):
+    path = tmp_path / "many.npz"
+    np.savez(path, np.eye(4000, 784, dtype=np.uint8), np.array(["cat"] * 4000))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    read = reading.read_file(str(path), path.stat().st_size, Meter(str(scratch)))
+    shares = []
+    for _ in itertools.islice(read, 4000):
+        shares.append(progress.total(str(scratch)).bytes / path.stat().st_size)
+    assert shares[0] < 1
+    assert progress.total(str(scratch)).bytes == path.stat().st_size
+
+
+def test_a_damaged_file_is_not_taken_for_one_that_has_shrunk(tmp_path):
+    path = tmp_path / "cat.bin"
+    path.write_bytes(b"\xff" * 100)
+    (block,) = reading.read_file(str(path), 100, Meter(None))
+    assert block.damage.startswith("damaged record: record 1 at byte 0")

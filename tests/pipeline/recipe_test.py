@@ -14,6 +14,8 @@ SETTINGS = {
     "recognized_only": False,
     "compression": "none",
     "max_rejected": 0.01,
+    "input_format": "auto",
+    "label_names": None,
 }
 
 
@@ -36,6 +38,9 @@ def test_to_dict_has_every_setting_but_the_classes():
         ({"max_rejected": -0.1}, "max_rejected must be within 0..1. Received: -0.1"),
         ({"max_rejected": 1.5}, "max_rejected must be within 0..1. Received: 1.5"),
         ({"max_rejected": float("nan")}, "max_rejected must be within 0..1"),
+        ({"input_format": "svg"}, "input_format must be one of auto, .*'svg'"),
+        ({"label_names": ("a", "")}, "label_names: one is empty or twice there"),
+        ({"label_names": ("a", "b", "a")}, "label_names: one is empty or twice"),
         ({"compression": "zip"}, "compression must be one of none, gzip. .*'zip'"),
     ],
 )

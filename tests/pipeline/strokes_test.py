@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import formats, strokes
+from pipeline import strokes
+from pipeline.formats.lines import parse_line
 
 coordinates = st.integers(0, 255)
 drawings = st.lists(
@@ -70,7 +71,7 @@ def test_every_real_drawing_comes_back(quickdraw_dir):
     for path in sorted((quickdraw_dir / "simplified").glob("*.ndjson.gz")):
         with gzip.open(path) as lines:
             for line in lines:
-                assert_comes_back(formats.parse_line(line).drawing)
+                assert_comes_back(parse_line(line).drawing)
 
 
 def test_points_and_ink_of_a_drawing():
@@ -87,8 +88,8 @@ def test_pairs_simplify_as_google_did(quickdraw_dir):
         twin = quickdraw_dir / "pairs" / "simplified" / path.name
         with gzip.open(path) as raw_lines, gzip.open(twin) as simplified_lines:
             for raw, simplified in zip(raw_lines, simplified_lines, strict=True):
-                ours = strokes.simplify(formats.parse_line(raw).drawing)
-                same += ours == formats.parse_line(simplified).drawing
+                ours = strokes.simplify(parse_line(raw).drawing)
+                same += ours == parse_line(simplified).drawing
                 total += 1
     assert total > 0
     assert same / total >= 0.95

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import blocks, formats, reading, strokes, transforms
+from pipeline import blocks, strokes, transforms
 from pipeline.chunks import ChunkWriter
+from pipeline.formats import registry
+from pipeline.formats.lines import parse_simplified
 from pipeline.local_run import LOCAL_ARGS
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
@@ -86,7 +88,7 @@ def test_records_hold_the_drawings(data_dir, lines):
     found = drawings_of(data_dir)
     assert len(found) == len(lines)
     for text in lines:
-        drawing = formats.parse_drawing(text)
+        drawing = parse_simplified(text)
         _, word, shown, recognized = found[drawing.key_id]
         assert word == drawing.word
         assert shown == strokes.to_drawing(drawing.points)
@@ -116,8 +118,8 @@ def test_runner_files_order_and_blocks_do_not_matter(
     random.Random(0).shuffle(lines)
     (tmp_path / "b.ndjson").write_bytes(b"".join(lines[:100]))
     (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress(b"".join(lines[100:])))
-    small = functools.partial(blocks.read_blocks, block_bytes=777)
-    monkeypatch.setattr(reading, "read_blocks", small)
+    small = functools.partial(blocks.cut_lines, block_bytes=777)
+    monkeypatch.setattr(registry, "cut_lines", small)
     build([tmp_path / "*.ndjson*"], tmp_path / "small")
     monkeypatch.undo()
     build([tmp_path / "*.ndjson*"], tmp_path / "processes", beam_args=None)
@@ -393,7 +395,7 @@ def test_a_line_over_the_limit_is_rejected_and_cut(build, tmp_path):
     (rejected,) = (tmp_path / "out").glob("rejected-*.ndjson")
     rows = [json.loads(text) for text in rejected.read_text().splitlines()]
     assert [row["line"] for row in rows] == [2, 4]
-    assert len(rows[0]["text"]) == transforms.TEXT_LIMIT
+    assert len(rows[0]["text"]) == blocks.TEXT_LIMIT
 
 
 @pytest.mark.parametrize("before", [0, 1 << 20, 3 << 20])

@@ -1,5 +1,6 @@
 """`dataset_info.json` comes back as written, and whatever is not whole is refused."""
 
+import dataclasses
 import json
 
 import pytest
@@ -60,6 +61,20 @@ def test_another_format_version_is_refused():
 )
 def test_damaged_file_is_refused(text):
     with pytest.raises(ValueError, match=r"^here is damaged: "):
+        DatasetInfo.from_json(text, "here")
+
+
+def test_a_file_that_names_no_kind_is_of_ink():
+    fields = json.loads(INFO.to_json())
+    assert fields.pop("kind") == "ink"
+    assert DatasetInfo.from_json(json.dumps(fields), "here") == INFO
+
+
+def test_an_unknown_kind_is_refused():
+    text = dataclasses.replace(INFO, kind="song").to_json()
+    with pytest.raises(
+        ValueError, match=r"^here is damaged: no kind of drawing 'song'"
+    ):
         DatasetInfo.from_json(text, "here")
 
 

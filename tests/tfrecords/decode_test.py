@@ -55,3 +55,18 @@ def test_decodes_inside_a_graph():
         lambda batch: decode.to_dense(decode.parse_examples(batch)["ink"])
     )
     assert next(iter(dense)).shape == (2, 3, 3)
+
+
+def test_bitmaps_come_back_as_shares_of_white():
+    bitmaps = np.arange(2 * 784, dtype=np.uint8).reshape(2, 28, 28)
+    records = [
+        encode.encode_example(bitmap=bitmap, class_index=4, key_id="k")
+        for bitmap in bitmaps
+    ]
+    features = decode.parse_examples(tf.constant(records), "bitmap")
+    assert set(features) == {"bitmap", "class_index", "recognized", "key_id"}
+    assert features["bitmap"].dtype == tf.float32
+    np.testing.assert_array_equal(
+        features["bitmap"], bitmaps[..., None] / np.float32(255)
+    )
+    assert features["class_index"].numpy().tolist() == [4, 4]

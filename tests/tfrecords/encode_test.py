@@ -75,6 +75,49 @@ def test_equals_protobuf(ink, class_index, texts, recognized):
     ) == message.SerializeToString(deterministic=True)
 
 
+@given(
+    bitmap=hnp.arrays(np.uint8, (28, 28)),
+    class_index=st.integers(0, 2**63 - 1),
+    texts=st.tuples(st.text(), st.text(), st.text()),
+)
+def test_a_bitmap_equals_protobuf(bitmap, class_index, texts):
+    key_id, countrycode, timestamp = texts
+    pixels = tf.train.BytesList(value=[bitmap.tobytes()])
+    message = tf.train.Example()
+    features = {
+        "bitmap": tf.train.Feature(bytes_list=pixels),
+        "class_index": int_feature(class_index),
+        "key_id": bytes_feature(key_id),
+        "countrycode": bytes_feature(countrycode),
+        "timestamp": bytes_feature(timestamp),
+        "recognized": int_feature(-1),
+    }
+    for name, feature in features.items():
+        message.features.feature[name].CopyFrom(feature)
+    assert encode.encode_example(
+        bitmap=bitmap,
+        class_index=class_index,
+        key_id=key_id,
+        countrycode=countrycode,
+        timestamp=timestamp,
+    ) == message.SerializeToString(deterministic=True)
+
+
+def test_a_record_holds_ink_or_a_bitmap():
+    both = {"ink": np.ones((1, 3)), "bitmap": np.zeros((28, 28), np.uint8)}
+    for drawing in ({}, both):
+        with pytest.raises(ValueError, match="either ink or a bitmap"):
+            encode.encode_example(**drawing, class_index=0, key_id="")
+
+
+@pytest.mark.parametrize("bitmap", [np.zeros((28, 28)), np.zeros((784,), np.uint8)])
+def test_a_bitmap_of_another_form_is_refused(bitmap):
+    with pytest.raises(
+        ValueError, match=r"bitmap must be uint8 \[28, 28\]. Received: "
+    ):
+        encode.encode_example(bitmap=bitmap, class_index=0, key_id="")
+
+
 def test_5000_points_equal_protobuf():
     ink = np.ones((5000, 3), np.float32)
     data = encode.encode_example(ink=ink, class_index=0, key_id="")
