@@ -6,6 +6,9 @@ import tensorflow as tf
 from pipeline import rasterize, strokes
 from rnn_model.config import TrainConfig
 
+BITMAP_LAYER = "bitmap"
+"""Name of the layer whose output a bitmap can stand for."""
+
 SEGMENTS_AT_ONCE = 16
 """Segments whose distances are held at once: few enough for a processor's cache."""
 
@@ -84,7 +87,7 @@ def cnn(
 ) -> tf.Tensor:
     """The well-known bitmap network of TensorFlow's MNIST tutorial."""
     del use_cudnn  # no LSTM here
-    x = Rasterize(name="bitmap")(ink, length)  # (B, 28, 28, 1)
+    x = Rasterize(name=BITMAP_LAYER)(ink, length)  # (B, 28, 28, 1)
     for number, filters in enumerate((32, 64), 1):
         x = keras.layers.Conv2D(
             filters, 5, padding="same", activation="relu", name=f"conv{number}"
@@ -105,7 +108,7 @@ def mlp(
 ) -> tf.Tensor:
     """784 → 32 → 32 → classes."""
     del config, use_cudnn  # neither dropout nor LSTM here
-    x = keras.layers.Flatten()(Rasterize(name="bitmap")(ink, length))  # (B, 784)
+    x = keras.layers.Flatten()(Rasterize(name=BITMAP_LAYER)(ink, length))  # (B, 784)
     x = keras.layers.Dense(32, activation="relu", name="dense1")(x)
     x = keras.layers.Dense(32, activation="relu", name="dense2")(x)
     return keras.layers.Dense(num_classes, name="logits")(x)

@@ -70,7 +70,8 @@ class TrainConfig:
     augment: bool = dataclasses.field(
         default=True,
         metadata={
-            "help": "Mirror, turn, stretch and jitter the training drawings at random."
+            "help": "Mirror, turn, stretch and jitter the training drawings at random; "
+            "bitmaps stay as they are."
         },
     )
     init_from: str = dataclasses.field(

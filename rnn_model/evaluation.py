@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnn_model import input_pipeline
+from rnn_model import input_pipeline, models
 from rnn_model.metrics import MetricSums
 from rnn_model.workdir import Workdir
 from tfrecords import schema
@@ -20,18 +20,34 @@ INPUT_SIGNATURE = (
     tf.TensorSpec([None], tf.int32, name="length"),
 )
 
-LogitsFunction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+INPUT_SIGNATURES = {
+    schema.INK: INPUT_SIGNATURE,
+    schema.BITMAP: (
+        tf.TensorSpec(
+            [None, schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1],
+            tf.float32,
+            name="bitmap",
+        ),
+    ),
+}
+"""Of the `models.INPUTS` of each kind of drawing."""
+
+LogitsFunction = Callable[..., tf.Tensor]
 
 
-def logits_function(model: keras.Model) -> LogitsFunction:
-    """Makes a graph of a model's inference, (ink, length) → logits.
+def logits_function(model: keras.Model, kind: str = schema.INK) -> LogitsFunction:
+    """Makes a graph of a model's inference, (ink, length) or (bitmap) → logits.
 
     Tracing takes seconds: make it once for a model.
-    """
 
-    @tf.function(input_signature=INPUT_SIGNATURE)
-    def logits_of(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        return model({"ink": ink, "length": length}, training=False)
+    Raises:
+      ValueError: the model does not read that kind of drawing.
+    """
+    reader = models.reading(model, kind)
+
+    @tf.function(input_signature=INPUT_SIGNATURES[kind])
+    def logits_of(*inputs: tf.Tensor) -> tf.Tensor:
+        return reader(*inputs, training=False)
 
     return logits_of
 
@@ -46,7 +62,7 @@ def evaluate(
     """Gives the metrics (see `metrics.MetricSums`) of a model on a whole split."""
     sums = MetricSums(len(info.classes))
     for batch in input_pipeline.evaluation_batches(info, data_dir, split, batch_size):
-        logits = logits_of(batch["ink"], batch["length"])
+        logits = logits_of(*(batch[name] for name in models.INPUTS[info.kind]))
         sums.update(logits.numpy(), batch["class_index"].numpy())
     return sums.result()
 
@@ -66,7 +82,8 @@ def evaluate_runs(
       What was written: `{"split", "data_dir", "runs": [{"name", …}, …]}`.
 
     Raises:
-      ValueError: no run, no checkpoint, other classes, or no such split.
+      ValueError: no run, no checkpoint, other classes, no such split, or drawings
+        of a kind that a run's model does not read.
     """
     info = input_pipeline.load_info(data_dir)
     if not info.split(split).examples:
@@ -97,7 +114,7 @@ def _evaluate_run(
         "parameters": int(sum(weight.shape.num_elements() for weight in model.weights)),
         "epochs": len(history),
         "train_seconds": sum(row["seconds"] for row in history),
-        **evaluate(logits_function(model), info, data_dir, split),
+        **evaluate(logits_function(model, info.kind), info, data_dir, split),
     }
 
 

@@ -4,6 +4,7 @@
 
 Within a window the drawings are sorted by length, so that a batch holds drawings of
 about one length and is padded little; the order of the batches is then random.
+Bitmaps have no length: they stay in order, and they are not augmented.
 """
 
 import numpy as np
@@ -61,14 +62,17 @@ def training_batches(
     shards = rng.permutation(_shards(info, data_dir, "train"))
     records = _records(info, shards).shuffle(SHUFFLE_RECORDS, seed=_draw(rng))
     windows = _with_seeds(records.batch(WINDOW * batch_size), rng).map(
-        lambda serialized, seed: (_sorted_window(serialized, seed, by_length), seed),
+        lambda serialized, seed: (
+            _parse_window(serialized, info.kind, seed, by_length),
+            seed,
+        ),
         num_parallel_calls=1,
         deterministic=True,
     )
     batches = windows.flat_map(
         lambda window, seed: _split_window(window, batch_size, seed)
     ).skip(skip)
-    if augment:
+    if augment and info.kind == schema.INK:
         batches = batches.map(
             lambda batch: augmentation.augment(batch, seed, epoch),
             num_parallel_calls=2,
@@ -88,11 +92,15 @@ def evaluation_batches(
         recognized   <int64>[batch]
         key_id       <string>[batch]
 
+    Of a data set of bitmaps, in place of ink and length:
+
+        bitmap       <float32>[batch, 28, 28, 1], 0 to 1, white ink on black
+
     The last batch may be smaller.
     """
     windows = _records(info, _shards(info, data_dir, split)).batch(WINDOW * batch_size)
     return (
-        windows.map(_sorted_window, num_parallel_calls=1)
+        windows.map(lambda some: _parse_window(some, info.kind), num_parallel_calls=1)
         .flat_map(lambda window: _split_window(window, batch_size, None))
         .prefetch(4)
     )
@@ -124,15 +132,20 @@ def _with_seeds(elements: tf.data.Dataset, rng: np.random.Generator) -> tf.data.
     return tf.data.Dataset.zip(elements, seeds)
 
 
-def _sorted_window(
-    serialized: tf.Tensor, seed: tf.Tensor | None = None, by_length: bool = True
+def _parse_window(
+    serialized: tf.Tensor,
+    kind: str,
+    seed: tf.Tensor | None = None,
+    by_length: bool = True,
 ) -> dict[str, tf.Tensor]:
-    """Parses records `<string>[window]` and sorts them by length, or at random.
+    """Parses records `<string>[window]`; sorts ink by length, or at random.
 
     With a seed by about their length only: else a small data set would give the same
     batches in every epoch.
     """
-    window = decode.parse_examples(serialized)
+    window = decode.parse_examples(serialized, kind)
+    if kind == schema.BITMAP:
+        return window
     key = tf.cast(window["length"], tf.float32)
     if seed is not None:
         low, high = LENGTH_NOISE if by_length else (0.0, 1.0)
@@ -145,15 +158,16 @@ def _sorted_window(
 def _split_window(
     window: dict[str, tf.Tensor], batch_size: int, seed: tf.Tensor | None
 ) -> tf.data.Dataset:
-    """Cuts a sorted window into padded batches, in random order if there is a seed."""
-    total = tf.shape(window["length"])[0]
+    """Cuts a window into batches, padded, in random order if there is a seed."""
+    total = tf.shape(window["class_index"])[0]
     starts = tf.range(0, total, batch_size)
     if seed is not None:
         starts = tf.random.experimental.stateless_shuffle(starts, seed)
 
     def batch_at(start: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = {k: v[start : start + batch_size] for k, v in window.items()}
-        batch[schema.INK] = decode.to_dense(batch[schema.INK])
+        if schema.INK in batch:
+            batch[schema.INK] = decode.to_dense(batch[schema.INK])
         return batch
 
     return tf.data.Dataset.from_tensor_slices(starts).map(batch_at)

@@ -2,7 +2,8 @@
 
 All models take the same batch, `ink <float32>[batch, time, 3]` padded with zeros and
 `length <int32>[batch]`, and give `logits <float32>[batch, classes]`. Padding has no
-say in the logits.
+say in the logits. The models that draw the ink first take bitmaps in its place: see
+`reading`.
 
     ink (B, T, 3) ─ walk along the strokes ─▶ (B, 128, 32)
       ─ 4 × conv, three of stride 2 ─▶ (B, 16, 128)
@@ -63,6 +64,39 @@ def build(
     network = NETWORKS[config.model]
     logits = network(inputs["ink"], inputs["length"], config, num_classes, use_cudnn)
     return keras.Model(inputs, logits, name=config.model)
+
+
+def reading(model: keras.Model, kind: str) -> Callable[..., tf.Tensor]:
+    """The part of a model, with the same weights, that reads a kind of drawing.
+
+    Of a bitmap model trained on bitmaps the whole still answers ink.
+
+    Args:
+      model: as `build` gives it.
+      kind: what the records hold, of `schema.KINDS`.
+
+    Returns:
+      A function of the `INPUTS` of that kind, and `training`, that gives logits.
+
+    Raises:
+      ValueError: the model does not read them.
+    """
+    check_reads(model.name, kind)
+    if kind == schema.BITMAP:
+        bitmap = model.get_layer(baselines.BITMAP_LAYER).output
+        return keras.Model(bitmap, model.output)
+    return lambda ink, length, training: model(
+        {"ink": ink, "length": length}, training=training
+    )
+
+
+def check_reads(name: str, kind: str) -> None:
+    """Raises ValueError unless the model of that name reads that kind of drawing."""
+    if kind == schema.BITMAP and name not in BITMAP_MODELS:
+        raise ValueError(
+            f"{name} reads strokes, the data set holds bitmaps: take "
+            f"{' or '.join(BITMAP_MODELS)}"
+        )
 
 
 # --- Layers ---------------------------------------------------------------------------
@@ -184,3 +218,8 @@ NETWORKS: dict[str, Callable[..., tf.Tensor]] = {
     "cnn": baselines.cnn,
     "mlp": baselines.mlp,
 }
+
+BITMAP_MODELS = ("cnn", "mlp")
+
+INPUTS = {schema.INK: ("ink", "length"), schema.BITMAP: ("bitmap",)}
+"""What of a batch a model reads."""

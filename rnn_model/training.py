@@ -27,12 +27,6 @@ WARMUP_STEPS = 100
 SAVE_SECONDS = 600
 """So much training may be lost by a crash in the middle of an epoch."""
 
-STEP_SIGNATURE = (
-    *evaluation.INPUT_SIGNATURE,
-    tf.TensorSpec([None], tf.int64, name="class_index"),
-)
-"""One trace for every shape of batch."""
-
 
 def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
     """Trains until validation stops improving, or for `config.epochs`.
@@ -47,9 +41,11 @@ def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
 
     Raises:
       ValueError: the workdir holds a run of other settings or classes, the data set
-        is not whole or lacks a split, or the loss is not finite.
+        is not whole, lacks a split or holds what the model does not read, or the
+        loss is not finite.
     """
     info = input_pipeline.load_info(data_dir)
+    models.check_reads(config.model, info.kind)
     for split in ("train", "validation"):
         if not info.split(split).examples:
             raise ValueError(f"{data_dir}: the split {split} has no drawing")
@@ -135,7 +131,13 @@ class _Run:
         self.model = models.build(config, len(info.classes))
         if config.freeze_body:
             warm_start.freeze_body(self.model)
-        self.logits_of = evaluation.logits_function(self.model)
+        self.inputs = models.INPUTS[info.kind]
+        self.reader = models.reading(self.model, info.kind)
+        self.logits_of = evaluation.logits_function(self.model, info.kind)
+        # One trace for every shape of batch.
+        class_index = tf.TensorSpec([None], tf.int64, name="class_index")
+        signature = (*evaluation.INPUT_SIGNATURES[info.kind], class_index)
+        self._step = tf.function(self._take_step, input_signature=signature)
         self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
         self.optimizer.build(self.model.trainable_variables)
         self.position = _Position()
@@ -219,12 +221,11 @@ class _Run:
         began = saved = time.monotonic()
         before = float(position.seconds)
         for batch in batches:
-            loss = float(
-                self._step(batch["ink"], batch["length"], batch["class_index"])
-            )
+            inputs = (batch[name] for name in self.inputs)
+            loss = float(self._step(*inputs, batch["class_index"]))
             if not math.isfinite(loss):
                 self._stop_not_finite(loss, batch)
-            size = len(batch["length"])
+            size = len(batch["class_index"])
             now = time.monotonic()
             position.add(loss, size, before + now - began)
             bar.update(size)
@@ -272,11 +273,9 @@ class _Run:
                     tf.summary.scalar(name, value)
         logs.flush()
 
-    @tf.function(input_signature=STEP_SIGNATURE)
-    def _step(
-        self, ink: tf.Tensor, length: tf.Tensor, class_index: tf.Tensor
-    ) -> tf.Tensor:
-        """One step on one batch; gives its mean loss."""
+    def _take_step(self, *batch: tf.Tensor) -> tf.Tensor:
+        """One step on a batch's inputs and class_index; gives its mean loss."""
+        *inputs, class_index = batch
         classes = len(self.info.classes)
         target = tf.one_hot(
             class_index,
@@ -285,7 +284,7 @@ class _Run:
             off_value=self.config.label_smoothing / classes,
         )
         with tf.GradientTape() as tape:
-            logits = self.model({"ink": ink, "length": length}, training=True)
+            logits = self.reader(*inputs, training=True)
             loss = tf.reduce_mean(
                 tf.nn.softmax_cross_entropy_with_logits(target, logits)
             )

@@ -12,6 +12,7 @@ from absl import flags
 from pipeline import command, rasterize, strokes
 from rnn_model import input_pipeline
 from serve_export.predictor import Guess, Predictor
+from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
 BLOCKS = " ▄▀█"
@@ -31,7 +32,13 @@ def picture(points: np.ndarray) -> list[str]:
 def drawings_of(
     info: DatasetInfo, data_dir: str, split: str
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yields word and points `<uint8>[T, 3]` of each drawing of a split."""
+    """Yields word and points `<uint8>[T, 3]` of each drawing of a split.
+
+    Raises:
+      ValueError: the data set holds bitmaps.
+    """
+    if info.kind != schema.INK:
+        raise ValueError(f"{data_dir} holds bitmaps; an export answers strokes")
     for batch in input_pipeline.evaluation_batches(info, data_dir, split, 8):
         rows = zip(batch["ink"].numpy(), batch["length"].numpy(), batch["class_index"])
         for ink, length, class_index in rows:

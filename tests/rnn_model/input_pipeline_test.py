@@ -195,3 +195,36 @@ def test_a_short_shard_is_named(damaged):
 def test_an_unknown_split_names_those_there_are(info, data_dir):
     with pytest.raises(ValueError, match=r"'dev'.*train, validation, test"):
         evaluation_batches(info, data_dir, "dev")
+
+
+@pytest.mark.parametrize("batch_size", [1, 16])
+def test_bitmaps_come_once_each_and_as_they_are(bitmap_data_dir, batch_size):
+    info = input_pipeline.load_info(str(bitmap_data_dir))
+    settings = {"augment": True, "batch_size": batch_size}
+    training = training_batches(info, bitmap_data_dir, **settings)
+    evaluation = evaluation_batches(info, bitmap_data_dir, "train", batch_size)
+    found = []
+    for batches in (training, evaluation):
+        assert set(batches[0]) == {"bitmap", "class_index", "recognized", "key_id"}
+        assert batches[0]["bitmap"].shape == (batch_size, 28, 28, 1)
+        assert max(batch["bitmap"].max() for batch in batches) == 1
+        found.append(
+            {
+                key: (batch["bitmap"][row].tobytes(), batch["class_index"][row])
+                for batch in batches
+                for row, key in enumerate(batch["key_id"])
+            }
+        )
+        assert len(keys_of(batches)) == info.split("train").examples
+    assert found[0] == found[1]
+    assert keys_of(training) != keys_of(evaluation)
+
+
+def test_another_epoch_has_other_batches_of_bitmaps(bitmap_data_dir):
+    info = input_pipeline.load_info(str(bitmap_data_dir))
+    one, again, other = (
+        [set(batch["key_id"]) for batch in training_batches(info, bitmap_data_dir, **s)]
+        for s in ({}, {}, {"epoch": 2})
+    )
+    assert one == again
+    assert not any(batch in other for batch in one)

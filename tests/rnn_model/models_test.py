@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import strokes
+from pipeline import rasterize, strokes
 from rnn_model import models
 from rnn_model.config import MODELS, TrainConfig
 
@@ -212,3 +212,28 @@ def test_dropout_is_on_in_training_alone():
     batch = {"ink": ink, "length": length}
     assert np.array_equal(cnn(batch, training=False), cnn(batch, training=False))
     assert not np.allclose(cnn(batch, training=True), cnn(batch, training=True))
+
+
+@pytest.mark.parametrize("name", models.BITMAP_MODELS)
+def test_a_bitmap_has_the_logits_of_its_ink(name):
+    model = models.build(TrainConfig(model=name), CLASSES)
+    ink, length = make_batch(LENGTHS)
+    points = [strokes.from_ink(row[:own]) for row, own in zip(ink, length)]
+    bitmaps = np.array([rasterize.rasterize(some) for some in points], np.float32)
+    reader = models.reading(model, "bitmap")
+    found = reader(bitmaps[..., None] / 255, training=False)
+    assert np.ptp(found, axis=0).max() > 0.01  # else equal logits would prove nothing
+    np.testing.assert_allclose(found, logits_of(model, ink, length), atol=0.02)
+
+
+def test_what_reads_bitmaps_has_the_weights_of_the_whole():
+    model = models.build(TrainConfig(model="cnn"), CLASSES)
+    reader = models.reading(model, "bitmap")
+    mine = {id(weight) for weight in model.weights}
+    assert {id(weight) for weight in reader.weights} == mine
+
+
+def test_the_rnn_reads_no_bitmaps():
+    rnn = models.build(TrainConfig(model="rnn"), CLASSES)
+    with pytest.raises(ValueError, match=r"^rnn reads strokes, .* take cnn or mlp$"):
+        models.reading(rnn, "bitmap")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnn_model import checkpoints, input_pipeline, training
+from rnn_model import checkpoints, evaluation, input_pipeline, training
 from rnn_model.config import OPTIMIZERS, TrainConfig
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
@@ -193,6 +193,37 @@ def test_a_log_is_not_filled_with_progress(data_dir, tmp_path, capsys):
     told = capsys.readouterr().err
     assert re.split(r"[\r\n]", told).count("mlp:") <= 1
     assert len(re.findall(r"mlp: +\d+%", told)) <= 2 * 2 + 2
+
+
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_a_run_on_bitmaps_learns_and_leaves_a_model_of_ink(
+    bitmap_data_dir, data_dir, tmp_path, model
+):
+    run = tmp_path / model
+    train(bitmap_data_dir, run, model=model, epochs=4)
+    first, *_, last = history_of(run)
+    assert last["loss"] < 0.9 * first["loss"]
+    report = {
+        kind: evaluation.evaluate_runs([str(run)], str(folder), "train", str(tmp_path))
+        for kind, folder in (("bitmap", bitmap_data_dir), ("ink", data_dir))
+    }
+    on_bitmaps, on_ink = (report[kind]["runs"][0] for kind in ("bitmap", "ink"))
+    assert on_ink["loss"] == pytest.approx(on_bitmaps["loss"], abs=0.2)
+
+
+def test_the_rnn_refuses_bitmaps_before_it_writes(bitmap_data_dir, tmp_path):
+    with pytest.raises(ValueError, match=r"^rnn reads strokes, .* take cnn or mlp$"):
+        train(bitmap_data_dir, tmp_path / "run", model="rnn")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_the_rnn_is_not_evaluated_on_bitmaps(
+    bitmap_data_dir, trained_rnn, tmp_path
+):
+    runs, report = [str(trained_rnn)], tmp_path / "report"
+    with pytest.raises(ValueError, match=r"^rnn reads strokes"):
+        evaluation.evaluate_runs(runs, str(bitmap_data_dir), "test", str(report))
+    assert not report.exists()
 
 
 # --- Stopping and going on ------------------------------------------------------------

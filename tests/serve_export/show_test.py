@@ -1,6 +1,7 @@
 """The terminal pictures."""
 
 import numpy as np
+import pytest
 
 from pipeline import strokes
 from rnn_model import input_pipeline
@@ -33,3 +34,9 @@ def test_the_caption_says_whether_the_guess_is_right():
     guesses = [Guess("cat", 0.75), Guess("dog", 0.2)]
     assert show.caption("cat", guesses) == ["asked for: cat ✓", "cat 75%", "dog 20%"]
     assert show.caption("dog", guesses)[0] == "asked for: dog ✗"
+
+
+def test_bitmaps_are_refused(bitmap_data_dir):
+    info = input_pipeline.load_info(str(bitmap_data_dir))
+    with pytest.raises(ValueError, match="holds bitmaps; an export answers strokes"):
+        next(show.drawings_of(info, str(bitmap_data_dir), "test"))
