@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import shutil
 import struct
 
 import numpy as np
@@ -246,8 +247,8 @@ def test_a_folder_without_data_set_is_refused(tmp_path):
         read.load_info(str(tmp_path))
 
 
-def test_a_short_shard_is_refused_before_anything_is_read(build, doodles, tmp_path):
-    build([f"{doodles}/*.ndjson"], tmp_path)
+def test_a_short_shard_is_refused_before_anything_is_read(data_dir, tmp_path):
+    shutil.copytree(data_dir, tmp_path, dirs_exist_ok=True)
     shard = tmp_path / "test-00001-of-00002.tfrecord"
     shard.write_bytes(shard.read_bytes()[:-1])
     with pytest.raises(ValueError, match=f"shard {shard.name} has .* bytes"):
