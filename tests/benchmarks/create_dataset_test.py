@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import create_dataset as benchmark
-from pipeline import formats
+from pipeline.formats.lines import parse_simplified
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +20,7 @@ def test_input_has_as_many_drawings_as_asked_for_each_with_its_key(doodles, tmp_
         size -= path.stat().st_size
         lines += path.read_bytes().splitlines()
     assert size == 0
-    drawings = list(map(formats.parse_drawing, lines))
+    drawings = list(map(parse_simplified, lines))
     assert len({drawing.key_id for drawing in drawings}) == 1000
     assert len({drawing.packed for drawing in drawings}) <= 160
 
