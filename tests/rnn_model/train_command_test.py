@@ -39,7 +39,7 @@ def test_help_explains_every_flag():
     assert process.stderr == ""
     text = re.sub(r"\s+", " ", process.stdout)
     for field in dataclasses.fields(TrainConfig):
-        default = str(field.default).lower()
+        default = str(field.default).lower() or "empty"
         entry = text.partition(f"--{field.name} ")[2].partition(" --")[0]
         assert field.metadata["help"] in entry
         assert entry.endswith(f"(default: {default})")
