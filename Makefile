@@ -29,7 +29,7 @@ $(VENV)/.ready: setup.py constraints.txt
 
 demo: setup
 	@set -e; \
-	$(if $(DATA),:,$(BIN)/python -m pipeline.sample --output_dir=$(DEMO)/drawings --per_class=400); \
+	$(if $(DATA),:,$(BIN)/python -m pipeline.sample --output_dir=$(DEMO)/drawings --per_class=300); \
 	$(BIN)/python -m pipeline.create_dataset --overwrite --output_dir=$(DEMO)/data \
 	  --input='$(or $(DATA),$(DEMO)/drawings/*.ndjson)' \
 	  $(if $(CLASSES),--classes_file='$(CLASSES)'); \
