@@ -37,15 +37,18 @@ def test_help_explains_every_flag():
     process = train("--help")
     assert process.returncode == 0
     assert process.stderr == ""
-    text = re.sub(r"\s+", " ", process.stdout)
+    entries = dict(
+        re.sub(r"\s+", " ", entry).strip().split(" ", 1)
+        for entry in process.stdout.split("\n  --")[1:]
+    )
     for field in dataclasses.fields(TrainConfig):
         default = str(field.default).lower() or "empty"
-        entry = text.partition(f"--{field.name} ")[2].partition(" --")[0]
+        entry = entries[field.name]
         assert field.metadata["help"] in entry
         assert entry.endswith(f"(default: {default})")
         assert all(word in entry for word in field.metadata.get("choices", ()))
-    assert "--data_dir Data set" in text
-    assert "--workdir Folder" in text
+    assert entries["data_dir"].startswith("Data set")
+    assert entries["workdir"].startswith("Folder")
     assert max(map(len, process.stdout.splitlines())) <= 88
 
 
