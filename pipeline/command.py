@@ -83,10 +83,11 @@ def import_extra(name: str, extra: str) -> ModuleType:
         ) from None
 
 
-def progress(total: int | None, what: str) -> tqdm:
+def progress(total: int | None, what: str, done: int = 0) -> tqdm:
     """Makes a bar on stderr that shows drawings, drawings/s and the time left."""
     return tqdm(
         total=total,
+        initial=done,
         desc=what,
         unit=" drawings",
         unit_scale=True,

@@ -1,7 +1,6 @@
 """The training loop: a run from its first step, or on from where it stopped."""
 
 import math
-import sys
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from pipeline import command
 from rnn_model import (
     checkpoints,
     evaluation,
@@ -179,15 +179,10 @@ class _Run:
         logs = tf.summary.create_file_writer(self.workdir.logs)
         with (
             interruption.Watch() as watch,
-            tqdm(
-                total=self.config.epochs * examples,
-                initial=len(self.history) * examples + int(self.position.examples),
-                desc=self.config.model,
-                unit=" drawings",
-                unit_scale=True,
-                # A log is not to fill with lines that a terminal would overwrite.
-                mininterval=1.0 if sys.stderr.isatty() else 60.0,
-                dynamic_ncols=True,
+            command.progress(
+                self.config.epochs * examples,
+                self.config.model,
+                done=len(self.history) * examples + int(self.position.examples),
             ) as bar,
         ):
             while not self.is_over():
