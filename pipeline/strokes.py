@@ -131,12 +131,18 @@ def to_inks(points: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Does what `to_ink` does to many drawings at once; much faster."""
     if not points:
         return []
-    stops = np.cumsum([0, *map(len, points)]).tolist()
-    joined = np.concatenate(points)
-    ink = to_ink(joined)
-    starts = stops[:-1]
-    ink[starts, :2] = joined[starts, :2] / np.float32(BOX)
-    return [ink[start:stop] for start, stop in itertools.pairwise(stops)]
+    stops = np.cumsum([0, *map(len, points)])
+    joined = np.concatenate(points).astype(np.float32).ravel()
+    # As one row of numbers, since numpy is slow where the last axis is short.
+    ink = joined.copy()
+    ink[3:] -= joined[:-3]
+    starts = 3 * stops[:-1]
+    for axis in range(2):
+        ink[starts + axis] = joined[starts + axis]
+    ink /= np.float32(BOX)
+    ink[2::3] = joined[2::3]
+    ink = ink.reshape(-1, 3)
+    return [ink[start:stop] for start, stop in itertools.pairwise(stops.tolist())]
 
 
 def from_ink(ink: np.ndarray) -> np.ndarray:

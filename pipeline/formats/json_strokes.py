@@ -11,6 +11,10 @@ import numpy as np
 
 from pipeline import strokes
 
+TOGETHER = 1024
+"""Drawings whose digits are read in one go; of more, what numpy makes of them leaves
+the processor's cache."""
+
 
 def pack_json(drawings: Sequence[bytes]) -> list[bytes | None]:
     """Lays many simplified drawings out at once.
@@ -22,6 +26,14 @@ def pack_json(drawings: Sequence[bytes]) -> list[bytes | None]:
       The bytes of each drawing's points `<uint8>[T, 3]`, as `strokes.to_points` gives
       them; None for what is not simplified, has a fault, or is written in another way.
     """
+    packed: list[bytes | None] = []
+    for start in range(0, len(drawings), TOGETHER):
+        packed += _pack(drawings[start : start + TOGETHER])
+    return packed
+
+
+def _pack(drawings: Sequence[bytes]) -> list[bytes | None]:
+    """Does so with few enough, and with ever fewer until the faulty ones are found."""
     counts = [_stroke_counts.get(text.translate(None, _DIGITS)) for text in drawings]
     plain = [text for text, count in zip(drawings, counts) if count]
     points, stops = _read_digits(b"".join(plain))
@@ -29,8 +41,8 @@ def pack_json(drawings: Sequence[bytes]) -> list[bytes | None]:
     if points is None or len(stops) != ends[-1] + 1:
         if len(drawings) == 1:
             return [None]
-        middle = len(drawings) // 2  # one has a fault: where?
-        return pack_json(drawings[:middle]) + pack_json(drawings[middle:])
+        middle = len(drawings) // 2
+        return _pack(drawings[:middle]) + _pack(drawings[middle:])
     flat = points.tobytes()
     pieces = itertools.pairwise((3 * stops[ends]).tolist())
     return [flat[slice(*next(pieces))] if count else None for count in counts]
@@ -51,30 +63,47 @@ def _read_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
     """
     # Three more in front, so that to look back for digits never leaves the text.
     codes = np.frombuffer(b"[[[" + text, np.uint8)
-    digits = codes - np.uint8(ord("0"))
-    is_digit = digits <= 9
-    commas = np.flatnonzero(codes == ord(","))
-    last = np.flatnonzero(is_digit[:-1] & ~is_digit[1:])  # digit of each number
-    tens, hundreds = is_digit[last - 1], is_digit[last - 1] & is_digit[last - 2]
-    values = digits[last].astype(np.int32)
-    values += 10 * np.where(tens, digits[last - 1], np.uint8(0)).astype(np.int32)
-    values += 100 * np.where(hundreds, digits[last - 2], np.uint8(0)).astype(np.int32)
-    axes = np.flatnonzero((codes[1:] == ord("]")) & is_digit[:-1])  # their last digit
-    sizes = np.diff(np.searchsorted(last, axes, side="right"), prepend=0)
-    sizes = sizes[0::2] if np.array_equal(sizes[0::2], sizes[1::2]) else None
+    values, last = _read_numbers(codes)
+    # How many numbers each axis has: x, y, x, y, …
+    sizes = np.diff(np.flatnonzero(codes.take(last + 1) == ord("]")), prepend=-1)
     if (
-        sizes is None
+        not np.array_equal(sizes[0::2], sizes[1::2])
         or (values > strokes.BOX).any()
-        or (hundreds & is_digit[last - 3]).any()
-        or (is_digit[commas - 1] != is_digit[commas + 1]).any()
+        or not _commas_separate(codes)
     ):
         return None, np.zeros(1, int)
-    stops = np.cumsum(sizes)
-    starts = stops - sizes
     # All x of a stroke stand before all y of it.
-    xs = np.arange(len(values) // 2) + np.repeat(starts, sizes)
-    points = np.zeros((len(xs), 3), np.uint8)
-    points[:, 0] = values[xs]
-    points[:, 1] = values[xs + np.repeat(sizes, sizes)]
+    is_y = np.repeat(np.arange(len(sizes)) % 2 == 1, sizes)
+    stops = np.cumsum(sizes[0::2])
+    points = np.zeros((len(values) // 2, 3), np.uint8)
+    points[:, 0] = values.take(np.flatnonzero(~is_y))
+    points[:, 1] = values.take(np.flatnonzero(is_y))
     points[stops - 1, 2] = 1
     return points, np.append(0, stops)
+
+
+def _read_numbers(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reads the whole numbers of a text `<uint8>[n]`, none in its first three.
+
+    Returns:
+      The numbers, `<uint16>[m]`, any above 255 for one of more than three digits, and
+      where each one's last digit is, `<int64>[m]`.
+    """
+    digits = codes - np.uint8(ord("0"))
+    is_digit = digits <= 9
+    # Boolean indexing, several times slower, would say the same.
+    last = np.flatnonzero(is_digit[:-1] > is_digit[1:])
+    ones, tens, hundreds, more = (digits.take(last - back) for back in range(4))
+    has_tens = tens <= 9
+    has_hundreds = has_tens & (hundreds <= 9)
+    values = ones + has_tens * tens * np.uint8(10) + np.uint16(0)
+    values += has_hundreds * hundreds * np.uint16(100)
+    values[has_hundreds & (more <= 9)] = np.iinfo(np.uint16).max
+    return values, last
+
+
+def _commas_separate(codes: np.ndarray) -> bool:
+    """Says whether each comma stands between two numbers or between two brackets."""
+    is_digit = codes - np.uint8(ord("0")) <= 9
+    amiss = is_digit[:-2] != is_digit[2:]
+    return not (amiss & (codes[1:-1] == ord(","))).any()
