@@ -8,9 +8,9 @@ a few rows of each chunk, however many there are in all.
     chunk ::= (size <u32 little-endian> rows <msgpack>[size])*
 """
 
+import bisect
 import contextlib
 import functools
-import heapq
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,24 +86,54 @@ def merge(
         def opened(path: str) -> int:
             return stack.enter_context(open(path, "rb")).fileno()
 
-        def run(chunk: Chunk) -> Iterator[Any]:
+        def run(chunk: Chunk) -> _Run:
             if isinstance(chunk, bytes):
-                return _rows(lambda n, at: chunk[at : at + n], 0, len(chunk), unpack)
+                return _Run(lambda n, at: chunk[at : at + n], 0, len(chunk), unpack)
             path, start, size = chunk
-            return _rows(functools.partial(os.pread, opened(path)), start, size, unpack)
+            return _Run(functools.partial(os.pread, opened(path)), start, size, unpack)
 
-        yield from heapq.merge(*map(run, chunks), key=key)
+        runs = list(map(run, chunks))
+        while runs := [run for run in runs if run.fill()]:
+            # Up to the first end of what is held, no row can come from elsewhere.
+            # To sort those together is much faster than to compare row by row.
+            ends = [key(run.rows[-1]) for run in runs if not run.is_whole]
+            end = min(ends) if ends else None
+            together = [row for run in runs for row in run.take(end, key)]
+            together.sort(key=key)
+            yield from together
 
 
-def _rows(
-    read: Callable[[int, int], bytes],
-    start: int,
-    size: int,
-    unpack: Callable[[bytes], list[Any]],
-) -> Iterator[Any]:
-    """Yields the rows of a chunk; `read` takes a number of bytes and an offset."""
-    at, end = start, start + size
-    while at < end:
-        length = int.from_bytes(read(4, at), "little")
-        yield from unpack(read(length, at + 4))
-        at += 4 + length
+class _Run:
+    """A chunk being read; `read` takes a number of bytes and an offset."""
+
+    def __init__(
+        self,
+        read: Callable[[int, int], bytes],
+        start: int,
+        size: int,
+        unpack: Callable[[bytes], list[Any]],
+    ):
+        self.rows: list[Any] = []
+        self._read, self._unpack = read, unpack
+        self._at, self._end = start, start + size
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows that are left are held."""
+        return self._at == self._end
+
+    def fill(self) -> bool:
+        """Reads until a piece's worth of rows is held; says whether any is."""
+        while len(self.rows) < PIECE_ROWS and not self.is_whole:
+            length = int.from_bytes(self._read(4, self._at), "little")
+            self.rows += self._unpack(self._read(length, self._at + 4))
+            self._at += 4 + length
+        return bool(self.rows)
+
+    def take(self, end: Any, key: Callable[[Any], Any]) -> list[Any]:
+        """Gives away the rows up to a key, or all."""
+        count = len(self.rows)
+        if end is not None:
+            count = bisect.bisect_right(self.rows, end, key=key)
+        taken, self.rows = self.rows[:count], self.rows[count:]
+        return taken

@@ -242,7 +242,7 @@ class WriteShard(_Step):
         path = FileSystems.join(self._job.folder, name)
         with ShardFile(path, self._recipe.compression) as out:
             while together := list(itertools.islice(records, WRITTEN_TOGETHER)):
-                out.write(b"".join(encode.frame_record(r) for _, r, _ in together))
+                out.write(encode.frame_records([data for _, data, _ in together]))
                 for _, _, number in together:
                     counts[number] += 1
                 self._meter.add(written=len(together))

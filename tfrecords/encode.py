@@ -18,11 +18,15 @@ Sources: https://protobuf.dev/programming-guides/encoding,
 
 import functools
 import struct
+from collections.abc import Sequence
+from typing import TypeVar
 
 import google_crc32c
 import numpy as np
 
 from tfrecords import schema
+
+_Crc = TypeVar("_Crc", int, np.ndarray)
 
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
 
@@ -55,23 +59,42 @@ def encode_example(
     """
     if (ink is None) == (bitmap is None):
         raise ValueError("a record holds either ink or a bitmap")
-    # Sorted by key, as deterministic serialisation has them.
-    entries = (
-        b"" if bitmap is None else _bitmap_entry(bitmap),
-        _entry(schema.CLASS_INDEX, _INT64_LIST, _varint(class_index)),
-        _entry(schema.COUNTRYCODE, _BYTES_LIST, countrycode.encode()),
-        b"" if ink is None else _ink_entry(ink),
-        _entry(schema.KEY_ID, _BYTES_LIST, key_id.encode()),
-        _entry(schema.RECOGNIZED, _INT64_LIST, _varint(recognized)),
-        b"" if ink is None else _shape_entry(ink),
-        _entry(schema.TIMESTAMP, _BYTES_LIST, timestamp.encode()),
+    key, place, time = key_id.encode(), countrycode.encode(), timestamp.encode()
+    pixels = () if bitmap is None else _bitmap_entry(bitmap)
+    floats = () if ink is None else _ink_entry(ink)
+    # Sorted by key, as deterministic serialisation has them. Each is a head and its
+    # value; short ones are kept whole.
+    features = b"".join(
+        (
+            *pixels,
+            _int_entry(schema.CLASS_INDEX, class_index),
+            _head(schema.COUNTRYCODE, _BYTES_LIST, len(place)),
+            place,
+            *floats,
+            _head(schema.KEY_ID, _BYTES_LIST, len(key)),
+            key,
+            _int_entry(schema.RECOGNIZED, recognized),
+            b"" if ink is None else _shape_entry(len(ink)),
+            _head(schema.TIMESTAMP, _BYTES_LIST, len(time)),
+            time,
+        )
     )
-    return _field(0x0A, b"".join(entries))
+    return _example_head(len(features)) + features
 
 
 def frame_record(data: bytes) -> bytes:
     """Frames serialised data as one TFRecord."""
-    return b"".join((_record_head(len(data)), data, masked_crc(data)))
+    return frame_records([data])
+
+
+def frame_records(examples: Sequence[bytes]) -> bytes:
+    """Frames serialised data as TFRecords, one after the other."""
+    crcs = np.array(list(map(google_crc32c.value, examples)), np.uint64)
+    ends = _mask(crcs).astype("<u4").tobytes()
+    pieces: list[bytes] = []
+    for number, data in enumerate(examples):
+        pieces += (_record_head(len(data)), data, ends[4 * number : 4 * number + 4])
+    return b"".join(pieces)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -82,35 +105,42 @@ def _record_head(size: int) -> bytes:
 
 def masked_crc(data: bytes) -> bytes:
     """Gives the checksum of a TFRecord's length or data, as it is written."""
-    crc = google_crc32c.value(data)
-    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-    return struct.pack("<I", masked)
+    return struct.pack("<I", _mask(google_crc32c.value(data)))
 
 
-def _bitmap_entry(bitmap: np.ndarray) -> bytes:
+def _mask(crc: _Crc) -> _Crc:
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _bitmap_entry(bitmap: np.ndarray) -> tuple[bytes, bytes]:
     side = schema.BITMAP_SIDE
     if bitmap.shape != (side, side) or bitmap.dtype != np.uint8:
         raise ValueError(
             f"bitmap must be uint8 [{side}, {side}]. "
             f"Received: {bitmap.dtype} {bitmap.shape}"
         )
-    return _entry(schema.BITMAP, _BYTES_LIST, bitmap.tobytes())
+    return _head(schema.BITMAP, _BYTES_LIST, bitmap.size), bitmap.tobytes()
 
 
-def _ink_entry(ink: np.ndarray) -> bytes:
+def _ink_entry(ink: np.ndarray) -> tuple[bytes, bytes]:
     if ink.ndim != 2 or ink.shape[1] != schema.INK_WIDTH or not len(ink):
         raise ValueError(
             f"ink must be [T, {schema.INK_WIDTH}] with T > 0. Received: {ink.shape}"
         )
-    return _entry(schema.INK, _FLOAT_LIST, ink.astype("<f4", copy=False).tobytes())
+    value = ink.astype("<f4", copy=False).tobytes()
+    return _head(schema.INK, _FLOAT_LIST, len(value)), value
 
 
-def _shape_entry(ink: np.ndarray) -> bytes:
-    return _entry(schema.SHAPE, _INT64_LIST, _varint(len(ink)) + b"\x03")
+@functools.lru_cache(maxsize=4096)
+def _shape_entry(points: int) -> bytes:
+    value = _varint(points) + _varint(schema.INK_WIDTH)
+    return _head(schema.SHAPE, _INT64_LIST, len(value)) + value
 
 
-def _entry(key: str, kind: int, value: bytes) -> bytes:
-    return _head(key, kind, len(value)) + value
+@functools.lru_cache(maxsize=4096)
+def _int_entry(key: str, number: int) -> bytes:
+    value = _varint(number)
+    return _head(key, _INT64_LIST, len(value)) + value
 
 
 @functools.lru_cache(maxsize=4096)
@@ -125,14 +155,16 @@ def _head(key: str, kind: int, size: int) -> bytes:
     return whole[: len(whole) - size]
 
 
+@functools.lru_cache(maxsize=4096)
+def _example_head(size: int) -> bytes:
+    return b"\x0a" + _varint(size)
+
+
 def _field(tag: int, content: bytes) -> bytes:
     return bytes((tag,)) + _varint(len(content)) + content
 
 
-@functools.lru_cache(maxsize=4096)
 def _varint(number: int) -> bytes:
-    if 0 <= number < 0x80:
-        return bytes((number,))
     number &= (1 << 64) - 1  # negative numbers are written in two's complement
     out = bytearray()
     while number >= 0x80:
