@@ -127,22 +127,23 @@ def to_ink(points: np.ndarray) -> np.ndarray:
     return ink
 
 
-def to_inks(points: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Does what `to_ink` does to many drawings at once; much faster."""
-    if not points:
-        return []
-    stops = np.cumsum([0, *map(len, points)])
-    joined = np.concatenate(points).astype(np.float32).ravel()
+def to_inks(packed: Sequence[bytes]) -> list[np.ndarray]:
+    """Does what `to_ink` does to many drawings at once; much faster.
+
+    Args:
+      packed: the bytes of each drawing's points.
+    """
+    stops = np.cumsum([0, *map(len, packed)])
     # As one row of numbers, since numpy is slow where the last axis is short.
+    joined = np.frombuffer(b"".join(packed), np.uint8).astype(np.float32)
     ink = joined.copy()
     ink[3:] -= joined[:-3]
-    starts = 3 * stops[:-1]
     for axis in range(2):
-        ink[starts + axis] = joined[starts + axis]
+        ink[stops[:-1] + axis] = joined[stops[:-1] + axis]
     ink /= np.float32(BOX)
     ink[2::3] = joined[2::3]
-    ink = ink.reshape(-1, 3)
-    return [ink[start:stop] for start, stop in itertools.pairwise(stops.tolist())]
+    rows = ink.reshape(-1, 3)
+    return [rows[a:b] for a, b in itertools.pairwise((stops // 3).tolist())]
 
 
 def from_ink(ink: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ from tfrecords import schema
 
 _Crc = TypeVar("_Crc", int, np.ndarray)
 
+_FLOAT = np.dtype("<f4")
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
 
 
@@ -123,11 +124,12 @@ def _bitmap_entry(bitmap: np.ndarray) -> tuple[bytes, bytes]:
 
 
 def _ink_entry(ink: np.ndarray) -> tuple[bytes, bytes]:
-    if ink.ndim != 2 or ink.shape[1] != schema.INK_WIDTH or not len(ink):
+    shape = ink.shape
+    if len(shape) != 2 or shape[1] != schema.INK_WIDTH or not shape[0]:
         raise ValueError(
-            f"ink must be [T, {schema.INK_WIDTH}] with T > 0. Received: {ink.shape}"
+            f"ink must be [T, {schema.INK_WIDTH}] with T > 0. Received: {shape}"
         )
-    value = ink.astype("<f4", copy=False).tobytes()
+    value = (ink if ink.dtype == _FLOAT else ink.astype(_FLOAT)).tobytes()
     return _head(schema.INK, _FLOAT_LIST, len(value)), value
 
 
