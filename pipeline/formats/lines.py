@@ -138,7 +138,7 @@ def find_format(stream: BinaryIO) -> str:
         head += more or b"\n"
         if not more:
             break
-    texts = head[: head.rfind(b"\n") + 1].split(b"\n")[:LOOK_LINES]
+    texts = head[: head.rfind(b"\n") + 1].split(b"\n", LOOK_LINES)[:LOOK_LINES]
     if all(isinstance(d, Drawing) for d in parse_all_simplified(b"\n".join(texts))):
         return SIMPLIFIED  # what the rest would find, several times faster
     drawings = []
