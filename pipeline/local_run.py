@@ -3,15 +3,13 @@
 The launcher runs Beam in a thread beside the one that shows the progress and takes
 Ctrl-C. It shares a folder with the workers, the scratch folder, for the chunks that the
 shuffle hands on (`pipeline.chunks`), the counts (`pipeline.progress`) and the pipe that
-tells a worker when the launcher dies (`pipeline.worker`).
+tells a worker when the launcher dies (`pipeline.worker`, `pipeline.worker_pool`).
 """
 
 import contextlib
 import os
 import re
-import shlex
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -28,9 +26,8 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import (
     ExtendedProvisionInfo,
 )
 from apache_beam.runners.runner import PipelineRunner
-from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from pipeline import progress, worker
+from pipeline import progress, worker, worker_pool
 
 LOCAL_ARGS = (
     "--runner=FnApiRunner",
@@ -93,7 +90,7 @@ def run(
 
     def work() -> None:
         try:
-            with beam.Pipeline(runner=runner(options, pipe), options=options) as job:
+            with beam.Pipeline(runner=runner(options, pool), options=options) as job:
                 build(job)
         except BaseException as error:
             failures.append(_last_line(error))
@@ -101,22 +98,22 @@ def run(
             done.set()
 
     def worker_died(args: threading.ExceptHookArgs) -> None:
-        if args.thread is not None and args.thread.name == "run_worker":
+        if args.thread is not None and args.thread.name == worker.THREAD:
             failures.append(f"{_last_line(args.exc_value)} (out of memory?)")
             done.set()
 
-    pipe = None if scratch is None else os.path.join(scratch, "launcher")
-    holding = contextlib.nullcontext() if pipe is None else worker.held(pipe)
-    with holding, _terminated_as_interrupt(), _thread_hook(worker_died):
+    with _workers(options, scratch) as pool, _terminated_as_interrupt():
+        # Not before the workers were forked does this process have other threads.
         bar = None if scratch is None else progress.Bar(scratch, input_bytes)
-        threading.Thread(target=work, name="beam", daemon=True).start()
-        try:
-            while not done.wait(POLL_SECONDS):
+        with _thread_hook(worker_died):
+            threading.Thread(target=work, name="beam", daemon=True).start()
+            try:
+                while not done.wait(POLL_SECONDS):
+                    if bar is not None:
+                        bar.update()
+            finally:
                 if bar is not None:
-                    bar.update()
-        finally:
-            if bar is not None:
-                bar.close()
+                    bar.close()
     if failures:
         raise ValueError(f"the job failed: {failures[0]}")
 
@@ -143,25 +140,39 @@ def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[N
         threading.excepthook = before
 
 
-def runner(options: PipelineOptions, pipe: str | None) -> PipelineRunner | None:
+@contextlib.contextmanager
+def _workers(
+    options: PipelineOptions, scratch: str | None
+) -> Iterator[worker_pool.WorkerPool | None]:
+    """Makes the workers of a run that has any of ours."""
+    mode = options.view_as(DirectOptions).direct_running_mode
+    if scratch is None or mode != "multi_processing":
+        yield None
+        return
+    pipe = os.path.join(scratch, "launcher")
+    with worker_pool.opened(pipe, num_workers(options)) as pool:
+        yield pool
+
+
+def runner(
+    options: PipelineOptions, pool: worker_pool.WorkerPool | None
+) -> PipelineRunner | None:
     """Makes the local runner; None for another, which Beam makes itself.
 
     Args:
-      options: Beam's; a local runner with workers is told to start ours.
-      pipe: whose end is the end of the workers.
+      options: Beam's.
+      pool: where the runner's workers come from; None if it works in this process.
     """
     if not is_local(options):
         return None
     quiet = beam_provision_api_pb2.ProvisionInfo()
     quiet.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
     environment = None
-    direct = options.view_as(DirectOptions)
-    if direct.direct_running_mode == "multi_processing":
-        # In this mode Beam would start workers of its own, whatever environment it
+    if pool is not None:
+        # In its own mode Beam would start workers of its own, whatever environment it
         # is given; in the other it takes the one that it is given.
-        direct.direct_running_mode = "in_memory"
-        command = shlex.join([sys.executable, "-m", "pipeline.worker", pipe or ""])
-        environment = SubprocessSDKEnvironment.from_command_string(f"exec {command}")
+        options.view_as(DirectOptions).direct_running_mode = "in_memory"
+        environment = pool.environment()
     return FnApiRunner(environment, provision_info=ExtendedProvisionInfo(quiet))
 
 

@@ -180,7 +180,8 @@ class ParseBlock(_Step):
         by_shard: dict[int, list[Placed]] = collections.defaultdict(list)
         for shard, row in zip(shards.tolist(), placed):
             by_shard[shard].append(row)
-        for shard, rows in by_shard.items():
+        # In order: Beam deals them out to its workers in that in which they come.
+        for shard, rows in sorted(by_shard.items()):
             rows.sort(key=_order)
             place, number = divmod(shard, self._recipe.num_shards)
             yield (self._splits[place], number), self._chunks.put(rows)

@@ -7,11 +7,16 @@ the launcher's death however it dies, is the end of the worker too.
 """
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
+
+THREAD = "run_worker"
+"""Of the launcher, one for each worker, in which it waits for the worker's end."""
 
 
 @contextlib.contextmanager
@@ -41,13 +46,45 @@ def die_with(pipe: str) -> None:
     threading.Thread(target=watch, name="launcher", daemon=True).start()
 
 
+def wait_and_work(pipe: str, told: int) -> NoReturn:
+    """Makes a process that was just forked a worker, once it is told what Beam wants.
+
+    Args:
+      pipe: whose end is the end of this process.
+      told: descriptor to read it from: environment variables as JSON, or nothing if
+        no worker is needed.
+    """
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # The launcher's files are none of ours: the pipe would never end.
+        os.dup2(told, 3)
+        os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+        _become_worker(pipe)
+        with open(3) as file:
+            text = file.read()
+        if text:
+            os.environ |= json.loads(text)
+            _work()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
 def main() -> None:
     """Does what the launcher's Beam says, until it says that all is done."""
+    _become_worker(sys.argv[1])
+    _work()
+
+
+def _become_worker(pipe: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher's to handle
     try:
-        die_with(sys.argv[1])
+        die_with(pipe)
     except FileNotFoundError:
         os._exit(1)
+
+
+def _work() -> None:
     # Only now, as it takes a second.
     from apache_beam.runners.worker import sdk_worker_main
 
