@@ -82,7 +82,8 @@ def main() -> None:
             zipped = [*_ours(whole), "--compression=gzip"]
             runs["ours, gzip"] = measure(zipped, folder, args.drawings)
         if args.ancestor:
-            runs["ancestor"] = measure(_self("ancestor", whole), folder, args.drawings)
+            ancestor = _self("ancestor", whole)
+            runs["ancestor"] = measure(ancestor, folder, args.drawings, quiet=True)
         if args.elements:
             number = min(args.elements, args.drawings)
             write_input(source, part, number)
@@ -160,20 +161,32 @@ def _read_lines(file: str) -> list[bytes]:
 # Measuring.
 
 
-def measure(program: list[str], folder: str, drawings: int) -> Measured:
-    """Runs a program that writes to the folder `output`, and watches over it."""
+def measure(
+    program: list[str], folder: str, drawings: int, *, quiet: bool = False
+) -> Measured:
+    """Runs a program that writes to the folder `output`, and watches over it.
+
+    What a quiet one says, as TensorFlow does of itself, is shown only if it fails.
+    """
     output = Path(folder) / "output"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
-    process = subprocess.Popen([*program, f"--output_dir={output}"], stdout=sys.stderr)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, sum(map(_memory, _tree(process.pid))))
-        time.sleep(POLL_SECONDS)
-    seconds = time.monotonic() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode:
-        raise ValueError(f"{' '.join(program)} exited with {process.returncode}")
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [*program, f"--output_dir={output}"],
+            stdout=sys.stderr,
+            stderr=said if quiet else None,
+        )
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, sum(map(_memory, _tree(process.pid))))
+            time.sleep(POLL_SECONDS)
+        seconds = time.monotonic() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if code := process.returncode:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace"))
+            raise ValueError(f"{' '.join(program)} exited with {code}")
     size = sum(path.stat().st_size for path in output.glob("*tfrecord*"))
     shutil.rmtree(output)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -128,20 +128,18 @@ class ParseBlock(_Step):
 
     def process(self, block: Block) -> Iterator[Any]:
         tally: Tally = Tally()
-        drawings: list[Drawing] = []
         rejects: list[Rejected] = []
         parsed = registry.parse(block)
-        for number, found in enumerate(parsed, block.first):
-            if found is None:
-                tally["blank",] += 1
-            elif isinstance(found, ValueError):
-                reason = str(found)
-                tally["rejected", reason.partition(":")[0]] += 1
-                rejects.append(Rejected(number, reason, ""))
-            elif why := self._unwanted(found):
-                tally["filtered", why] += 1
-            else:
-                drawings.append(found)
+        drawings = [found for found in parsed if type(found) is Drawing]
+        if len(drawings) < len(parsed):
+            for number, found in enumerate(parsed, block.first):
+                if found is None:
+                    tally["blank",] += 1
+                elif isinstance(found, ValueError):
+                    reason = str(found)
+                    tally["rejected", reason.partition(":")[0]] += 1
+                    rejects.append(Rejected(number, reason, ""))
+        drawings = self._wanted_of(drawings, tally)
         tally["read",] = len(parsed)
         tally["kind", registry.FORMATS[block.format].kind] += 1
         words = collections.Counter(drawing.word for drawing in drawings)
@@ -157,12 +155,19 @@ class ParseBlock(_Step):
     def teardown(self) -> None:
         self._chunks.close()
 
-    def _unwanted(self, drawing: Drawing) -> str | None:
-        if self._wanted is not None and drawing.word not in self._wanted:
-            return "other class"
-        if self._recipe.recognized_only and drawing.recognized == 0:
-            return "not recognized"
-        return None
+    def _wanted_of(self, drawings: list[Drawing], tally: Tally) -> list[Drawing]:
+        """Leaves out, and counts, what was not asked for."""
+        found = len(drawings)
+        if self._wanted is not None:
+            drawings = [each for each in drawings if each.word in self._wanted]
+        of_class = len(drawings)
+        if self._recipe.recognized_only:
+            drawings = [each for each in drawings if each.recognized != 0]
+        if of_class < found:
+            tally["filtered", "other class"] += found - of_class
+        if len(drawings) < of_class:
+            tally["filtered", "not recognized"] += of_class - len(drawings)
+        return drawings
 
     def _place(self, drawings: list[Drawing], split: str) -> Iterator[Any]:
         """Yields chunks by shard, and ranks; in the split, or in those of the keys."""
