@@ -2,7 +2,7 @@
 
 A Python that starts anew takes a second to import Beam. So workers are forked from the
 launcher, which has imported it. That is safe as long as the launcher has no other
-thread, whose work a fork would cut off halfway; where it has, workers start anew.
+thread, whose work a fork would cut off halfway; where it may have, workers start anew.
 """
 
 import contextlib
@@ -31,12 +31,16 @@ from pipeline import worker
 class WorkerPool:
     """Workers that end, at the latest, with the launcher, who holds the pipe."""
 
+    _is_first = True
+
     def __init__(self, pipe: str, size: int):
         self._pipe = pipe
         self._idle: list[tuple[int, int]] = []  # process and where it is told what
-        if threading.active_count() == 1:
+        # Once there was a run gRPC has threads too, of which Python does not know.
+        if WorkerPool._is_first and threading.active_count() == 1:
             gc.freeze()  # what is here already is no garbage, nor to be gone through
             self._idle = [self._fork() for _ in range(size)]
+        WorkerPool._is_first = False
 
     def environment(self) -> SubprocessSDKEnvironment:
         """Has Beam, for its next run, take workers from this pool."""

@@ -43,6 +43,15 @@ def test_every_simplified_drawing_comes_back(drawing):
     assert_comes_back(drawing)
 
 
+@given(st.lists(drawings, max_size=4))
+def test_ink_of_many_at_once_is_that_of_each(some):
+    points = list(map(strokes.to_points, some))
+    inks = strokes.to_inks([each.tobytes() for each in points])
+    assert len(inks) == len(some)
+    for ink, each in zip(inks, points):
+        assert ink.tobytes() == strokes.to_ink(each).tobytes()
+
+
 def test_5000_points_come_back():
     xs = np.random.default_rng(0).integers(0, 256, (2, 5000)).tolist()
     assert_comes_back([xs])

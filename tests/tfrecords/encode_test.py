@@ -135,7 +135,8 @@ def test_ink_of_another_shape_is_refused(shape):
 def test_tensorflow_reads_what_is_framed(tmp_path):
     contents = [b"", b"one", bytes(range(256)) * 40]
     path = tmp_path / "a.tfrecord"
-    path.write_bytes(b"".join(map(encode.frame_record, contents)))
+    path.write_bytes(encode.frame_records(contents))
+    assert path.read_bytes() == b"".join(map(encode.frame_record, contents))
     assert list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()) == contents
 
 
