@@ -37,7 +37,7 @@ class WorkerPool:
         self._pipe = pipe
         self._idle: list[tuple[int, int]] = []  # process and where it is told what
         # Once there was a run gRPC has threads too, of which Python does not know.
-        if WorkerPool._is_first and threading.active_count() == 1:
+        if WorkerPool._is_first and _is_alone():
             gc.freeze()  # what is here already is no garbage, nor to be gone through
             self._idle = [self._fork() for _ in range(size)]
         WorkerPool._is_first = False
@@ -81,6 +81,11 @@ class WorkerPool:
             worker.wait_and_work(self._pipe, beginning)
         os.close(beginning)
         return process, end
+
+
+def _is_alone() -> bool:
+    # On other systems than Linux the libraries of the system itself may have threads.
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
 @contextlib.contextmanager

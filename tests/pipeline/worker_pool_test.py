@@ -28,6 +28,8 @@ for number in range(2):
     print(has_children())
 """
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="none is forked")
+
 FAILED = "a worker process exited with return code 1"
 
 
