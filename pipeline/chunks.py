@@ -74,6 +74,8 @@ def merge(
 ) -> Iterator[Any]:
     """Yields the rows of chunks, each sorted by `key`, in the order of `key`.
 
+    Rows that share a key come in any order.
+
     Args:
       chunks: what `ChunkWriter.put` gave.
       row: the type of the rows.
