@@ -33,8 +33,13 @@ def simplify(drawing: Sequence[Stroke]) -> list[list[list[int]]]:
     Move to minimum 0, scale uniformly to maximum 255, resample each stroke at
     1 px of arc length, Ramer-Douglas-Peucker with ε = 2 px, round. The steps are
     those of https://github.com/googlecreativelab/quickdraw-dataset; what it leaves
-    open (the last point is kept, distances are to the infinite line) was found by
-    comparing with Google's own results.
+    open (the last point is kept, distances are to the infinite line, the order of
+    the arithmetic) was found by comparing with Google's own results: of 1,890
+    drawings that are published in both forms all come out equal, bit for bit.
+
+    The order of the arithmetic matters as along a piece that is parallel to the
+    chord all points are equally far from it, and the last bit decides which is
+    kept. Another order gives another point in 1 of 20 drawings.
 
     Args:
       drawing: strokes `[[xs, ys, …], …]`, real numbers on any canvas; anything
@@ -203,10 +208,13 @@ def _simplify_stroke(stroke: np.ndarray) -> list[list[int]]:
 
 def _resample(stroke: np.ndarray) -> np.ndarray:
     """Walks along `<float64>[points, 2]` in steps of 1 px; keeps the last point."""
-    steps = np.hypot(*np.diff(stroke, axis=0).T)
-    walked = np.concatenate([[0.0], np.cumsum(steps)])
-    stops = np.append(np.arange(0.0, walked[-1]), walked[-1])
-    return np.stack([np.interp(stops, walked, axis) for axis in stroke.T], axis=1)
+    lengths = _lengths(np.diff(stroke, axis=0))
+    walked = np.concatenate([[0.0], np.cumsum(lengths)])
+    stops = np.arange(0.0, walked[-1])
+    piece = np.searchsorted(walked, stops, side="right") - 1
+    part = ((stops - walked[piece]) / lengths[piece])[:, None]
+    dense = stroke[piece] * (1 - part) + stroke[piece + 1] * part
+    return np.concatenate([dense, stroke[-1:]])
 
 
 def _corners(points: np.ndarray) -> np.ndarray:
@@ -224,15 +232,21 @@ def _corners(points: np.ndarray) -> np.ndarray:
         start = points[first]
         chord = points[last] - start
         offsets = points[first + 1 : last] - start
-        length = np.hypot(*chord)
+        length = _lengths(chord)
         if length > 0:
             cross = offsets[:, 0] * chord[1] - offsets[:, 1] * chord[0]
             distances = np.abs(cross) / length
         else:
-            distances = np.hypot(*offsets.T)
+            distances = _lengths(offsets)
         farthest = int(np.argmax(distances))
         if distances[farthest] > EPSILON:
             middle = first + 1 + farthest
             kept.add(middle)
             pieces += [(first, middle), (middle, last)]
     return np.array(sorted(kept)) if len(points) > 1 else np.array([0, 0])
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """Lengths of `<float64>[…, 2]`; `np.hypot` rounds otherwise."""
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.sqrt(x * x + y * y)

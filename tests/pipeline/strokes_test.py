@@ -92,16 +92,37 @@ def test_points_and_ink_of_a_drawing():
 
 
 def test_pairs_simplify_as_google_did(quickdraw_dir):
-    same = total = 0
+    different = []
     for path in sorted((quickdraw_dir / "pairs" / "raw").glob("*.ndjson.gz")):
         twin = quickdraw_dir / "pairs" / "simplified" / path.name
         with gzip.open(path) as raw_lines, gzip.open(twin) as simplified_lines:
-            for raw, simplified in zip(raw_lines, simplified_lines, strict=True):
+            lines = zip(raw_lines, simplified_lines, strict=True)
+            for number, (raw, simplified) in enumerate(lines, 1):
                 ours = strokes.simplify(parse_line(raw).drawing)
-                same += ours == parse_line(simplified).drawing
-                total += 1
-    assert total > 0
-    assert same / total >= 0.95
+                if ours != parse_line(simplified).drawing:
+                    different.append(f"{path.name}, line {number}")
+    assert different == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "simplified"),
+    [
+        (
+            [[0, 50, 170, 200], [0, 13, 133, 200]],
+            [[0, 64, 190, 217, 255], [0, 17, 143, 169, 255]],
+        ),
+        (
+            [[0, 60, 70, 12], [0, 31, 121, 108]],
+            [[0, 126, 131, 148, 25], [0, 65, 110, 255, 228]],
+        ),
+        (
+            [[0, 43, 97, 144], [0, 14, 38, 64]],
+            [[0, 76, 117, 172, 255], [0, 25, 43, 67, 113]],
+        ),
+    ],
+)
+def test_of_points_equally_far_the_last_bit_decides(raw, simplified):
+    assert strokes.simplify([raw]) == [simplified]
 
 
 @given(
