@@ -15,7 +15,8 @@ SERVE = ["fastapi", "uvicorn"]
 PNG = ["pillow"]
 REPORT = ["matplotlib", *PNG]
 GCP = ["apache-beam[gcp]"]
-TEST = [*TRAIN, *SERVE, *REPORT, "httpx", "hypothesis", "pytest", "ruff"]
+GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
+TEST = [*TRAIN, *SERVE, *REPORT, *GCS, "httpx", "hypothesis", "pytest", "ruff"]
 
 setup(
     name="quickdraw-rnn",

@@ -1,6 +1,7 @@
 """How every command starts and ends: flags in, one-line errors out."""
 
 import importlib
+import logging
 import os
 import sys
 import textwrap
@@ -36,6 +37,8 @@ def run(
       take_rest: is given the arguments that are no flags of ours (without it they
         are an error); it may raise `flags.Error`.
     """
+    # Of each try to find credentials for gs:// it tells with a traceback.
+    logging.getLogger("apache_beam.utils.retry").setLevel(logging.CRITICAL)
     own = _newly_defined(define_flags)
     arguments = sys.argv[1:]
     if {"--help", "-help", "-h"} & set(arguments):
@@ -67,6 +70,13 @@ def require(*names: str) -> None:
     for name in names:
         if not flags.FLAGS[name].value:
             raise ValueError(f"--{name} is missing")
+
+
+def require_local(*names: str) -> None:
+    """Raises ValueError for the first of these flags that names remote storage."""
+    for name in names:
+        if "://" in (value := flags.FLAGS[name].value):
+            raise ValueError(f"--{name}={value} is not on this machine; copy it after")
 
 
 def import_extra(name: str, extra: str) -> ModuleType:

@@ -107,7 +107,7 @@ def convert(
     """Writes the drawings of a data set as files.
 
     Args:
-      data_dir: a data set of `pipeline.create_dataset`, on this machine.
+      data_dir: a data set of `pipeline.create_dataset`, local or remote.
       output_dir: where to; must not be there yet, or be empty.
       form: one of `WRITERS`.
       splits: the wanted splits; without them, all.
@@ -237,6 +237,7 @@ def main() -> None:
     """Converts as the flags say."""
     values = flags.FLAGS
     command.require("data_dir", "output_dir", "format")
+    command.require_local("output_dir")
     count = convert(values.data_dir, values.output_dir, values.format, values.splits)
     print(f"{count:,} drawings in {values.output_dir}")
 

@@ -25,7 +25,7 @@ from tfrecords.dataset_info import DatasetInfo
 
 
 def describe_dataset(data_dir: str, found: Survey) -> Source:
-    """Looks at all drawings of a local data set.
+    """Looks at all drawings of a data set, local or remote.
 
     Raises:
       ValueError: no data set there, or a damaged one.
@@ -157,6 +157,7 @@ def main() -> None:
     """Describes what the flags name."""
     values = flags.FLAGS
     command.require("output")
+    command.require_local("output")
     if bool(values.data_dir) == bool(values.input):
         raise ValueError("--data_dir and --input: give one of them")
     # What can go wrong at the end is better known before the work.

@@ -208,6 +208,7 @@ def main() -> None:
     """Fetches what the flags describe."""
     values = flags.FLAGS
     command.require("output_dir")
+    command.require_local("output_dir")
     words = wanted_classes(values.classes, values.classes_file)
     if words is None:
         raise ValueError("--classes is missing (or --classes_file)")

@@ -369,6 +369,7 @@ def main() -> None:
     """Writes the sample that the flags describe."""
     args = flags.FLAGS
     command.require("output_dir")
+    command.require_local("output_dir")
     write_sample(args.output_dir, args.per_class, args.seed)
     print(f"{len(CLASSES)} classes × {args.per_class} drawings in {args.output_dir}")
 

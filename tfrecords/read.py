@@ -6,13 +6,14 @@ many records at once with `tfrecords.decode`.
 
 import dataclasses
 import gzip
-import os
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
 
 from tfrecords import dataset_info, schema
 from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard
@@ -53,24 +54,26 @@ class Record:
 
 
 def load_info(data_dir: str) -> DatasetInfo:
-    """Loads the info of a data set in a local folder (see `dataset_info.load`)."""
+    """Loads the info of a data set, local or remote (see `dataset_info.load`)."""
 
     def read_text(name: str) -> str | None:
-        path = os.path.join(data_dir, name)
-        if not os.path.exists(path):
+        path = FileSystems.join(data_dir, name)
+        if not FileSystems.exists(path):
             return None
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        with _open(path) as file:
+            return file.read().decode(errors="replace")
 
     def size_of(name: str) -> int | None:
-        path = os.path.join(data_dir, name)
-        return os.path.getsize(path) if os.path.exists(path) else None
+        path = FileSystems.join(data_dir, name)
+        if not FileSystems.exists(path):
+            return None
+        return FileSystems.get_filesystem(path).metadata(path).size_in_bytes
 
     return dataset_info.load(data_dir, read_text, size_of)
 
 
 def read_split(info: DatasetInfo, data_dir: str, split: str) -> Iterator[Record]:
-    """Yields the records of a split of a local data set, shard after shard.
+    """Yields the records of a split, shard after shard.
 
     Raises:
       ValueError: no such split, or a damaged shard; shard and record are named.
@@ -82,7 +85,7 @@ def read_split(info: DatasetInfo, data_dir: str, split: str) -> Iterator[Record]
 def _read_shard(info: DatasetInfo, data_dir: str, shard: Shard) -> Iterator[Record]:
     number = 0
     try:
-        with open(os.path.join(data_dir, shard.name), "rb") as file:
+        with _open(FileSystems.join(data_dir, shard.name)) as file:
             stream = gzip.GzipFile(fileobj=file) if _is_gzip(info) else file
             for data in read_records(stream):
                 number += 1
@@ -100,6 +103,10 @@ def _read_shard(info: DatasetInfo, data_dir: str, shard: Shard) -> Iterator[Reco
             raise ValueError(f"{number} records, {FILE_NAME} says {shard.examples}")
     except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{data_dir}: shard {shard.name}: {error}") from None
+
+
+def _open(path: str) -> BinaryIO:
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def _is_gzip(info: DatasetInfo) -> bool:

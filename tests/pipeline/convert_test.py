@@ -256,6 +256,7 @@ def test_mistakes_on_the_command_line_are_one_line(data_dir, tmp_path):
         ([data, out, "--format=jpeg"], 2, "should be one of <ndjson|png>"),
         ([f"--data_dir={tmp_path}", out, "--format=png"], 1, "holds no data set"),
         ([data, out, "--format=png", "--splits=dev"], 1, "no split named 'dev'; the"),
+        ([data, "--output_dir=gs://b", "--format=png"], 1, "gs://b is not on this mac"),
     ]
     for arguments, status, message in mistakes:
         process = start(*arguments)
