@@ -82,7 +82,11 @@ figcaption { margin-top: 0.6rem; font-size: 0.9rem; line-height: 1.45; }
 .scroll { overflow: auto; max-height: 34rem; padding: 0; }
 table { border-collapse: collapse; font-size: 0.93rem; }
 table:has(th) { width: 100%; }
-th, td { padding: 0.42rem 1.1rem; text-align: left; white-space: nowrap; }
+th, td { padding: 0.42rem 0.8rem; text-align: left; }
+th { vertical-align: bottom; line-height: 1.3; }
+td { white-space: nowrap; }
+td:first-child, th:first-child { padding-left: 1.1rem; }
+table:not(:has(th)) td:last-child { white-space: normal; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; }
 th {
   position: sticky; top: 0; background: var(--card); color: var(--muted);
@@ -94,11 +98,14 @@ tr:last-child td { border-bottom: 0; }
   display: grid; gap: 1rem 0.5rem;
   grid-template-columns: repeat(auto-fill, minmax(min(var(--width), 100%), 1fr));
 }
-.gallery figure { margin: 0; min-width: 0; }
-.gallery figcaption {
-  margin: 0 0 0.1rem; font-size: 0.82rem; color: var(--text);
-  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+.gallery figure {
+  margin: 0; min-width: 0; display: flex; flex-direction: column; justify-content: end;
 }
+.gallery figcaption {
+  margin: 0 0 0.1rem; font-size: 0.82rem; line-height: 1.25; color: var(--text);
+  overflow-wrap: break-word;
+}
+@media (max-width: 40rem) { .gallery { max-height: 85vh; overflow-y: auto; } }
 .strip { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .strip svg, .strip img { width: 78px; height: 78px; }
 .strip svg {
