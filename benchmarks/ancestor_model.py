@@ -9,8 +9,15 @@ convolutions.
       ─ 3 × bidirectional LSTM(128) ─▶ (B, T, 256) ─ sum over time ─▶ dense
 """
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
+
+from rnn_model import training
+from tfrecords import schema
+
+Batch = dict[str, tf.Tensor]
 
 CONVOLUTIONS = ((48, 5), (64, 5), (96, 3))
 LSTM_UNITS, LSTM_LAYERS = 128, 3
@@ -60,3 +67,24 @@ def build(num_classes: int) -> keras.Model:
         x = keras.layers.Concatenate()([forwards, Reversed()(backwards, length)])
     logits = keras.layers.Dense(num_classes)(Sum()(Masked()(x, length)))
     return keras.Model({"ink": ink, "length": length}, logits, name="ancestor")
+
+
+def make_step(model: keras.Model) -> Callable[[Batch], float]:
+    """Makes what takes a training step on a batch and gives its mean loss."""
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(input_signature=training.step_signature(schema.INK))
+    def graph(ink: tf.Tensor, length: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            logits = model({"ink": ink, "length": length}, training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+            loss = tf.reduce_mean(losses)
+        weights = model.trainable_variables
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, weights), CLIP_NORM)
+        optimizer.apply(gradients, weights)
+        return loss
+
+    return lambda batch: float(
+        graph(batch["ink"], batch["length"], batch["class_index"])
+    )

@@ -15,18 +15,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-import keras
 import tensorflow as tf
 from absl import flags
 
 from benchmarks import ancestor_model
 from pipeline import command
-from rnn_model import input_pipeline, training
+from rnn_model import input_pipeline, models, training
 from rnn_model.config import TrainConfig
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
 
-Step = Callable[[dict[str, tf.Tensor]], None]
+Step = Callable[[dict[str, tf.Tensor]], float]
 Batches = Iterator[dict[str, tf.Tensor]]
 
 WARM_UP = 5
@@ -81,8 +80,9 @@ def ours(info: DatasetInfo, data_dir: str) -> tuple[Step, Batches]:
     with tempfile.TemporaryDirectory() as folder:
         trained = training._Run(config, info, Workdir(folder))
 
-    def step(batch: dict[str, tf.Tensor]) -> None:
-        float(trained._step(batch["ink"], batch["length"], batch["class_index"]))
+    def step(batch: dict[str, tf.Tensor]) -> float:
+        names = (*models.INPUTS[info.kind], "class_index")
+        return float(trained._step(*(batch[name] for name in names)))
 
     return step, epochs(
         info, data_dir, config.batch_size, augment=config.augment, by_length=False
@@ -91,26 +91,7 @@ def ours(info: DatasetInfo, data_dir: str) -> tuple[Step, Batches]:
 
 def ancestor(info: DatasetInfo, data_dir: str, batch_size: int) -> tuple[Step, Batches]:
     """The ancestor's network with its optimizer."""
-    model = ancestor_model.build(len(info.classes))
-    optimizer = keras.optimizers.Adam(ancestor_model.LEARNING_RATE)
-    optimizer.build(model.trainable_variables)
-
-    @tf.function(input_signature=training.STEP_SIGNATURE)
-    def graph(ink: tf.Tensor, length: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            logits = model({"ink": ink, "length": length}, training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
-            loss = tf.reduce_mean(losses)
-        weights = model.trainable_variables
-        gradients, _ = tf.clip_by_global_norm(
-            tape.gradient(loss, weights), ancestor_model.CLIP_NORM
-        )
-        optimizer.apply(gradients, weights)
-        return loss
-
-    def step(batch: dict[str, tf.Tensor]) -> None:
-        float(graph(batch["ink"], batch["length"], batch["class_index"]))
-
+    step = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
     return step, epochs(info, data_dir, batch_size, augment=False, by_length=True)
 
 

@@ -90,6 +90,12 @@ def make_optimizer(config: TrainConfig, total_steps: int) -> keras.Optimizer:
     return optimizer_class(learning_rate=rate, **settings)
 
 
+def step_signature(kind: str) -> tuple[tf.TensorSpec, ...]:
+    """What a step takes, a model's inputs and class_index: one trace for all shapes."""
+    class_index = tf.TensorSpec([None], tf.int64, name="class_index")
+    return (*evaluation.INPUT_SIGNATURES[kind], class_index)
+
+
 class _Position(tf.Module):
     """Where in its data a run stands, as a checkpoint keeps it."""
 
@@ -134,10 +140,9 @@ class _Run:
         self.inputs = models.INPUTS[info.kind]
         self.reader = models.reading(self.model, info.kind)
         self.logits_of = evaluation.logits_function(self.model, info.kind)
-        # One trace for every shape of batch.
-        class_index = tf.TensorSpec([None], tf.int64, name="class_index")
-        signature = (*evaluation.INPUT_SIGNATURES[info.kind], class_index)
-        self._step = tf.function(self._take_step, input_signature=signature)
+        self._step = tf.function(
+            self._take_step, input_signature=step_signature(info.kind)
+        )
         self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
         self.optimizer.build(self.model.trainable_variables)
         self.position = _Position()
