@@ -177,7 +177,10 @@ class ConvBlock(keras.layers.Layer):
         self.conv = keras.layers.Conv1D(
             filters, KERNEL, stride, padding="same", use_bias=False
         )
-        self.norm = keras.layers.BatchNormalization(momentum=0.95)
+        # Of several workers, each is to see the statistics of the whole batch.
+        self.norm = keras.layers.BatchNormalization(
+            momentum=0.95, synchronized=tf.distribute.has_strategy()
+        )
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.conv.build(shape)

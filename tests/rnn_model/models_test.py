@@ -1,5 +1,10 @@
 """The models: padding and company have no say in the logits, points have."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -237,3 +242,16 @@ def test_the_rnn_reads_no_bitmaps():
     rnn = models.build(TrainConfig(model="rnn"), CLASSES)
     with pytest.raises(ValueError, match=r"^rnn reads strokes, .* take cnn or mlp$"):
         models.reading(rnn, "bitmap")
+
+
+def test_two_workers_end_with_the_weights_and_statistics_of_one():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.rnn_model.two_workers"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert min(found["moved"]) > 1e-3
+    assert max(found["apart"]) < 1e-4
