@@ -9,7 +9,7 @@ convolutions.
       ─ 3 × bidirectional LSTM(128) ─▶ (B, T, 256) ─ sum over time ─▶ dense
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import keras
 import tensorflow as tf
@@ -18,6 +18,8 @@ from rnn_model import training
 from tfrecords import schema
 
 Batch = dict[str, tf.Tensor]
+Batches = Iterable[Batch]
+Step = Callable[[Batch], float]
 
 CONVOLUTIONS = ((48, 5), (64, 5), (96, 3))
 LSTM_UNITS, LSTM_LAYERS = 128, 3
@@ -69,7 +71,7 @@ def build(num_classes: int) -> keras.Model:
     return keras.Model({"ink": ink, "length": length}, logits, name="ancestor")
 
 
-def make_step(model: keras.Model) -> Callable[[Batch], float]:
+def make_step(model: keras.Model) -> Step:
     """Makes what takes a training step on a batch and gives its mean loss."""
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     optimizer.build(model.trainable_variables)
