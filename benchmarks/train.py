@@ -33,7 +33,7 @@ Contender = tuple[ancestor_model.Step, Batches]
 
 SIDES = (schema.BITMAP_SIDE, schema.BITMAP_SIDE)
 
-WARM_UP = 5
+WARM_UP = 3
 """Steps before the clock starts: tracing, first allocations."""
 
 
@@ -48,9 +48,15 @@ def main() -> None:
     values = flags.FLAGS
     command.require("data_dir")
     info = input_pipeline.load_info(values.data_dir)
+    ancestor = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
     contenders = {
-        "ancestor, batch 8": ancestor(info, values.data_dir, ancestor_model.BATCH_SIZE),
-        "ancestor, batch 128": ancestor(info, values.data_dir, 128),
+        f"ancestor, batch {size}": (
+            ancestor,
+            epochs(info, values.data_dir, size, augment=False, by_length=True),
+        )
+        for size in (ancestor_model.BATCH_SIZE, 128)
+    }
+    contenders |= {
         "rnn": ours(info, values.data_dir, "rnn"),
         "cnn": ours(info, values.data_dir, "cnn"),
         "cnn, bitmaps given": with_bitmaps(info, values.data_dir),
@@ -111,12 +117,6 @@ def step_of(config: TrainConfig, info: DatasetInfo) -> ancestor_model.Step:
         run = training._Run(config, info, Workdir(folder))
     names = (*models.INPUTS[info.kind], "class_index")
     return lambda batch: float(run._step(*(batch[name] for name in names)))
-
-
-def ancestor(info: DatasetInfo, data_dir: str, batch_size: int) -> Contender:
-    """The ancestor's network with its optimizer."""
-    step = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
-    return step, epochs(info, data_dir, batch_size, augment=False, by_length=True)
 
 
 def epochs(

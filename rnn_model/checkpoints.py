@@ -61,9 +61,22 @@ class Keeper:
         self._checkpoint, self._folder, self._keep = checkpoint, folder, keep
 
     def save(self, number: int) -> None:
-        """Writes a checkpoint; the older ones go when it is whole."""
+        """Writes a checkpoint; the older ones go when it is whole.
+
+        Raises:
+          OSError: it cannot be written. What was kept stays, and can be gone on from.
+        """
         path = tf.io.gfile.join(self._folder, f"ckpt-{number}")
-        self._checkpoint.write(path)
+        try:
+            self._checkpoint.write(path)
+        except tf.errors.OpError as error:
+            reason = error.message.partition(" [Op:")[0].rpartition("; ")[2]
+            raise OSError(
+                f"{path} cannot be written: {reason}. The checkpoint before it is "
+                "whole: when this is mended, the same command goes on from there"
+            )
+        finally:
+            self._remove_unfinished()
         for old in numbered(self._folder)[self._keep :]:
             # The index first: without it no reader takes the rest for a checkpoint.
             name = old.rpartition("/")[2]
@@ -71,6 +84,11 @@ class Keeper:
             for file in sorted(files, reverse=True):
                 if file.startswith(f"{name}."):
                     tf.io.gfile.remove(tf.io.gfile.join(self._folder, file))
+
+    def _remove_unfinished(self) -> None:
+        """Removes what TensorFlow leaves of a write that failed or was killed."""
+        for folder in tf.io.gfile.glob(tf.io.gfile.join(self._folder, "ckpt-*_temp")):
+            tf.io.gfile.rmtree(folder)
 
     def restore(self) -> str | None:
         """Goes back to the newest that can be read (see `restore_newest`)."""

@@ -34,7 +34,9 @@ def test_every_contender_has_its_speed_beside_the_ancestors(data_dir):
     assert min(speeds.values()) > 0
     base = speeds["ancestor, batch 128"]
     for match in matches:
-        assert float(match[3]) == pytest.approx(speeds[match[1]] / base, rel=0.1)
+        assert float(match[3]) == pytest.approx(
+            speeds[match[1]] / base, abs=0.01, rel=0.2
+        )
     assert re.fullmatch(r"the rasteriser takes -?[\d.]+% of the cnn's step", last)
 
 

@@ -47,6 +47,15 @@ def test_only_the_newest_are_kept(tmp_path):
     }
 
 
+def test_what_a_kill_left_unfinished_goes_with_the_next(tmp_path):
+    write(tmp_path, 1)
+    (tmp_path / "ckpt-2_temp").mkdir()
+    (tmp_path / "ckpt-2_temp" / "part-00000-of-00001.data.tempstate1").write_text("x")
+    assert read(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
+    write(tmp_path, 3)
+    assert not list(tmp_path.glob("*_temp"))
+
+
 @pytest.mark.parametrize("bytes_kept", [0, 100, 2000])
 @pytest.mark.parametrize("what", ["data", "index"])
 def test_one_cut_off_is_passed_over_with_a_warning(tmp_path, capsys, what, bytes_kept):

@@ -61,6 +61,14 @@ def test_help_explains_every_flag():
             ["model must be one of rnn, cnn, mlp", "'cnnn'"],
         ),
         (
+            ["--data_dir=d", "--workdir={tmp}/r", "--optimizer=adamm"],
+            ["optimizer must be one of adadelta, ", ", sgd. Received: 'adamm'"],
+        ),
+        (
+            ["--data_dir=d", "--workdir={tmp}/r", "--epochs=many"],
+            ["--epochs=many", "--help lists the flags"],
+        ),
+        (
             ["--data_dir={tmp}/none", "--workdir={tmp}/r"],
             ["/none holds no data set", "pipeline.create_dataset"],
         ),
@@ -91,3 +99,34 @@ def test_a_run_prints_its_epochs_and_nothing_of_tensorflow(data_dir, tmp_path):
     assert written == TrainConfig(model="mlp", epochs=1, augment=False)
     for line in re.split(r"[\r\n]+", process.stderr.strip()):
         assert not line.strip() or line.startswith("mlp: "), line
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 800 KiB: an mlp's first two checkpoints fit, the third does not."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=800k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_on_a_full_disk_the_last_checkpoint_stays_and_training_goes_on(
+    data_dir, small_disk
+):
+    flags = ["--model=mlp", "--epochs=3", "--batch_size=32"]
+    flags += [f"--data_dir={data_dir}", f"--workdir={small_disk}/run"]
+    stopped = train(*flags)
+    assert stopped.returncode == 1
+    error = stopped.stderr.splitlines()[-1]
+    assert error.startswith(f"error: {small_disk}/run/checkpoints/last/ckpt-")
+    assert "cannot be written: No space left on device. The checkpoint before" in error
+    assert not list(small_disk.rglob("*_temp"))
+    subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)
+    again = train(*flags)
+    assert again.returncode == 0, again.stderr
+    assert "going on after epoch 2" in again.stdout
+    assert "epoch 3/3" in again.stdout
+    assert "warning" not in again.stderr
