@@ -6,7 +6,8 @@ A step is all of it: records read, parsed, shuffled, augmented (ours alone), for
 backward, optimizer. The ancestor's network gets our input pipeline, sorted by length,
 which is faster than its own; it is measured at its default batch size and at 128. What
 the cnn is faster with its bitmaps given is what drawing them costs it. All take turns,
-so that a slow moment of the machine meets them all.
+so that a slow moment of the machine meets them all; drawings/s of CPU time tell what a
+core does also while others use the machine.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import tensorflow as tf
 from absl import flags
@@ -35,6 +37,13 @@ SIDES = (schema.BITMAP_SIDE, schema.BITMAP_SIDE)
 
 WARM_UP = 3
 """Steps before the clock starts: tracing, first allocations."""
+
+
+class Turn(NamedTuple):
+    """Drawings per second, and per second of CPU time."""
+
+    rate: float
+    of_cpu: float
 
 
 def _define_flags() -> None:
@@ -63,17 +72,35 @@ def main() -> None:
     }
     for step, batches in contenders.values():
         run(step, batches, steps=WARM_UP)
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    turns: dict[str, list[Turn]] = {name: [] for name in contenders}
     for _ in range(values.rounds):
         for name, (step, batches) in contenders.items():
-            rates[name].append(run(step, batches, seconds=values.seconds))
-    medians = {name: statistics.median(some) for name, some in rates.items()}
+            turns[name].append(run(step, batches, seconds=values.seconds))
+    print(table(turns))
+
+
+def table(turns: dict[str, list[Turn]]) -> str:
+    """Lays the medians out, each beside the ancestor's at batch 128."""
+    medians = {
+        name: Turn(*map(statistics.median, zip(*some))) for name, some in turns.items()
+    }
     base = medians["ancestor, batch 128"]
-    for name, rate in medians.items():
-        spread = f"{min(rates[name]):,.0f} to {max(rates[name]):,.0f}"
-        print(f"{name:<20} {rate:>8,.0f} drawings/s ({spread})  {rate / base:6.2f} ×")
-    share = 1 - medians["cnn"] / medians["cnn, bitmaps given"]
-    print(f"the rasteriser takes {share:.1%} of the cnn's step")
+    lines = [
+        f"{'':<20}{'drawings/s':>12}{'from':>8}{'to':>8}{'× ancestor':>12}"
+        f"{'of CPU time':>13}{'× ancestor':>12}"
+    ]
+    for name, (rate, of_cpu) in medians.items():
+        rates = [turn.rate for turn in turns[name]]
+        lines.append(
+            f"{name:<20}{rate:>12,.0f}{min(rates):>8,.0f}{max(rates):>8,.0f}"
+            f"{rate / base.rate:>12.2f}{of_cpu:>13,.0f}{of_cpu / base.of_cpu:>12.2f}"
+        )
+    drawn, given = medians["cnn"], medians["cnn, bitmaps given"]
+    lines.append(
+        f"the rasteriser takes {1 - drawn.rate / given.rate:.1%} of the cnn's step, "
+        f"{1 - drawn.of_cpu / given.of_cpu:.1%} of its CPU time"
+    )
+    return "\n".join(lines)
 
 
 def run(
@@ -81,15 +108,19 @@ def run(
     batches: Batches,
     steps: float = math.inf,
     seconds: float = math.inf,
-) -> float:
-    """Trains for so many steps or seconds; gives drawings/s."""
-    began, done, drawings = time.perf_counter(), 0, 0
+) -> Turn:
+    """Trains for so many steps or seconds."""
+    began, cpu_began = time.perf_counter(), time.process_time()
+    done = drawings = 0
     while done < steps and time.perf_counter() - began < seconds:
         batch = next(batches)
         step(batch)
         done += 1
         drawings += len(batch["length"])
-    return drawings / (time.perf_counter() - began)
+    return Turn(
+        drawings / (time.perf_counter() - began),
+        drawings / (time.process_time() - cpu_began),
+    )
 
 
 def ours(info: DatasetInfo, data_dir: str, model: str) -> Contender:

@@ -103,10 +103,10 @@ def measure(info: DatasetInfo, data_dir: Path, workdir: Path) -> Measured:
     time.sleep(flags.FLAGS.seconds)
     process.send_signal(signal.SIGTERM)
     told = process.stderr.read()
-    usage = os.wait4(process.pid, 0)[2]
     stopped = re.search(r"stopped after epoch (\d+)(?: and ([\d,]+) drawings)?", told)
     if stopped is None:
         raise ValueError(f"training ended too early: {told.strip()}")
+    usage = os.wait4(process.pid, 0)[2]
     epochs, more = int(stopped[1]), int((stopped[2] or "0").replace(",", ""))
     drawings = epochs * info.split("train").examples + more
     return Measured(drawings, usage.ru_maxrss << 10)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import train_ancestor
+from benchmarks import ancestor_model, train_ancestor
+from benchmarks import train as benchmark
+from rnn_model import input_pipeline
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,22 +24,63 @@ def run(module, *flags):
     )
 
 
+@pytest.mark.parametrize("contender", ["mlp", "cnn, bitmaps given", "ancestor"])
+def test_a_contender_trains(data_dir, contender):
+    info = input_pipeline.load_info(str(data_dir))
+    if contender == "ancestor":
+        step = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
+        batches = benchmark.epochs(info, str(data_dir), 8, augment=False)
+    elif contender == "mlp":
+        step, batches = benchmark.ours(info, str(data_dir), contender)
+    else:
+        step, batches = benchmark.with_bitmaps(info, str(data_dir))
+    losses = []
+    turn = benchmark.run(lambda batch: losses.append(step(batch)), batches, steps=3)
+    assert len(losses) == 3
+    assert all(0.5 < loss < 3 for loss in losses)
+    assert turn.rate > 0
+    assert turn.of_cpu > 0
+
+
+def test_medians_stand_beside_the_ancestors():
+    def turns(*rates):
+        return [benchmark.Turn(rate, 2 * rate) for rate in rates]
+
+    told = benchmark.table(
+        {
+            "ancestor, batch 128": turns(90, 110, 100),
+            "rnn": turns(2000, 900, 1000),
+            "cnn": turns(400),
+            "cnn, bitmaps given": turns(500),
+        }
+    )
+    lines = [line.split() for line in told.splitlines()]
+    assert lines[2] == ["rnn", "1,000", "900", "2,000", "10.00", "2,000", "10.00"]
+    assert "takes 20.0% of the cnn's step, 20.0% of its CPU time" in told
+
+
+@pytest.mark.slow
 def test_every_contender_has_its_speed_beside_the_ancestors(data_dir):
     done = run("train", f"--data_dir={data_dir}", "--rounds=1", "--seconds=0.1")
     assert done.returncode == 0, done.stderr
-    *rows, last = done.stdout.splitlines()
-    form = r"(\S.*\S) +([\d,]+) drawings/s \([\d,]+ to [\d,]+\) +([\d.]+) ×"
-    matches = [re.fullmatch(form, row) for row in rows]
-    speeds = {match[1]: float(match[2].replace(",", "")) for match in matches}
+    head, *lines, last = done.stdout.splitlines()
+    columns = "drawings/s from to × ancestor of CPU time × ancestor"
+    assert " ".join(head.split()) == columns
+    rows = {
+        line[:20].strip(): [float(cell.replace(",", "")) for cell in line[20:].split()]
+        for line in lines
+    }
     contenders = ["ancestor, batch 8", "ancestor, batch 128", "rnn", "cnn"]
-    assert list(speeds) == [*contenders, "cnn, bitmaps given"]
-    assert min(speeds.values()) > 0
-    base = speeds["ancestor, batch 128"]
-    for match in matches:
-        assert float(match[3]) == pytest.approx(
-            speeds[match[1]] / base, abs=0.01, rel=0.2
-        )
-    assert re.fullmatch(r"the rasteriser takes -?[\d.]+% of the cnn's step", last)
+    assert list(rows) == [*contenders, "cnn, bitmaps given"]
+    base = rows["ancestor, batch 128"]
+    for rate, slowest, fastest, faster, of_cpu, cheaper in rows.values():
+        assert 0 < slowest <= rate <= fastest
+        assert faster == pytest.approx(rate / base[0], abs=0.01, rel=0.2)
+        assert cheaper == pytest.approx(of_cpu / base[4], abs=0.01, rel=0.2)
+    share = r"-?[\d.]+%"
+    assert re.fullmatch(
+        f"the rasteriser takes {share} of the cnn's step, {share} of its CPU time", last
+    )
 
 
 def test_a_missing_data_set_is_one_line(tmp_path):
@@ -46,6 +89,7 @@ def test_a_missing_data_set_is_one_line(tmp_path):
     assert re.search(r"error: .* holds no data set.*\n$", done.stderr)
 
 
+@pytest.mark.slow
 def test_the_ancestor_trains_to_its_end_and_a_run_is_put_beside_it(
     data_dir, trained_mlp, tmp_path
 ):
