@@ -1,6 +1,7 @@
 """The bitmap models that stand beside the rnn, and ink → bitmap in the graph."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pipeline import rasterize, strokes
@@ -58,7 +59,9 @@ def _segments(ink: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _squared_distance(start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
     """Squared distance of each pixel's centre to the nearest of some segments.
 
-    Sums of a row's and a column's share, so that little is computed per pixel.
+    The square of how far it is beside the segment's line, and of how far beyond the
+    segment's ends along it. The one is a quadratic function of the pixel's x and y, the
+    other begins with a linear one: both are a product of matrices.
 
     Args:
       start, end: `<float32>[batch, segments, 2]`.
@@ -67,15 +70,31 @@ def _squared_distance(start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
       `<float32>[batch, 28, 28]`.
     """
     along = end - start
-    squared_length = tf.maximum(tf.reduce_sum(along**2, axis=2, keepdims=True), 1e-6)
-    offset = rasterize.PIXEL_CENTRES - start[..., None]  # (B, S, 2, 28)
-    share = offset * along[..., None] / squared_length[..., None]
-    projected = share[:, :, 1, :, None] + share[:, :, 0, None, :]  # (B, S, 28, 28)
-    nearest = tf.clip_by_value(projected, 0, 1)
-    squared = tf.square(offset)
-    from_start = squared[:, :, 1, :, None] + squared[:, :, 0, None, :]
-    saved = squared_length[..., None] * nearest * (nearest - 2 * projected)
-    return tf.reduce_min(from_start + saved, axis=1)
+    length = tf.sqrt(tf.reduce_sum(along**2, axis=2, keepdims=True))  # (B, S, 1)
+    # A dot has no direction; any will do.
+    unit = tf.where(length > 0, tf.math.divide_no_nan(along, length), [1.0, 0.0])
+    ux, uy = tf.unstack(unit, axis=2)
+    x, y = tf.unstack((start + end) / 2 - _CENTRE, axis=2)
+    c = x * uy - y * ux  # beside the line are ux·y - uy·x + c
+    squared = [uy * uy, ux * ux, -2 * ux * uy, -2 * uy * c, 2 * ux * c, c * c]
+    beside = tf.stack(squared, axis=2) @ _QUADRATIC  # (B, S, 28·28)
+    from_middle = tf.stack([ux, uy, -(x * ux + y * uy)], axis=2) @ _QUADRATIC[3:]
+    beyond = tf.nn.relu(tf.abs(from_middle) - length / 2)
+    nearest = tf.reduce_min(beside + tf.square(beyond), axis=1)
+    return tf.reshape(nearest, [-1, rasterize.SIDE, rasterize.SIDE])
+
+
+_CENTRE = np.float32(rasterize.CANVAS / 2 + rasterize.MARGIN)
+
+
+def _quadratic() -> np.ndarray:
+    """x², y², x·y, x, y and 1 of each pixel from the centre, `<float32>[6, 28·28]`."""
+    offsets = rasterize.PIXEL_CENTRES - _CENTRE
+    y, x = (axis.ravel() for axis in np.meshgrid(offsets, offsets, indexing="ij"))
+    return np.stack([x * x, y * y, x * y, x, y, np.ones_like(x)])
+
+
+_QUADRATIC = _quadratic()
 
 
 def cnn(
