@@ -3,7 +3,9 @@
     shards ─▶ records ─▶ window of 64 batches ─ parse ─ sort by length ─▶ batches
 
 Within a window the drawings are sorted by length, so that a batch holds drawings of
-about one length and is padded little; the order of the batches is then random.
+about one length and is padded little; the order of the batches is then random. The rnn
+takes its drawings in random order instead: padding does not reach its network, whose
+first layer walks every drawing in as many steps (see `models.Walk`).
 Bitmaps have no length: they stay in order, and they are not augmented.
 """
 

@@ -106,6 +106,20 @@ def test_the_same_seed_and_epoch_give_the_same_bits(info, data_dir, augment):
             np.testing.assert_array_equal(mine[name], theirs[name])
 
 
+def test_the_number_of_threads_has_no_say(info, data_dir):
+    batches = input_pipeline.training_batches(
+        info, str(data_dir), 1, seed=3, epoch=2, augment=True
+    )
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    options.threading.max_intra_op_parallelism = 1
+    alone = list(batches.with_options(options).as_numpy_iterator())
+    assert len(alone) == info.split("train").examples
+    for mine, theirs in zip(alone, batches.as_numpy_iterator()):
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], theirs[name])
+
+
 @pytest.mark.parametrize("other", [{"epoch": 2}, {"seed": 1}])
 def test_another_epoch_or_seed_gives_another_order(info, data_dir, other):
     one = keys_of(training_batches(info, data_dir))

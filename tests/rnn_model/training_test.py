@@ -211,6 +211,21 @@ def test_a_run_on_bitmaps_learns_and_leaves_a_model_of_ink(
     assert on_ink["loss"] == pytest.approx(on_bitmaps["loss"], abs=0.2)
 
 
+def test_words_that_quick_draw_never_had_train_like_any_other(doodles, build, tmp_path):
+    words = ("mon œuvre", "our logo: v2")
+    (tmp_path / "mine").mkdir()
+    for path, word in zip(sorted(doodles.glob("*.ndjson")), words):
+        lines = [
+            json.dumps({"word": word, "drawing": json.loads(line)["drawing"]})
+            for line in path.read_text().splitlines()
+        ]
+        (tmp_path / "mine" / f"{word}.ndjson").write_text("\n".join(lines))
+    build([f"{tmp_path}/mine/*"], tmp_path / "data")
+    train(tmp_path / "data", tmp_path / "run", epochs=10, learning_rate=0.01)
+    assert (tmp_path / "run" / "classes.txt").read_text().splitlines() == list(words)
+    assert history_of(tmp_path / "run")[-1]["validation_top1"] > 0.7
+
+
 def test_the_rnn_refuses_bitmaps_before_it_writes(bitmap_data_dir, tmp_path):
     with pytest.raises(ValueError, match=r"^rnn reads strokes, .* take cnn or mlp$"):
         train(bitmap_data_dir, tmp_path / "run", model="rnn")
@@ -313,28 +328,40 @@ def test_a_checkpoint_cut_in_half_costs_no_more_than_its_epoch(
     assert_same_weights(weights_of(whole), weights_of(broken))
 
 
+KILLED = ["--model=cnn", "--epochs=6", "--patience=6", "--batch_size=4"]
+
+
+@pytest.fixture(scope="module")
+def never_killed(data_dir, tmp_path_factory):
+    """A run of a process that was left alone."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    flags = [f"--data_dir={data_dir}", f"--workdir={run}", *KILLED]
+    subprocess.run([sys.executable, "train.py", *flags], cwd=ROOT, check=True)
+    return run
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("epochs", [0, 1, 3])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_killed_process_goes_on_to_the_same_weights(data_dir, tmp_path, number):
-    command = [
-        sys.executable,
-        "train.py",
-        f"--data_dir={data_dir}",
-        "--model=cnn",
-        "--epochs=4",
-        "--batch_size=4",
-    ]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*command, f"--workdir={whole}"], cwd=ROOT, check=True)
+def test_a_killed_process_goes_on_to_the_same_weights(
+    data_dir, never_killed, tmp_path, number, epochs
+):
+    """Killed somewhere in an epoch, after so many whole ones."""
+    killed = tmp_path / "killed"
+    flags = [f"--data_dir={data_dir}", f"--workdir={killed}", *KILLED]
     process = subprocess.Popen(
-        [*command, f"--workdir={killed}"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [sys.executable, "train.py", *flags],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    wanted = killed / ("history.json" if epochs else "config.json")
     try:
         deadline = time.monotonic() + 120
-        while not checkpoints.numbered(str(killed / "checkpoints" / "last")):
+        while not wanted.exists() or epochs > len(history_of(killed)):
             assert process.poll() is None
             assert time.monotonic() < deadline
-            time.sleep(0.05)
+            time.sleep(0.01)
         time.sleep(0.2)  # into the next epoch
     finally:
         process.send_signal(number)
@@ -346,17 +373,17 @@ def test_a_killed_process_goes_on_to_the_same_weights(data_dir, tmp_path, number
             r"goes on from there\n$",
             told,
         )
-    assert len(history_of(killed)) < 4
     again = subprocess.run(
-        [*command, f"--workdir={killed}"],
+        [sys.executable, "train.py", *flags],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     )
-    assert "going on after epoch" in again.stdout
-    assert len(history_of(killed)) == 4
-    assert_same_weights(weights_of(whole), weights_of(killed))
+    if epochs or number != signal.SIGKILL:
+        assert "going on after epoch" in again.stdout
+    assert len(history_of(killed)) == 6
+    assert_same_weights(weights_of(never_killed), weights_of(killed))
 
 
 # --- What is refused ------------------------------------------------------------------
