@@ -54,8 +54,11 @@ def records_of(info, data_dir, split):
 
 @pytest.mark.parametrize("augment", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 16])
-def test_an_epoch_has_every_drawing_once(info, data_dir, augment, batch_size):
+def test_an_epoch_has_every_drawing_once(
+    info, data_dir, augment, batch_size, monkeypatch
+):
     """With batches of one drawing, there are several windows."""
+    monkeypatch.setattr(input_pipeline, "WINDOW", 50)
     assert info.split("train").examples > 2 * input_pipeline.WINDOW
     settings = {"augment": augment, "batch_size": batch_size}
     keys = keys_of(training_batches(info, data_dir, **settings))
