@@ -62,7 +62,9 @@ def training_batches(
     """
     rng = np.random.default_rng([seed, epoch])
     shards = rng.permutation(_shards(info, data_dir, "train"))
-    records = _records(info, shards).shuffle(SHUFFLE_RECORDS, seed=_draw(rng))
+    records = _records(info, shards).shuffle(
+        SHUFFLE_RECORDS, seed=_draw(rng), reshuffle_each_iteration=False
+    )
     windows = _with_seeds(records.batch(WINDOW * batch_size), rng).map(
         lambda serialized, seed: (
             _parse_window(serialized, info.kind, seed, by_length),
