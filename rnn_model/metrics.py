@@ -29,15 +29,16 @@ class MetricSums:
         """Adds a batch: logits `<float>[batch, classes]`, labels `<int>[batch]`."""
         logits = logits.astype(np.float64)
         own = logits[np.arange(len(logits)), class_index]
-        # Of equal logits the lower class counts as the better one.
-        better = (logits > own[:, None]).sum(axis=1)
+        # Of equal logits the lower class counts as the better one, and any as better
+        # than one that is not a number.
+        better = (~(logits <= own[:, None])).sum(axis=1)
         before = np.arange(logits.shape[1]) < class_index[:, None]
         rank = better + ((logits == own[:, None]) & before).sum(axis=1)
         highest = logits.max(axis=1)
         log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
         self._loss += float((log_sum - own).sum())
         np.add.at(self._examples, class_index, 1)
-        hit = rank < TOP
+        hit = (rank < TOP) & ~np.isnan(own)
         np.add.at(self._at_rank, (rank[hit], class_index[hit]), 1)
 
     def result(self) -> dict[str, float | int]:

@@ -224,7 +224,8 @@ class _Run:
             inputs = (batch[name] for name in self.inputs)
             loss = float(self._step(*inputs, batch["class_index"]))
             if not math.isfinite(loss):
-                self._stop_not_finite(loss, batch)
+                keys = ", ".join(key.decode() for key in batch["key_id"].numpy()[:3])
+                self._stop_not_finite("loss", loss, f", drawings {keys}, …")
             size = len(batch["class_index"])
             now = time.monotonic()
             position.add(loss, size, before + now - began)
@@ -243,6 +244,8 @@ class _Run:
         validation = evaluation.evaluate(
             self.logits_of, self.info, data_dir, "validation", self.config.batch_size
         )
+        if not math.isfinite(validation["loss"]):
+            self._stop_not_finite("validation loss", validation["loss"])
         seconds, loss, examples = self.position.close_epoch()
         return {
             "epoch": int(self.position.epochs),
@@ -294,11 +297,9 @@ class _Run:
         self.optimizer.apply(gradients, weights)
         return loss
 
-    def _stop_not_finite(self, loss: float, batch: dict[str, tf.Tensor]) -> None:
-        keys = [key.decode() for key in batch["key_id"].numpy()[:3]]
+    def _stop_not_finite(self, what: str, loss: float, where: str = "") -> None:
         raise ValueError(
-            f"the loss is {loss} at step {int(self.optimizer.iterations)} (epoch "
-            f"{int(self.position.epochs) + 1}, drawings {', '.join(keys)}, …); try a "
-            f"smaller --learning_rate than {self.config.learning_rate:g} in a new "
-            "--workdir"
+            f"the {what} is {loss} at step {int(self.optimizer.iterations)} (epoch "
+            f"{int(self.position.epochs) + 1}{where}); try a smaller --learning_rate "
+            f"than {self.config.learning_rate:g} in a new --workdir"
         )

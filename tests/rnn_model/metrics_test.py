@@ -84,3 +84,14 @@ def test_huge_logits_stay_finite():
 def test_no_drawing_is_an_error():
     with pytest.raises(ValueError, match="no drawing"):
         MetricSums(3).result()
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_what_is_not_a_number_is_never_right(classes):
+    sums = MetricSums(classes)
+    sums.update(np.full((3, classes), np.nan), np.array([0, 1, 1]))
+    assert sums.result()["top1"] == sums.result()["top3"] == 0
+    one = np.zeros((1, classes))
+    one[0, 0] = np.nan
+    sums.update(one, np.array([1]))
+    assert sums.result()["top1"] == 0

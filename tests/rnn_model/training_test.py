@@ -415,6 +415,14 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_keys(data_dir, tmp_path):
     assert "\n" not in message
 
 
+def test_weights_that_the_last_step_of_an_epoch_broke_are_not_kept(data_dir, tmp_path):
+    settings = {"optimizer": "sgd", "learning_rate": 1e30, "batch_size": 500}
+    with pytest.raises(ValueError, match=r"the validation loss is (nan|inf) at step 1"):
+        train(data_dir, tmp_path / "run", **settings)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    assert not (tmp_path / "run" / "history.json").exists()
+
+
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_a_missing_split_is_an_error(data_dir, tmp_path, split):
     folder = without(data_dir, tmp_path / "data", split)
