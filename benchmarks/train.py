@@ -24,7 +24,7 @@ from absl import flags
 
 from benchmarks import ancestor_model
 from pipeline import command
-from rnn_model import input_pipeline, models, training
+from rnn_model import input_pipeline, training
 from rnn_model.config import TrainConfig
 from rnn_model.workdir import Workdir
 from tfrecords import schema
@@ -125,28 +125,30 @@ def run(
 
 def ours(info: DatasetInfo, data_dir: str, model: str) -> Contender:
     """A model of ours with its defaults, as `train.py` runs it."""
-    config = TrainConfig(model=model)
-    settings = {"augment": config.augment, "by_length": model != "rnn"}
-    batches = epochs(info, data_dir, config.batch_size, **settings)
-    return step_of(config, info), batches
+    run = begin(TrainConfig(model=model), info)
+    batches = (run.batches(data_dir, epoch) for epoch in itertools.count(1))
+    return step_of(run), itertools.chain.from_iterable(batches)
 
 
 def with_bitmaps(info: DatasetInfo, data_dir: str) -> Contender:
     """The cnn on the same batches, that finds bitmaps drawn; whose, costs the same."""
     _, batches = ours(info, data_dir, "cnn")
-    config = TrainConfig(model="cnn")
-    step = step_of(config, dataclasses.replace(info, kind=schema.BITMAP))
-    bitmaps = tf.random.stateless_uniform([config.batch_size, *SIDES, 1], [0, 0])
-    return step, (
+    run = begin(TrainConfig(model="cnn"), dataclasses.replace(info, kind=schema.BITMAP))
+    bitmaps = tf.random.stateless_uniform([run.config.batch_size, *SIDES, 1], [0, 0])
+    return step_of(run), (
         batch | {"bitmap": bitmaps[: len(batch["length"])]} for batch in batches
     )
 
 
-def step_of(config: TrainConfig, info: DatasetInfo) -> ancestor_model.Step:
-    """What takes a step of a run that has just begun."""
+def begin(config: TrainConfig, info: DatasetInfo) -> training._Run:
+    """A run that nothing is kept of."""
     with tempfile.TemporaryDirectory() as folder:
-        run = training._Run(config, info, Workdir(folder))
-    names = (*models.INPUTS[info.kind], "class_index")
+        return training._Run(config, info, Workdir(folder))
+
+
+def step_of(run: training._Run) -> ancestor_model.Step:
+    """What takes a step of a run."""
+    names = (*run.inputs, "class_index")
     return lambda batch: float(run._step(*(batch[name] for name in names)))
 
 

@@ -14,34 +14,50 @@ MAX_SHEAR = 0.1
 JITTER = 0.008
 """Standard deviation of the points' noise, in boxes (2 px)."""
 
+SHORTEST = 0.4
+"""The least share of its points that a drawing cut short keeps."""
 
-def augment(batch: dict[str, tf.Tensor], seed: int, epoch: int) -> dict[str, tf.Tensor]:
-    """Mirrors, turns, stretches and jitters each drawing of a batch.
+
+def augment(
+    batch: dict[str, tf.Tensor], seed: int, epoch: int, partial: float = 0.0
+) -> dict[str, tf.Tensor]:
+    """Mirrors, turns, stretches and jitters each drawing of a batch; cuts some short.
 
     Args:
-      batch: see `input_pipeline.evaluation_batches`.
+      batch: see `input_pipeline.training_batches`.
       seed, epoch: the same give the same changes.
+      partial: share of the drawings that are cut short.
 
     Returns:
       The batch with other ink, moved and scaled to fill the box again.
     """
-    ink, length = batch["ink"], batch["length"]
-    random = _Random(batch["key_id"], seed, epoch)
+    ink = batch["ink"]
+    random = _Random(batch, seed, epoch)
+    length = _cut_short(batch["length"], random, partial)
     mask = tf.sequence_mask(length, tf.shape(ink)[1], tf.float32)[..., None]
     positions = tf.cumsum(ink[..., :2], axis=1)  # (batch, time, 2)
+    if partial:
+        positions = _fill_box(positions, mask, smallest=1e-3)
     positions = tf.matmul(positions, _random_maps(random))
     noise = tf.stack([random.normal(tf.shape(ink)[1]) for _ in "xy"], axis=2)
-    positions = _fill_box(positions + JITTER * noise, mask)
+    # A dot is to stay small: its jitter is not to be blown up to the whole box.
+    positions = _fill_box(positions + JITTER * noise, mask, smallest=0.5)
     before = tf.pad(positions[:, :-1], [[0, 0], [1, 0], [0, 0]])
-    deltas = (positions - before) * mask
-    return batch | {"ink": tf.concat([deltas, ink[..., 2:]], axis=2)}
+    last = tf.one_hot(length - 1, tf.shape(ink)[1])[..., None]
+    pen = tf.maximum(ink[..., 2:], last)  # the last point left ends its stroke
+    return batch | {
+        "ink": tf.concat([positions - before, pen], axis=2) * mask,
+        "length": length,
+    }
 
 
 class _Random:
-    """Random numbers of each drawing's own, from a hash of its key."""
+    """Random numbers of each drawing's own, from a hash of its key and copy."""
 
-    def __init__(self, keys: tf.Tensor, seed: int, epoch: int):
-        salted = tf.strings.join([keys, f"{seed}", f"{epoch}"], separator="/")
+    def __init__(self, batch: dict[str, tf.Tensor], seed: int, epoch: int):
+        copy = tf.strings.as_string(batch["copy"])
+        parts = [batch["key_id"], copy, f"{seed}", f"{epoch}"]
+        salted = tf.strings.join(parts, separator="/")
         self._hashes = tf.strings.to_hash_bucket_fast(salted, 1 << 32)
         self._drawn = 0
 
@@ -71,6 +87,18 @@ def _scramble(numbers: tf.Tensor) -> tf.Tensor:
     return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16))
 
 
+def _cut_short(length: tf.Tensor, random: _Random, partial: float) -> tf.Tensor:
+    """How many points are left of each drawing, `<int32>[batch]`.
+
+    The first points of a simplified drawing, moved and scaled to fill the box, are
+    what a server makes of a drawing in progress: simplifying them again, larger as
+    they are then, changes little.
+    """
+    whole = random.uniform(1)[:, 0] >= partial
+    share = tf.where(whole, 1.0, random.uniform(1, low=SHORTEST)[:, 0])
+    return tf.cast(tf.math.ceil(tf.cast(length, tf.float32) * share), tf.int32)
+
+
 def _random_maps(random: _Random) -> tf.Tensor:
     """Draws linear maps of the plane, `<float32>[batch, 2, 2]`."""
     u = tf.unstack(random.uniform(5, low=-1.0), axis=1)
@@ -85,11 +113,13 @@ def _random_maps(random: _Random) -> tf.Tensor:
     return tf.transpose(tf.convert_to_tensor(rows), [2, 0, 1])
 
 
-def _fill_box(positions: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Moves to minimum 0 and scales uniformly to maximum 1, as in the records."""
+def _fill_box(positions: tf.Tensor, mask: tf.Tensor, smallest: float) -> tf.Tensor:
+    """Moves to minimum 0 and scales uniformly to maximum 1, as in the records.
+
+    What is smaller than `smallest` boxes is scaled as if it were as large.
+    """
     outside = (1 - mask) * 1e9
     lowest = tf.reduce_min(positions + outside, axis=1, keepdims=True)
     highest = tf.reduce_max(positions - outside, axis=1, keepdims=True)
     extent = tf.reduce_max(highest - lowest, axis=2, keepdims=True)
-    # A dot is to stay small: its jitter is not to be blown up to the whole box.
-    return (positions - lowest) / tf.maximum(extent, 0.5)
+    return (positions - lowest) / tf.maximum(extent, smallest)

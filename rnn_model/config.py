@@ -2,9 +2,13 @@
 
 import dataclasses
 import json
+import math
 
 MODELS = ("rnn", "cnn", "mlp")
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamw", "lion", "nadam", "rmsprop", "sgd")
+
+MIDDLE_DRAWINGS, MIDDLE_EPOCHS, MOST_EPOCHS = 40_000, 25, 40
+"""A data set of middle size, the epochs it asks for, and those the smallest does."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +29,12 @@ class TrainConfig:
         },
     )
     epochs: int = dataclasses.field(
-        default=25,
-        metadata={"help": "How often the model sees every training drawing, at most."},
+        default=0,
+        metadata={
+            "help": "How often the model sees every training drawing, at most. 0: as "
+            "the size of the data set asks for, from 40 for 15,000 drawings or fewer "
+            "by 25 for 40,000 to 5 for a million."
+        },
     )
     patience: int = dataclasses.field(
         default=5,
@@ -70,8 +78,22 @@ class TrainConfig:
     augment: bool = dataclasses.field(
         default=True,
         metadata={
-            "help": "Mirror, turn, stretch and jitter the training drawings at random; "
-            "bitmaps stay as they are."
+            "help": "Mirror, turn, stretch and jitter the training drawings at random, "
+            "and cut some short; bitmaps stay as they are."
+        },
+    )
+    partial: float = dataclasses.field(
+        default=0.3,
+        metadata={
+            "help": "With --augment: share of the training drawings that are cut "
+            "short, so that drawings in progress are known too."
+        },
+    )
+    balance: float = dataclasses.field(
+        default=0.5,
+        metadata={
+            "help": "How much classes with few drawings are favoured: 0 leaves them as "
+            "rare as they are, 1 makes all alike."
         },
     )
     init_from: str = dataclasses.field(
@@ -101,13 +123,16 @@ class TrainConfig:
                     f"{field.name} must be one of {', '.join(choices)}. "
                     f"Received: {value!r}"
                 )
-        for name in ("epochs", "patience", "batch_size"):
+        self._require("epochs", self.epochs >= 0, "≥ 0")
+        for name in ("patience", "batch_size"):
             self._require(name, getattr(self, name) >= 1, "≥ 1")
         for name in ("learning_rate", "clip_norm"):
             self._require(name, 0 < getattr(self, name) < float("inf"), "> 0")
         self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "≥ 0")
         for name in ("dropout", "label_smoothing"):
             self._require(name, 0 <= getattr(self, name) < 1, "≥ 0 and < 1")
+        for name in ("partial", "balance"):
+            self._require(name, 0 <= getattr(self, name) <= 1, "≥ 0 and ≤ 1")
         if self.freeze_body and not self.init_from:
             raise ValueError("freeze_body needs init_from: a run to take the body of")
         self._require("seed", 0 <= self.seed < 2**32, "≥ 0 and < 2³²")
@@ -115,6 +140,16 @@ class TrainConfig:
     def _require(self, name: str, holds: bool, what: str) -> None:
         if not holds:
             raise ValueError(f"{name} must be {what}. Received: {getattr(self, name)}")
+
+    def for_drawings(self, count: int) -> "TrainConfig":
+        """Settles the epochs for a training split of so many drawings.
+
+        As the square root of their number grows, their sights grow and epochs fall.
+        """
+        if self.epochs:
+            return self
+        epochs = round(MIDDLE_EPOCHS * math.sqrt(MIDDLE_DRAWINGS / max(count, 1)))
+        return dataclasses.replace(self, epochs=min(max(epochs, 1), MOST_EPOCHS))
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"

@@ -6,6 +6,7 @@ Within a window the drawings are sorted by length, so that a batch holds drawing
 about one length and is padded little; the order of the batches is then random. The rnn
 takes its drawings in random order instead: padding does not reach its network, whose
 first layer walks every drawing in as many steps (see `models.Walk`).
+Drawings of rare classes are repeated where the records are read (see `balance`).
 Bitmaps have no length: they stay in order, and they are not augmented.
 """
 
@@ -51,23 +52,40 @@ def training_batches(
     seed: int,
     epoch: int,
     augment: bool,
+    partial: float = 0.0,
+    repeats: np.ndarray | None = None,
     by_length: bool = True,
     skip: int = 0,
 ) -> tf.data.Dataset:
-    """Gives every drawing of the train split once, in an order of (seed, epoch).
+    """Gives the drawings of the train split in an order of (seed, epoch).
 
-    See `evaluation_batches` for what a batch holds. `by_length` puts drawings of about
-    one length together, so that there is little padding. The first `skip` batches are
-    left out, as when a run goes on in the middle of an epoch.
+    A batch holds what one of `evaluation_batches` does, and
+
+        copy         <int64>[batch], from 0 on where a drawing is repeated
+
+    Args:
+      info, data_dir: the data set.
+      batch_size: drawings in a batch; the last may hold fewer.
+      seed, epoch: the same give the same batches.
+      augment: change each at random (see `augmentation`), cutting the share `partial`
+        of them short.
+      repeats: `<int64>[classes]`, how often each class's drawings come; once without.
+      by_length: put drawings of about one length together: there is little padding.
+      skip: leave out so many batches, as when a run goes on in mid-epoch.
     """
     rng = np.random.default_rng([seed, epoch])
     shards = rng.permutation(_shards(info, data_dir, "train"))
     records = _records(info, shards).shuffle(
         SHUFFLE_RECORDS, seed=_draw(rng), reshuffle_each_iteration=False
     )
-    windows = _with_seeds(records.batch(WINDOW * batch_size), rng).map(
-        lambda serialized, seed: (
-            _parse_window(serialized, info.kind, seed, by_length),
+    if repeats is None:
+        repeats = np.ones(len(info.classes), np.int64)
+    shown = records.batch(WINDOW * batch_size).map(
+        lambda serialized: _repeat(serialized, repeats)
+    )
+    windows = _with_seeds(shown.rebatch(WINDOW * batch_size), rng).map(
+        lambda some, seed: (
+            _parse_window(some["record"], info.kind, seed, by_length, some["copy"]),
             seed,
         ),
         num_parallel_calls=1,
@@ -78,7 +96,7 @@ def training_batches(
     ).skip(skip)
     if augment and info.kind == schema.INK:
         batches = batches.map(
-            lambda batch: augmentation.augment(batch, seed, epoch),
+            lambda batch: augmentation.augment(batch, seed, epoch, partial),
             num_parallel_calls=2,
             deterministic=True,
         )
@@ -136,11 +154,21 @@ def _with_seeds(elements: tf.data.Dataset, rng: np.random.Generator) -> tf.data.
     return tf.data.Dataset.zip(elements, seeds)
 
 
+def _repeat(serialized: tf.Tensor, repeats: np.ndarray) -> dict[str, tf.Tensor]:
+    """Gives record `<string>[shown]` and copy `<int64>[shown]`, by class."""
+    times = tf.gather(repeats, decode.parse_classes(serialized))
+    source = tf.repeat(tf.range(tf.size(times)), times)
+    first = tf.gather(tf.cumsum(times, exclusive=True), source)
+    copy = tf.range(tf.size(source, tf.int64)) - first
+    return {"record": tf.gather(serialized, source), "copy": copy}
+
+
 def _parse_window(
     serialized: tf.Tensor,
     kind: str,
     seed: tf.Tensor | None = None,
     by_length: bool = True,
+    copy: tf.Tensor | None = None,
 ) -> dict[str, tf.Tensor]:
     """Parses records `<string>[window]`; sorts ink by length, or at random.
 
@@ -148,6 +176,8 @@ def _parse_window(
     batches in every epoch.
     """
     window = decode.parse_examples(serialized, kind)
+    if copy is not None:
+        window["copy"] = copy
     if kind == schema.BITMAP:
         return window
     key = tf.cast(window["length"], tf.float32)

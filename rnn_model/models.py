@@ -6,9 +6,9 @@ say in the logits. The models that draw the ink first take bitmaps in its place:
 `reading`.
 
     ink (B, T, 3) ─ walk along the strokes ─▶ (B, 128, 32)
-      ─ 4 × conv, three of stride 2 ─▶ (B, 16, 128)
+      ─ 3 × conv of stride 2 ─▶ (B, 16, 128)
       ─ 2 × (conv + its input) ─▶ (B, 16, 128)
-      ─ 2 × (dropout, bidirectional LSTM) ─▶ (B, 16, 256)
+      ─ dropout, bidirectional LSTM ─▶ (B, 16, 256)
       ─ mean and max over time ─▶ (B, 512) ─ dropout, dense ─▶ (B, classes)
 
 The convolutions read all steps at once; an LSTM goes from one to the next and is most
@@ -36,12 +36,11 @@ MOVE_SCALE = 10.0
 BUMPS = 12
 """Places along each axis whose nearness is felt."""
 
-CONVOLUTIONS = ((64, 1), (96, 2), (128, 2), (128, 2), (128, 1), (128, 1))
+CONVOLUTIONS = ((64, 2), (96, 2), (128, 2), (128, 1), (128, 1))
 """Filters and stride of each; one that keeps the shape adds to its input."""
 
 KERNEL = 5
 LSTM_UNITS = 128
-LSTM_LAYERS = 2
 
 
 def build(
@@ -205,10 +204,9 @@ def rnn(
     x = Walk(name="walk")(ink, length)  # (B, 128, 32)
     for number, (filters, stride) in enumerate(CONVOLUTIONS, 1):
         x = ConvBlock(filters, stride, name=f"conv{number}")(x)
-    for number in range(1, LSTM_LAYERS + 1):  # x is (B, 16, 128)
-        x = keras.layers.Dropout(config.dropout, seed=config.seed + number)(x)
-        lstm = keras.layers.LSTM(LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn)
-        x = keras.layers.Bidirectional(lstm, name=f"lstm{number}")(x)
+    x = keras.layers.Dropout(config.dropout, seed=config.seed + 1)(x)  # (B, 16, 128)
+    lstm = keras.layers.LSTM(LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn)
+    x = keras.layers.Bidirectional(lstm, name="lstm")(x)  # (B, 16, 2·units)
     mean = keras.layers.GlobalAveragePooling1D(name="mean")(x)
     highest = keras.layers.GlobalMaxPooling1D(name="max")(x)
     x = keras.layers.Concatenate()([mean, highest])  # (B, 4·units)

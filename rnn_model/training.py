@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from pipeline import command
 from rnn_model import (
+    balance,
     checkpoints,
     evaluation,
     input_pipeline,
@@ -55,7 +56,7 @@ def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
     keras.utils.set_random_seed(config.seed)
     run = _Run(config, info, workdir)
     run.begin()
-    workdir.start(config, info.classes)
+    workdir.start(run.config, info.classes)
     if run.is_over():
         print(f"{workdir_path}: training is over; best {run.best_line()}")
         return
@@ -130,10 +131,13 @@ class _Run:
     """A model in training, with all that is kept of it."""
 
     def __init__(self, config: TrainConfig, info: DatasetInfo, workdir: Workdir):
+        counts = info.split("train").class_counts
+        config = config.for_drawings(sum(counts))
         self.config, self.info, self.workdir = config, info, workdir
-        self.steps_per_epoch = math.ceil(
-            info.split("train").examples / config.batch_size
-        )
+        self.repeats = balance.repeats(counts, config.balance)
+        self.examples = int(np.dot(counts, self.repeats))  # in an epoch
+        self.steps_per_epoch = math.ceil(self.examples / config.batch_size)
+        self.offsets = balance.offsets(counts, config.balance)
         self.model = models.build(config, len(info.classes))
         if config.freeze_body:
             warm_start.freeze_body(self.model)
@@ -180,14 +184,13 @@ class _Run:
 
     def train(self, data_dir: str) -> None:
         """Trains epoch by epoch until the run is over."""
-        examples = self.info.split("train").examples
         logs = tf.summary.create_file_writer(self.workdir.logs)
         with (
             interruption.Watch() as watch,
             command.progress(
-                self.config.epochs * examples,
+                self.config.epochs * self.examples,
                 self.config.model,
-                done=len(self.history) * examples + int(self.position.examples),
+                done=len(self.history) * self.examples + int(self.position.examples),
             ) as bar,
         ):
             while not self.is_over():
@@ -206,15 +209,9 @@ class _Run:
     def _train_epoch(self, data_dir: str, bar: tqdm, watch: interruption.Watch) -> None:
         """Trains to the end of the epoch; saves now and then, and when told to stop."""
         position, step = self.position, int(self.optimizer.iterations)
-        batches = input_pipeline.training_batches(
-            self.info,
+        batches = self.batches(
             data_dir,
-            self.config.batch_size,
-            seed=self.config.seed,
             epoch=int(position.epochs) + 1,
-            augment=self.config.augment,
-            # The rnn's batch normalisation is to see drawings of all lengths at once.
-            by_length=self.config.model != "rnn",
             skip=step - int(position.epochs) * self.steps_per_epoch,
         )
         self._seed_dropout(step)
@@ -237,6 +234,22 @@ class _Run:
                 raise KeyboardInterrupt(
                     f"stopped after {position}; the same command goes on from there"
                 )
+
+    def batches(self, data_dir: str, epoch: int, skip: int = 0) -> tf.data.Dataset:
+        """The batches of an epoch, from 1 on, after the first `skip`."""
+        return input_pipeline.training_batches(
+            self.info,
+            data_dir,
+            self.config.batch_size,
+            seed=self.config.seed,
+            epoch=epoch,
+            augment=self.config.augment,
+            partial=self.config.partial,
+            repeats=self.repeats,
+            # The rnn's batch normalisation is to see drawings of all lengths at once.
+            by_length=self.config.model != "rnn",
+            skip=skip,
+        )
 
     def _close_epoch(self, data_dir: str) -> dict[str, Any]:
         """Evaluates on the validation split; gives the epoch's row of the history."""
@@ -287,7 +300,7 @@ class _Run:
             off_value=self.config.label_smoothing / classes,
         )
         with tf.GradientTape() as tape:
-            logits = self.reader(*inputs, training=True)
+            logits = self.reader(*inputs, training=True) + self.offsets
             loss = tf.reduce_mean(
                 tf.nn.softmax_cross_entropy_with_logits(target, logits)
             )

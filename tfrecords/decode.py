@@ -45,6 +45,12 @@ def parse_examples(
     return features
 
 
+def parse_classes(serialized: tf.Tensor) -> tf.Tensor:
+    """The class_index of each serialised example: `<string>[batch]` → `<int64>`."""
+    name = schema.CLASS_INDEX
+    return tf.io.parse_example(serialized, {name: _SPEC[name]})[name]
+
+
 def to_dense(ink: tf.RaggedTensor) -> tf.Tensor:
     """Pads ragged ink with zeros to the longest drawing.
 

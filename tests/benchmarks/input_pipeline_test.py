@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import input_pipeline as benchmark
 from rnn_model import input_pipeline
 
@@ -44,5 +46,5 @@ def test_padding_is_what_batches_hold_beside_points(data_dir):
         _, columns, _ = batch["ink"].shape
         total += columns * len(batch["length"])
         empty += sum(columns - length for length in batch["length"])
-    assert measured.padding == empty / total
+    assert measured.padding == pytest.approx(empty / total)
     assert measured.drawings == info.split("train").examples

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import sample, strokes
+from pipeline import rasterize, sample, strokes
+from rnn_model import augmentation
 from rnn_model.augmentation import _Random, augment
 
 COLUMNS = 5
@@ -30,11 +31,18 @@ def make_batch(inks):
         "ink": tf.constant(padded),
         "length": tf.constant(length),
         "key_id": tf.constant([str(number) for number in range(len(inks))]),
+        "copy": tf.zeros(len(inks), tf.int64),
     }
 
 
 def augmented(batch, seed=1, epoch=2):
     return augment(batch, seed, epoch)["ink"].numpy()
+
+
+def picture_of(ink):
+    points = np.rint(np.cumsum(ink, axis=0) * strokes.BOX)
+    points[:, 2] = ink[:, 2]
+    return rasterize.rasterize(points.astype(np.uint8)).astype(float)
 
 
 def positions_of(ink, length):
@@ -80,6 +88,7 @@ def test_the_batch_that_a_drawing_is_in_has_no_say(batch):
             "ink": batch["ink"][row : row + 1, :length],
             "length": batch["length"][row : row + 1],
             "key_id": batch["key_id"][row : row + 1],
+            "copy": batch["copy"][row : row + 1],
         }
         np.testing.assert_allclose(
             augmented(alone)[0], together[row, :length], atol=1e-6
@@ -87,7 +96,8 @@ def test_the_batch_that_a_drawing_is_in_has_no_say(batch):
 
 
 def test_the_random_numbers_are_spread_evenly():
-    random = _Random(tf.constant([str(n) for n in range(2000)]), 0, 1)
+    keys = tf.constant([str(n) for n in range(2000)])
+    random = _Random({"key_id": keys, "copy": tf.zeros(2000, tf.int64)}, 0, 1)
     uniform, normal = random.uniform(50).numpy(), random.normal(50).numpy()
     assert 0 <= uniform.min() < 1e-3
     assert 1 - 1e-3 < uniform.max() < 1
@@ -118,7 +128,50 @@ def test_drawings_keep_their_look(batch):
     assert 0 < mirrored < len(before)
 
 
-def test_one_point_stays_finite():
-    changed = augmented(make_batch([np.float32([[0.3, 0.7, 1]])]))
+def test_a_copy_becomes_something_else(batch):
+    copies = batch | {"copy": batch["copy"] + 1}
+    assert not np.allclose(augmented(batch), augmented(copies))
+
+
+def test_so_many_drawings_are_cut_short_as_asked():
+    ink = strokes.to_ink(
+        strokes.to_points(sample.draw("star", np.random.default_rng()))
+    )
+    batch = make_batch([ink] * 1000)
+    length = augment(batch, 1, 2, partial=0.3)["length"].numpy()
+    kept = length / len(ink)
+    assert 0.25 < (kept < 1).mean() < 0.35
+    assert kept.min() >= augmentation.SHORTEST
+    assert (kept[kept < 1] < 0.5).any()
+
+
+def test_a_drawing_cut_short_is_what_a_server_makes_of_it(batch, monkeypatch):
+    """Its first points, simplified again, as they are drawn in the box."""
+    monkeypatch.setattr(augmentation, "_random_maps", lambda random: tf.eye(2))
+    monkeypatch.setattr(augmentation, "JITTER", 0.0)
+    changed = augment(batch, 1, 2, partial=1.0)
+    for row, (ink, length) in enumerate(zip(changed["ink"], changed["length"])):
+        whole = batch["ink"][row, : batch["length"][row]].numpy()
+        points = strokes.from_ink(whole)[: int(length)]
+        ends = np.flatnonzero(points[:-1, 2]) + 1
+        drawing = [part[:, :2].T.tolist() for part in np.split(points, ends)]
+        expected = strokes.to_ink(strokes.to_points(strokes.simplify(drawing)))
+        assert not ink.numpy()[int(length) :].any()
+        found = ink.numpy()[: int(length)]
+        assert found[-1, 2] == 1
+        assert found[:, 2].sum() == expected[:, 2].sum()
+        one, other = (picture_of(some) for some in (found, expected))
+        assert np.abs(one - other).mean() < 3
+
+
+def test_without_partial_drawings_stay_whole(batch):
+    changed = augment(batch, 1, 2)
+    np.testing.assert_array_equal(changed["length"], batch["length"])
+
+
+@pytest.mark.parametrize("partial", [0.0, 1.0])
+def test_one_point_stays_finite(partial):
+    batch = make_batch([np.float32([[0.3, 0.7, 1]])])
+    changed = augment(batch, 1, 2, partial)["ink"].numpy()
     assert np.isfinite(changed).all()
     assert np.abs(changed[..., :2]).max() <= 1

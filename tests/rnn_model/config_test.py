@@ -12,7 +12,7 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
     [
         ("model", "transformer", "one of rnn, cnn, mlp. Received: 'transformer'"),
         ("optimizer", "sgdd", f"one of {', '.join(OPTIMIZERS)}. Received: 'sgdd'"),
-        ("epochs", 0, "≥ 1. Received: 0"),
+        ("epochs", -1, "≥ 0. Received: -1"),
         ("patience", -1, "≥ 1. Received: -1"),
         ("batch_size", 0, "≥ 1. Received: 0"),
         ("learning_rate", 0.0, "> 0. Received: 0.0"),
@@ -21,6 +21,8 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
         ("weight_decay", -0.1, "≥ 0. Received: -0.1"),
         ("dropout", 1.0, "≥ 0 and < 1. Received: 1.0"),
         ("label_smoothing", -0.5, "≥ 0 and < 1. Received: -0.5"),
+        ("partial", 1.1, "≥ 0 and ≤ 1. Received: 1.1"),
+        ("balance", float("nan"), "≥ 0 and ≤ 1. Received: nan"),
         ("seed", -1, "≥ 0 and < 2³². Received: -1"),
     ],
 )
@@ -40,7 +42,7 @@ def test_json_gives_the_settings_back():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", '{"epochs": 0}', '{"unheard_of": 1}', '{"epochs": "3"}'],
+    ["", "{", "[]", "null", '{"epochs": -1}', '{"unheard_of": 1}', '{"epochs": "3"}'],
 )
 def test_damaged_json_names_the_file(text):
     with pytest.raises(ValueError, match=r"runs/a/config\.json is damaged"):
@@ -57,6 +59,18 @@ def test_differences_name_flag_and_both_values():
 
 def test_more_epochs_are_no_difference():
     assert TrainConfig(epochs=1).differences(TrainConfig(epochs=9)) == []
+
+
+@pytest.mark.parametrize(
+    ("drawings", "epochs"),
+    [(1, 40), (15_000, 40), (40_000, 25), (77_000, 18), (10**6, 5), (5 * 10**7, 1)],
+)
+def test_epochs_follow_the_size_of_the_data_set(drawings, epochs):
+    assert TrainConfig().for_drawings(drawings) == TrainConfig(epochs=epochs)
+
+
+def test_epochs_that_were_asked_for_stay():
+    assert TrainConfig(epochs=3).for_drawings(10**6).epochs == 3
 
 
 def test_every_setting_explains_itself():

@@ -202,6 +202,31 @@ def test_a_missing_shard_is_named(damaged):
         input_pipeline.load_info(str(damaged))
 
 
+@pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize("by_length", [False, True])
+def test_drawings_come_as_often_as_their_class_is_to(
+    info, data_dir, augment, by_length
+):
+    repeats = np.arange(1, len(info.classes) + 1)
+    settings = {"augment": augment, "by_length": by_length, "repeats": repeats}
+    batches = training_batches(info, data_dir, **settings)
+    sizes = [len(batch["key_id"]) for batch in batches]
+    total = np.dot(info.split("train").class_counts, repeats)
+    assert sum(sizes) == total
+    assert len(sizes) == -(-total // 16)  # or steps could not be counted
+    copies = {}
+    for batch in batches:
+        for row, key in enumerate(batch["key_id"]):
+            copies.setdefault((key, batch["class_index"][row]), {})[
+                batch["copy"][row]
+            ] = batch["ink"][row].tobytes()
+    assert len(copies) == info.split("train").examples
+    for (_, class_index), inks in copies.items():
+        assert sorted(inks) == list(range(repeats[class_index]))
+        if augment:
+            assert len(set(inks.values())) == len(inks)
+
+
 def test_a_short_shard_is_named(damaged):
     shard = damaged / "test-00000-of-00002.tfrecord"
     shard.write_bytes(shard.read_bytes()[:-1])
@@ -221,8 +246,9 @@ def test_bitmaps_come_once_each_and_as_they_are(bitmap_data_dir, batch_size):
     training = training_batches(info, bitmap_data_dir, **settings)
     evaluation = evaluation_batches(info, bitmap_data_dir, "train", batch_size)
     found = []
+    assert set(training[0]) == set(evaluation[0]) | {"copy"}
     for batches in (training, evaluation):
-        assert set(batches[0]) == {"bitmap", "class_index", "recognized", "key_id"}
+        assert {"bitmap", "class_index", "recognized", "key_id"} <= set(batches[0])
         assert batches[0]["bitmap"].shape == (batch_size, 28, 28, 1)
         assert max(batch["bitmap"].max() for batch in batches) == 1
         found.append(

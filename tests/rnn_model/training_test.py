@@ -127,11 +127,11 @@ def test_the_rnn_learns_the_doodles(data_dir, tmp_path):
     assert last["validation_top1"] > 0.4
 
 
-def test_the_loss_is_that_of_smoothed_targets(info, tmp_path):
+def test_the_loss_is_that_of_smoothed_targets_and_offset_logits(info, tmp_path):
     config = dataclasses.replace(QUICK, label_smoothing=0.2, learning_rate=1e-9)
     run = training._Run(config, info, Workdir(str(tmp_path)))
     ink, length = np.zeros([3, 4, 3], np.float32), np.array([4, 4, 4], np.int32)
-    logits = run.logits_of(ink, length).numpy()
+    logits = run.logits_of(ink, length).numpy() + run.offsets
     log_shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = np.eye(4)[[0, 1, 3]] * 0.8 + 0.05
     loss = float(run._step(ink, length, np.array([0, 1, 3])))

@@ -75,7 +75,8 @@ def test_a_checkpoint_of_other_weights_is_not_taken_for_ours(copied):
 
 
 def test_a_checkpoint_that_lacks_a_weight_is_refused(trained_rnn, monkeypatch):
-    monkeypatch.setattr(models, "LSTM_LAYERS", models.LSTM_LAYERS + 1)
+    deeper = (*models.CONVOLUTIONS, models.CONVOLUTIONS[-1])
+    monkeypatch.setattr(models, "CONVOLUTIONS", deeper)
     with pytest.raises(ValueError, match="no checkpoint there can be read"):
         Workdir(str(trained_rnn)).load_best()
 
