@@ -108,7 +108,9 @@ def run(
         with _thread_hook(worker_died):
             threading.Thread(target=work, name="beam", daemon=True).start()
             try:
-                while not done.wait(POLL_SECONDS):
+                over = False
+                while not over:
+                    over = done.wait(POLL_SECONDS)
                     if bar is not None:
                         bar.update()
             finally:

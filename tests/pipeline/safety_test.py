@@ -14,7 +14,7 @@ import pytest
 
 LINE = '{"word":"cat","key_id":"%d","drawing":[[[0,255,%d,%s],[0,10,9,%s]]]}\n'
 POINTS = ",".join(str(n) for n in range(150))
-LINES = 20_000
+LINES = 50_000
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 
