@@ -1,99 +1,117 @@
-"""Exports a run as a SavedModel that needs no code of ours.
+"""Exports a run in forms that need no code of ours.
 
-    python -m serve_export.export --workdir=runs/rnn --output_dir=exports/rnn
+    python -m serve_export.export --workdir=runs/rnn --output_dir=exports/rnn \\
+      --data_dir=data/mine
 
-writes `exports/rnn/<version>/`, the layout of TF Serving, versions counting from 1.
+writes `exports/rnn/<version>/`, the layout of TF Serving, versions counting from 1:
+a SavedModel and two LiteRT models, each compared with Keras before anyone can see it.
+With --data_dir that is on real drawings, and it is told what eight bits cost.
 """
 
 import rnn_model  # noqa: F401 # isort: skip - first: it silences TensorFlow
 
+import dataclasses
 import json
-import tempfile
 import uuid
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import flags
 
 from pipeline import command, strokes
-from rnn_model.evaluation import INPUT_SIGNATURE
-from rnn_model.workdir import Workdir
-from serve_export.layout import CLASSES_ASSET, FACTS_ASSET, versions
-from tfrecords import decode, schema
+from rnn_model import input_pipeline, models
+from rnn_model.workdir import Workdir, file_errors
+from serve_export import check, layout, litert, litert_file, model_card, savedmodel
+from serve_export.litert_runtime import LiteRT
+from serve_export.savedmodel_runtime import SavedModel
+from tfrecords import schema
+
+FORMATS = ("savedmodel", "litert")
+
+MOST_CHECKED = 10_000
+"""Drawings of a split that the formats are compared on."""
 
 
-class ServingModule(tf.Module):
-    """A model with its signatures, its words and the facts about its input."""
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What an export is made of.
 
-    def __init__(self, model: keras.Model, classes_file: Path, facts_file: Path):
-        super().__init__()
-        self.model = model
-        self.classes = tf.saved_model.Asset(str(classes_file))
-        self.facts = tf.saved_model.Asset(str(facts_file))
+    Attributes:
+      workdir: the run.
+      data_dir: its data set, to check the formats on; empty for doodles.
+      split: which part of it.
+      attribution: whose the drawings are, and on which terms.
+    """
 
-    @tf.function(input_signature=INPUT_SIGNATURE)
-    def serving_default(
-        self, ink: tf.Tensor, length: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Ink `<float32>[batch, time, 3]`, padded with zeros, to probabilities."""
-        return {"probabilities": self._probabilities(ink, length)}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-    def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialised examples `<string>[batch]` to probabilities."""
-        batch = decode.parse_examples(examples)
-        ink = decode.to_dense(batch[schema.INK])
-        return {"probabilities": self._probabilities(ink, batch["length"])}
-
-    def _probabilities(self, ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        logits = self.model({"ink": ink, "length": length}, training=False)
-        return tf.nn.softmax(logits)
+    workdir: str
+    data_dir: str = ""
+    split: str = "test"
+    attribution: str = model_card.ATTRIBUTION
 
 
-def export(workdir_path: str, output_dir: str) -> str:
+def export(
+    source: Source,
+    output_dir: str,
+    formats: Sequence[str] = FORMATS,
+    tell: Callable[[str], None] = lambda line: None,
+) -> str:
     """Exports the best weights of a run.
 
-    Written aside and renamed, so that a server never sees half an export.
+    Written aside, checked and then renamed, so that a server never sees half an
+    export, nor one that answers otherwise than Keras.
 
     Args:
-      workdir_path: the run.
+      source: the run, and what to check it on.
       output_dir: where `<version>/` goes.
+      formats: of `FORMATS`.
+      tell: is given the lines of the check's table.
 
     Returns:
       The path of the new version.
 
     Raises:
-      ValueError: there is no run, or no checkpoint yet.
+      ValueError: there is no run, or no checkpoint yet; the data set has other
+        classes; or a format does not answer as Keras does.
     """
-    workdir = Workdir(workdir_path)
+    workdir = Workdir(source.workdir)
     # Traced beside a GPU it would hold ops that a CPU lacks (keras-team/keras#18504).
     model = workdir.load_best(use_cudnn=False)
+    drawings = _drawings(source, workdir)
     tf.io.gfile.makedirs(output_dir)
-    version = 1 + max(versions(output_dir), default=0)
+    version = 1 + max(layout.versions(output_dir), default=0)
     target = tf.io.gfile.join(output_dir, str(version))
     aside = tf.io.gfile.join(output_dir, f".{version}-{uuid.uuid4().hex}")
-    with tempfile.TemporaryDirectory() as folder:
-        classes_file = Path(folder, CLASSES_ASSET)
-        classes_file.write_text("".join(f"{word}\n" for word in workdir.classes()))
-        facts_file = Path(folder, FACTS_ASSET)
-        facts_file.write_text(json.dumps(facts(workdir), indent=1) + "\n")
-        module = ServingModule(model, classes_file, facts_file)
-        signatures = {
-            "serving_default": module.serving_default,
-            "serve_examples": module.serve_examples,
-        }
-        tf.saved_model.save(module, aside, signatures=signatures)
-    tf.io.gfile.rename(aside, target)
+    tf.io.gfile.makedirs(aside)
+    try:
+        written = _write_formats(model, workdir, aside, formats)
+        metrics = _check(model, workdir, written, drawings, source, aside)
+        _write(aside, layout.METRICS, json.dumps(metrics, indent=1) + "\n")
+        _write(aside, layout.MODEL_CARD, _card(model, workdir, metrics))
+        tf.io.gfile.rename(aside, target)
+    except BaseException:
+        tf.io.gfile.rmtree(aside)
+        raise
+    for line in _lines(metrics["table"]):
+        tell(line)
     return target
 
 
-def facts(workdir: Workdir) -> dict[str, Any]:
+def facts(workdir: Workdir, model: keras.Model) -> dict[str, Any]:
     """What a client must know to make the model's input from a drawing."""
+    kind = litert.kind_of(model)
+    both = model.name in models.BITMAP_MODELS
     return {
-        "model": workdir.config().model,
+        "model": model.name,
+        "description": (
+            f"Guesses which of {len(workdir.classes())} things a hand-drawn sketch "
+            f"shows. Trained with quickdraw-rnn."
+        ),
         "format_version": schema.FORMAT_VERSION,
+        "reads": list(schema.KINDS) if both else [schema.INK],
+        "input": kind,
         "box": strokes.BOX,
         "epsilon": strokes.EPSILON,
         "ink": (
@@ -101,19 +119,150 @@ def facts(workdir: Workdir) -> dict[str, Any]:
             "point's x and y, the others are differences, all divided by the box; "
             "pen is 1 on the last point of each stroke"
         ),
+        "bitmap": (
+            "28 × 28 values from 0 to 1, white ink on black, the drawing centred as "
+            "in Google's bitmaps"
+        ),
     }
+
+
+def _drawings(source: Source, workdir: Workdir) -> check.Drawings:
+    if not source.data_dir:
+        return check.of_sample()
+    info = input_pipeline.load_info(source.data_dir)
+    if info.classes != workdir.classes():
+        raise ValueError(f"{source.workdir} was trained on other classes than "
+                         f"{source.data_dir} has")  # fmt: skip
+    return check.of_data_set(info, source.data_dir, source.split, MOST_CHECKED)
+
+
+def _write_formats(
+    model: keras.Model, workdir: Workdir, folder: str, formats: Sequence[str]
+) -> list[check.Format]:
+    """Writes the formats; gives each as what the check takes."""
+    words, told = workdir.classes(), facts(workdir, model)
+    written = []
+    if "savedmodel" in formats:
+        savedmodel.save(model, words, told, folder)
+        answer = SavedModel(folder).probabilities
+        written.append(check.Format("savedmodel", answer, _size(folder), True))
+    if "litert" in formats:
+        for name, quantise in ((layout.FLOAT, False), (layout.QUANTISED, True)):
+            flatbuffer = litert.convert(model, quantise=quantise)
+            data = litert_file.pack(flatbuffer, words, told, litert.OUTPUT)
+            path = tf.io.gfile.join(folder, name)
+            with tf.io.gfile.GFile(path, "wb") as file:
+                file.write(data)
+            answer = LiteRT(path).probabilities
+            title = "litert, int8" if quantise else "litert, float"
+            written.append(check.Format(title, answer, len(data), not quantise))
+    return written
+
+
+def _check(
+    model: keras.Model,
+    workdir: Workdir,
+    written: list[check.Format],
+    drawings: check.Drawings,
+    source: Source,
+    folder: str,
+) -> dict[str, Any]:
+    """Compares the formats; gives what `metrics.json` holds, writes the examples."""
+    same = drawings.as_kind(check.kind_for(model, drawings))
+    formats = [check.keras_format(model, same.kind), *written]
+    results, answers = check.compare(formats, same)
+    metrics = {
+        "source": drawings.source,
+        "attribution": source.attribution,
+        "formats": [result._asdict() for result in results],
+        "table": check.table(results),
+        "classes": {},
+    }
+    if drawings.labels is None:
+        return metrics
+    words = workdir.classes()
+    # The last is what a server takes: LiteRT of eight bits, if there is one.
+    metrics["classes"] = check.class_top1(answers[-1], drawings.labels, words)
+    info = input_pipeline.load_info(source.data_dir)
+    metrics["splits"] = {name: part.examples for name, part in info.splits.items()}
+    if drawings.kind == schema.INK:
+        sizes = np.array([len(ink) for ink in drawings.items])
+        chosen = check.typical(answers[0], drawings.labels, sizes)
+        _write(folder, layout.EXAMPLES, _examples(drawings, chosen, words))
+    return metrics
+
+
+def _examples(
+    drawings: check.Drawings, chosen: dict[int, int], words: Sequence[str]
+) -> str:
+    """Lines of ndjson as Google publishes them, one a class."""
+    lines = []
+    for label, place in sorted(chosen.items()):
+        drawing = strokes.to_drawing(strokes.from_ink(drawings.items[place]))
+        line = {"word": words[label], "key_id": drawings.key_ids[place]}
+        text = json.dumps(line | {"drawing": drawing}, separators=(",", ":"))
+        lines.append(f"{text}\n")
+    return "".join(lines)
+
+
+def _card(model: keras.Model, workdir: Workdir, metrics: dict[str, Any]) -> str:
+    parameters = sum(weight.shape.num_elements() for weight in model.weights)
+    settings = dataclasses.asdict(workdir.config())
+    told, words = facts(workdir, model), workdir.classes()
+    history = workdir.history()
+    return model_card.write(told, words, settings, history, metrics, parameters)
+
+
+def _size(folder: str) -> int:
+    """Bytes of all files in a folder."""
+    gfile = tf.io.gfile
+    return sum(
+        gfile.stat(gfile.join(path, name)).length
+        for path, _, names in gfile.walk(folder)
+        for name in names
+    )
+
+
+def _write(folder: str, name: str, text: str) -> None:
+    with tf.io.gfile.GFile(tf.io.gfile.join(folder, name), "w") as file:
+        file.write(text)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        for row in rows
+    ]
 
 
 def _define_flags() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.DEFINE_string("output_dir", None, "Folder for the numbered exports.")
+    flags.DEFINE_list("formats", list(FORMATS), f"By comma, of {', '.join(FORMATS)}.")
+    flags.DEFINE_string(
+        "data_dir",
+        "",
+        "The run's data set: the formats are compared on its drawings, and a typical "
+        "one of each class goes along. Without it they are compared on doodles.",
+    )
+    flags.DEFINE_string("split", "test", "The part of the data set to compare on.")
+    flags.DEFINE_string(
+        "attribution", model_card.ATTRIBUTION, "Whose drawings they are, on what terms."
+    )
 
 
 def main() -> None:
-    """Exports as the flags say; prints the path."""
+    """Exports as the flags say; prints the table and the path."""
     values = flags.FLAGS
-    command.require("workdir", "output_dir")
-    print(export(values.workdir, values.output_dir))
+    command.require("workdir", "output_dir", "formats")
+    if strange := set(values.formats) - set(FORMATS):
+        raise ValueError(f"no such format: {min(strange)}; {', '.join(FORMATS)} are")
+    source = Source(
+        values.workdir, values.data_dir, values.split, values.attribution
+    )
+    with file_errors():
+        print(export(source, values.output_dir, values.formats, print))
 
 
 def run() -> None:

@@ -1,5 +1,17 @@
-"""Where things are in an export: `DIR/<version>/`, a SavedModel with our assets."""
+"""Where things are in an export: `DIR/<version>/`, the layout of TF Serving.
 
+    saved_model.pb, variables/    the SavedModel
+    assets/classes.txt, …         its words, and the facts about its input
+    model.tflite                  LiteRT, weights of eight bits; words and facts inside
+    model_float.tflite            the same with all bits
+    metrics.json                  how good it is, by the check of the export
+    examples.ndjson               a typical drawing of each word
+    model_card.md                 all of that for people
+
+Not every export has all of them.
+"""
+
+import os
 from types import ModuleType
 
 CLASSES_ASSET = "classes.txt"
@@ -8,34 +20,66 @@ CLASSES_ASSET = "classes.txt"
 FACTS_ASSET = "preprocessing.json"
 """What a client must know to make the model's input from a drawing."""
 
+SAVED_MODEL = "saved_model.pb"
+QUANTISED = "model.tflite"
+FLOAT = "model_float.tflite"
+METRICS = "metrics.json"
+EXAMPLES = "examples.ndjson"
+MODEL_CARD = "model_card.md"
+
 
 def tensorflow() -> ModuleType:
-    """TensorFlow, for whoever loads an export: `--help` need not wait for it."""
+    """TensorFlow, for whoever needs it: `--help` and LiteRT do without."""
     import rnn_model  # noqa: F401, I001 - imports it without its chatter
     import tensorflow
 
     return tensorflow
 
 
+def is_remote(path: str) -> bool:
+    return "://" in path
+
+
+def join(folder: str, *names: str) -> str:
+    """Joins a path, of this machine or of a scheme that TensorFlow knows."""
+    return os.path.join(folder, *names)
+
+
+def exists(path: str) -> bool:
+    if is_remote(path):
+        return tensorflow().io.gfile.exists(path)
+    return os.path.exists(path)
+
+
+def read_bytes(path: str) -> bytes:
+    if is_remote(path):
+        with tensorflow().io.gfile.GFile(path, "rb") as file:
+            return file.read()
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def versions(folder: str) -> list[int]:
     """The versions that a folder of exports holds; none where there is no folder."""
-    gfile = tensorflow().io.gfile
-    names = gfile.listdir(folder) if gfile.isdir(folder) else []
+    if is_remote(folder):
+        gfile = tensorflow().io.gfile
+        names = gfile.listdir(folder) if gfile.isdir(folder) else []
+    else:
+        names = os.listdir(folder) if os.path.isdir(folder) else []
     return [int(name.rstrip("/")) for name in names if name.rstrip("/").isdecimal()]
 
 
 def newest_version(export_dir: str) -> str:
-    """Finds the SavedModel in `DIR/<version>` or `DIR`.
+    """Finds the export in `DIR/<version>` or `DIR`.
 
     Raises:
       ValueError: there is none.
     """
-    gfile = tensorflow().io.gfile
-    if gfile.exists(gfile.join(export_dir, "saved_model.pb")):
+    if any(exists(join(export_dir, name)) for name in (SAVED_MODEL, QUANTISED)):
         return export_dir
     found = versions(export_dir)
     if not found:
         raise ValueError(
             f"{export_dir} holds no export (python -m serve_export.export makes one)"
         )
-    return gfile.join(export_dir, str(max(found)))
+    return join(export_dir, str(max(found)))

@@ -3,18 +3,34 @@
     from serve_export.predictor import Predictor
 
     predictor = Predictor("exports/rnn")
-    predictor.guess([[[10, 90, 90], [20, 20, 80]], [[50], [50]]], top_k=3)
+    predictor.guess([[[10.5, 90, 90], [20, 20, 80]], [[50], [50]]], top_k=3)
 
-What is raw is simplified first, by the functions that made the training data.
+Strokes are simplified by the functions that made the training data. A LiteRT export is
+answered without TensorFlow.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from pipeline import strokes
-from serve_export.layout import CLASSES_ASSET, newest_version, tensorflow
+from serve_export import layout
+from serve_export.litert_runtime import LiteRT
+from serve_export.savedmodel_runtime import SavedModel
+from tfrecords import schema
+
+RAW, SIMPLIFIED, AUTO = "raw", "simplified", "auto"
+
+FORMS = (RAW, SIMPLIFIED, AUTO)
+"""What strokes may be: of any canvas; Google's simplified ones already; or whichever
+they look like, which one in two hundred raw ones makes unsure of."""
+
+RUNTIMES = {
+    "litert": (layout.QUANTISED, lambda path: LiteRT(f"{path}/{layout.QUANTISED}")),
+    "savedmodel": (layout.SAVED_MODEL, SavedModel),
+}
+"""By the file that a runtime needs, the first choice first."""
 
 
 class Guess(NamedTuple):
@@ -24,73 +40,121 @@ class Guess(NamedTuple):
     probability: float
 
 
-class Predictor:
-    """Answers drawings with an exported model.
+class Runtime(Protocol):
+    """What runs an exported model.
 
     Attributes:
-      classes: the words, in the order of the probabilities.
+      words: in the order of the probabilities.
+      facts: what was exported (see `export.facts`).
+      threads: how many may well ask at once.
     """
 
-    def __init__(self, export_dir: str):
-        """Loads an export.
+    words: tuple[str, ...]
+    facts: Mapping[str, Any]
+    threads: int
+
+    def probabilities(
+        self, drawings: Sequence[np.ndarray], kind: str = schema.INK
+    ) -> np.ndarray:
+        """Answers drawings.
 
         Args:
-          export_dir: `DIR/<version>`, or `DIR` for its newest version.
-
-        Raises:
-          ValueError: there is no export.
-        """
-        tf = tensorflow()
-        path = newest_version(export_dir)
-        self._model = tf.saved_model.load(path)  # it must outlive its signature
-        self._signature = self._model.signatures["serving_default"]
-        with tf.io.gfile.GFile(tf.io.gfile.join(path, "assets", CLASSES_ASSET)) as file:
-            self.classes = tuple(file.read().splitlines())
-
-    def probabilities(self, inks: Sequence[np.ndarray]) -> np.ndarray:
-        """Gives the model's answer to a batch.
-
-        Args:
-          inks: a drawing's ink each, `<float32>[T, 3]` (see `pipeline.strokes`).
+          drawings: ink `<float32>[T, 3]` or bitmaps `<uint8>[28, 28]`, one or more.
+          kind: which, of `schema.KINDS`; bitmaps only where `facts["reads"]` has them.
 
         Returns:
           `<float32>[batch, classes]`.
         """
-        lengths = np.array([len(ink) for ink in inks], np.int32)
-        padded = np.zeros((len(inks), lengths.max(), 3), np.float32)
-        for row, ink in zip(padded, inks):
-            row[: len(ink)] = ink
-        constant = tensorflow().constant
-        answer = self._signature(ink=constant(padded), length=constant(lengths))
-        return answer["probabilities"].numpy()
 
-    def guess(self, drawing: Sequence[strokes.Stroke], top_k: int = 3) -> list[Guess]:
+
+def load_runtime(path: str, name: str | None = None) -> Runtime:
+    """Loads `DIR/<version>` to be run by one of `RUNTIMES`; without a name the first.
+
+    Raises:
+      ValueError: the export has not that format.
+    """
+    there = [
+        runtime
+        for runtime, (file, _) in RUNTIMES.items()
+        if layout.exists(layout.join(path, file))
+    ]
+    if name is not None and name not in there:
+        raise ValueError(f"{path} has no {name} in it, but {', '.join(there)}")
+    return RUNTIMES[name or there[0]][1](path)
+
+
+class Predictor:
+    """Answers drawings with an exported model.
+
+    Attributes:
+      path: the version that is in use.
+      classes: the words, in the order of the probabilities.
+      runtime: what runs the model.
+    """
+
+    def __init__(self, export_dir: str, runtime: str | None = None):
+        """Loads an export.
+
+        Args:
+          export_dir: `DIR/<version>`, or `DIR` for its newest version.
+          runtime: of `RUNTIMES`; without it LiteRT if the export has it.
+
+        Raises:
+          ValueError: there is no export, or it has not that format.
+        """
+        self.path = layout.newest_version(export_dir)
+        self.runtime = load_runtime(self.path, runtime)
+        self.classes = self.runtime.words
+
+    @property
+    def takes_bitmaps(self) -> bool:
+        """Whether pictures can be answered: those of cnn and mlp can."""
+        return schema.BITMAP in self.runtime.facts["reads"]
+
+    def probabilities(
+        self, drawings: Sequence[np.ndarray], kind: str = schema.INK
+    ) -> np.ndarray:
+        """Gives the model's answer to a batch (see `Runtime.probabilities`)."""
+        return self.runtime.probabilities(drawings, kind)
+
+    def guess(
+        self, drawing: Sequence[strokes.Stroke], top_k: int = 3, form: str = RAW
+    ) -> list[Guess]:
         """Guesses what a drawing shows, likeliest first.
 
         Args:
-          drawing: strokes `[[xs, ys, …], …]`; simplified first unless it is already.
+          drawing: strokes `[[xs, ys, …], …]`.
           top_k: how many guesses; all classes if there are fewer.
+          form: what the strokes are, of `FORMS`.
 
         Raises:
-          ValueError: the strokes are no drawing.
+          ValueError: the strokes are no drawing of that form.
         """
-        return self.guesses([to_ink(drawing)], top_k)[0]
+        return self.guesses([to_ink(drawing, form)], top_k)[0]
 
-    def guesses(self, inks: Sequence[np.ndarray], top_k: int) -> list[list[Guess]]:
-        """Like `guess`, for a batch of ink."""
+    def guesses(
+        self, drawings: Sequence[np.ndarray], top_k: int, kind: str = schema.INK
+    ) -> list[list[Guess]]:
+        """Like `guess`, for a batch of ink or bitmaps."""
         if top_k < 1:
             raise ValueError(f"top_k must be ≥ 1. Received: {top_k}")
         answers = []
-        for row in self.probabilities(inks):
+        for row in self.probabilities(drawings, kind):
             best = np.argsort(-row, kind="stable")[:top_k]
             answers.append([Guess(self.classes[i], float(row[i])) for i in best])
         return answers
 
 
-def to_ink(drawing: Sequence[strokes.Stroke]) -> np.ndarray:
+def to_ink(drawing: Sequence[strokes.Stroke], form: str = RAW) -> np.ndarray:
     """Makes a drawing's ink, `<float32>[T, 3]`, as the training data was made.
 
     Raises:
-      ValueError: the strokes are no drawing.
+      ValueError: the strokes are no drawing of that form.
     """
-    return strokes.to_ink(strokes.points_of(drawing))
+    if form == AUTO:
+        return strokes.to_ink(strokes.points_of(drawing))
+    if form == RAW:
+        return strokes.to_ink(strokes.to_points(strokes.simplify(drawing)))
+    if not strokes.is_simplified(drawing):
+        raise ValueError(f"not simplified: integers within 0..{strokes.BOX} are")
+    return strokes.to_ink(strokes.to_points(drawing))
