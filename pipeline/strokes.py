@@ -14,6 +14,7 @@ A drawing takes three forms, and this module owns the way between them:
 """
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,13 @@ EPSILON = 2.0
 Stroke = Sequence[Sequence[float]]
 
 
-def simplify(drawing: Sequence[Stroke]) -> list[list[list[int]]]:
+class TooLong(ValueError):
+    """The pen goes farther than was allowed."""
+
+
+def simplify(
+    drawing: Sequence[Stroke], longest: float = math.inf
+) -> list[list[list[int]]]:
     """Simplifies raw strokes the way Google made its simplified drawings.
 
     Move to minimum 0, scale uniformly to maximum 255, resample each stroke at
@@ -44,6 +51,8 @@ def simplify(drawing: Sequence[Stroke]) -> list[list[list[int]]]:
     Args:
       drawing: strokes `[[xs, ys, …], …]`, real numbers on any canvas; anything
         after `xs` and `ys` (the times) is not looked at.
+      longest: how far the pen may go on paper, in pixels of the box; the work grows
+        with its square at worst.
 
     Returns:
       Strokes `[[xs, ys], …]` of integers within 0..255. A stroke without extent
@@ -52,8 +61,17 @@ def simplify(drawing: Sequence[Stroke]) -> list[list[list[int]]]:
     Raises:
       ValueError: no strokes, a stroke without points or with unequal x and y, or
         coordinates that are not finite numbers.
+      TooLong: see `longest`.
     """
-    return [_simplify_stroke(stroke) for stroke in fill_box(_real_strokes(drawing))]
+    boxed = fill_box(_real_strokes(drawing))
+    if longest < math.inf:
+        length = sum(np.hypot(*np.diff(stroke, axis=0).T).sum() for stroke in boxed)
+        if length > longest:
+            raise TooLong(
+                f"too long: the strokes measure {length / BOX:,.0f} times the side of "
+                f"the drawing, at most {longest / BOX:,.0f} are taken"
+            )
+    return [_simplify_stroke(stroke) for stroke in boxed]
 
 
 def fill_box(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:

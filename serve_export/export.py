@@ -258,9 +258,7 @@ def main() -> None:
     command.require("workdir", "output_dir", "formats")
     if strange := set(values.formats) - set(FORMATS):
         raise ValueError(f"no such format: {min(strange)}; {', '.join(FORMATS)} are")
-    source = Source(
-        values.workdir, values.data_dir, values.split, values.attribution
-    )
+    source = Source(values.workdir, values.data_dir, values.split, values.attribution)
     with file_errors():
         print(export(source, values.output_dir, values.formats, print))
 

@@ -114,9 +114,7 @@ def _metadata(facts: Mapping[str, Any], output: str) -> bytes:
     return bytes(builder.Output())
 
 
-def _file(
-    builder: flatbuffers.Builder, name: str, description: str, kind: int
-) -> int:
+def _file(builder: flatbuffers.Builder, name: str, description: str, kind: int) -> int:
     """An `AssociatedFile`."""
     name, description = builder.CreateString(name), builder.CreateString(description)
     builder.StartObject(4)

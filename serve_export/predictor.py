@@ -9,6 +9,7 @@ Strokes are simplified by the functions that made the training data. A LiteRT ex
 answered without TensorFlow.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -145,16 +146,19 @@ class Predictor:
         return answers
 
 
-def to_ink(drawing: Sequence[strokes.Stroke], form: str = RAW) -> np.ndarray:
+def to_ink(
+    drawing: Sequence[strokes.Stroke], form: str = RAW, longest: float = math.inf
+) -> np.ndarray:
     """Makes a drawing's ink, `<float32>[T, 3]`, as the training data was made.
 
     Raises:
       ValueError: the strokes are no drawing of that form.
+      strokes.TooLong: raw strokes that are longer (see `strokes.simplify`).
     """
     if form == AUTO:
         return strokes.to_ink(strokes.points_of(drawing))
     if form == RAW:
-        return strokes.to_ink(strokes.to_points(strokes.simplify(drawing)))
+        return strokes.to_ink(strokes.to_points(strokes.simplify(drawing, longest)))
     if not strokes.is_simplified(drawing):
         raise ValueError(f"not simplified: integers within 0..{strokes.BOX} are")
     return strokes.to_ink(strokes.to_points(drawing))

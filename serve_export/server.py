@@ -3,72 +3,88 @@
     python -m serve_export.server --export_dir=exports/rnn --port=8080
     curl localhost:8080/v1/predict -H 'content-type: application/json' \\
       -d '{"drawing": [[[10, 90, 90], [20, 20, 80]]], "top_k": 3}'
+
+/docs lists the requests. A LiteRT export is served without TensorFlow.
 """
 
-from typing import Annotated
+import contextlib
+import dataclasses
+import socket
 
 import uvicorn
 from absl import flags
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from fastapi.requests import Request
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 
 from pipeline import command
-from serve_export.predictor import Predictor
+from serve_export.api.app import make_app
+from serve_export.api.settings import Settings
+from serve_export.drawings_store import DrawingsStore
+from serve_export.predictor import RUNTIMES, Predictor
 
+SHUTDOWN_SECONDS = 10
+"""What is under way when the server is told to stop has so long to come to its end."""
 
-class PredictRequest(BaseModel):
-    """Strokes `[[xs, ys, …], …]` on any canvas, simplified or raw."""
-
-    drawing: list[list[list[int | float]]]
-    top_k: Annotated[int, Field(ge=1)] = 3
-
-
-def make_app(predictor: Predictor) -> FastAPI:
-    """Makes the application that answers with a predictor."""
-    app = FastAPI(title="quickdraw-rnn")
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return _error(f"{place}: {first['msg']}")
-
-    @app.exception_handler(ValueError)
-    def no_drawing(_: Request, error: ValueError) -> JSONResponse:
-        return _error(str(error))
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.post("/v1/predict")
-    def predict(request: PredictRequest) -> dict[str, list[dict[str, str | float]]]:
-        guesses = predictor.guess(request.drawing, request.top_k)
-        return {"guesses": [guess._asdict() for guess in guesses]}
-
-    return app
-
-
-def _error(message: str) -> JSONResponse:
-    content = {"error": {"code": "invalid_drawing", "message": message}}
-    return JSONResponse(content, status_code=422)
+_AUTO = "auto"
 
 
 def _define_flags() -> None:
     flags.DEFINE_string("export_dir", None, "An export, or the folder of its versions.")
-    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.")
-    flags.DEFINE_integer("port", 8080, "Port to listen on.", 1, 65535)
+    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
+    flags.DEFINE_integer("port", 8080, "Port to listen on; 0 for a free one.", 0, 65535)
+    flags.DEFINE_enum(
+        "runtime",
+        _AUTO,
+        [_AUTO, *RUNTIMES],
+        "What runs the model; auto takes LiteRT where the export has it.",
+    )
+    flags.DEFINE_string(
+        "drawings_dir",
+        None,
+        "Keep drawings here, local or gs://, that people agreed to have kept.",
+    )
+    for field in dataclasses.fields(Settings):
+        define = _DEFINERS[type(field.default)]
+        define(field.name, field.default, field.metadata["help"])
+
+
+_DEFINERS = {
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    tuple: flags.DEFINE_list,
+}
 
 
 def main() -> None:
     """Serves as the flags say, until interrupted."""
     values = flags.FLAGS
     command.require("export_dir")
-    app = make_app(Predictor(values.export_dir))
-    uvicorn.run(app, host=values.host, port=values.port, log_level="warning")
+    limits = {
+        field.name: type(field.default)(values[field.name].value)
+        for field in dataclasses.fields(Settings)
+    }
+    settings = Settings(**limits)
+    runtime = None if values.runtime == _AUTO else values.runtime
+    predictor = Predictor(values.export_dir, runtime)
+    store = None
+    if values.drawings_dir:
+        store = DrawingsStore(values.drawings_dir, settings.drawings_cap_mb * 10**6)
+    app = make_app(predictor, settings, store)
+    with _listen(values.host, values.port) as listening:
+        host, port = listening.getsockname()[:2]
+        print(f"serving on http://{host}:{port}", flush=True)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
 
 
 def run() -> None:

@@ -1,0 +1,60 @@
+"""The application: the routes, and the gate before them."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from serve_export import exported
+from serve_export.api import drawings, errors, guessing, operations, tf_serving
+from serve_export.api.gate import Gate
+from serve_export.api.metrics import Metrics
+from serve_export.api.service import Service
+from serve_export.api.settings import Settings
+from serve_export.drawings_store import DrawingsStore
+from serve_export.predictor import Predictor
+
+
+def make_app(
+    predictor: Predictor, settings: Settings, store: DrawingsStore | None = None
+) -> FastAPI:
+    """Makes the application that answers with a predictor.
+
+    Args:
+      predictor: who answers.
+      settings: what is allowed.
+      store: where drawings are kept; without it they cannot be.
+    """
+    service, metrics = Service(predictor, settings), Metrics()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.lanes.close()
+
+    app = FastAPI(
+        title="quickdraw-rnn",
+        description="Guesses what a hand-drawn sketch shows.",
+        docs_url=None,  # they come from a third party
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    errors.handle(app)
+    told = exported.read(predictor.path)
+    version = os.path.basename(predictor.path.rstrip("/"))
+    app.include_router(guessing.router(service, told))
+    app.include_router(tf_serving.router(service, version))
+    if store is not None:
+        app.include_router(drawings.router(service, store))
+    app.include_router(operations.router(app, service.lanes, metrics))
+    if settings.allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allow_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["content-type", "secret"],
+        )
+    app.add_middleware(Gate, settings=settings, metrics=metrics)
+    return app
