@@ -27,7 +27,7 @@ def router(service: Service, store: DrawingsStore) -> APIRouter:
         responses=errors.responses(507),
     )
     async def keep(request: schemas.KeepRequest) -> JSONResponse:
-        """Keeps a drawing: the strokes, the word, the time; nothing about the sender."""
+        """Keeps strokes, word and time of a drawing; nothing about the sender."""
         place = service.place_of(request.word)
         ink = await service.ink(request.drawing, request.format)
         found = (await service.answer_batch([ink], schema.INK))[0]
