@@ -4,9 +4,9 @@
     gs://…/2026-11-21/<key_id>.ndjson       remote: an object a drawing
     <folder>/.key                           makes and checks the secrets
 
-A drawing is acknowledged when it is on the disk, or uploaded. A key is the day, in days
-since 1970, and 14 digits of chance, so it says where to look. Its secret is a keyed hash
-of it: nothing about the giver is kept.
+A drawing is acknowledged when it is on the disk, or uploaded. A key is the day, in
+days since 1970, and 14 digits of chance, so it says where to look. Its secret is a
+keyed hash of it: nothing about the giver is kept.
 """
 
 import contextlib

@@ -36,7 +36,7 @@ def convert(model: keras.Model, *, quantise: bool) -> bytes:
         https://ai.google.dev/edge/litert/models/post_training_quantization).
 
     Returns:
-      The flatbuffer, from `INPUTS` of its kind to `probabilities <float32>[1, classes]`.
+      The flatbuffer, from one of `INPUTS` to `probabilities <float32>[1, classes]`.
     """
     kind = kind_of(model)
     reader = models.reading(model, kind)

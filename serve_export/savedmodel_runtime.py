@@ -93,8 +93,8 @@ class Batcher:
         del self._waiting[: len(some)]
         try:
             answers = self._answer([question.item for question in some])
-            for question, question.answer in zip(some, answers):
-                pass
+            for question, answer in zip(some, answers, strict=True):
+                question.answer = answer
         except Exception as error:
             for question in some:
                 question.error = error

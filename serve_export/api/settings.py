@@ -46,8 +46,7 @@ class Settings:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type == "int" or isinstance(field.default, int):
-                if value < 1:
-                    raise ValueError(f"{field.name} must be ≥ 1. Received: {value}")
+            if isinstance(field.default, int) and value < 1:
+                raise ValueError(f"{field.name} must be ≥ 1. Received: {value}")
         if not 0 <= self.rate_limit < float("inf"):
             raise ValueError(f"rate_limit must be ≥ 0. Received: {self.rate_limit}")
