@@ -14,7 +14,6 @@ keys until there are --drawings of them. Time includes start-up; memory is the p
 the process tree, CPU time its sum. Linux only, as it reads `/proc`.
 """
 
-import contextlib
 import glob
 import gzip
 import itertools
@@ -31,6 +30,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks import processes
 from pipeline import command, sample
 
 NUM_SHARDS = 10
@@ -179,7 +179,7 @@ def measure(
         )
         peak = 0
         while process.poll() is None:
-            peak = max(peak, sum(map(_memory, _tree(process.pid))))
+            peak = max(peak, processes.memory(process.pid))
             time.sleep(POLL_SECONDS)
         seconds = time.monotonic() - started
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -191,31 +191,6 @@ def measure(
     shutil.rmtree(output)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Measured(drawings, seconds, cpu, peak, size)
-
-
-def _tree(root: int) -> set[int]:
-    """A process and all that descend from it."""
-    children: dict[int, list[int]] = {}
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # pid (name) state parent …; a name may hold anything.
-            fields = Path(path).read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(path.split("/")[2]))
-    found, new = set(), [root]
-    while new:
-        pid = new.pop()
-        found.add(pid)
-        new += children.get(pid, [])
-    return found
-
-
-def _memory(pid: int) -> int:
-    """Bytes that a process holds and no other one; shared pages by their part."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) << 10
-    return 0
 
 
 # The ways to do it.

@@ -65,7 +65,7 @@ def simplify(
     """
     boxed = fill_box(_real_strokes(drawing))
     if longest < math.inf:
-        length = sum(np.hypot(*np.diff(stroke, axis=0).T).sum() for stroke in boxed)
+        length = sum(_lengths(*np.diff(stroke, axis=0).T).sum() for stroke in boxed)
         if length > longest:
             raise TooLong(
                 f"too long: the strokes measure {length / BOX:,.0f} times the side of "
@@ -226,7 +226,7 @@ def _simplify_stroke(stroke: np.ndarray) -> list[list[int]]:
 
 def _resample(stroke: np.ndarray) -> np.ndarray:
     """Walks along `<float64>[points, 2]` in steps of 1 px; keeps the last point."""
-    lengths = _lengths(np.diff(stroke, axis=0))
+    lengths = _lengths(*np.diff(stroke, axis=0).T)
     walked = np.concatenate([[0.0], np.cumsum(lengths)])
     stops = np.arange(0.0, walked[-1])
     piece = np.searchsorted(walked, stops, side="right") - 1
@@ -241,22 +241,25 @@ def _corners(points: np.ndarray) -> np.ndarray:
     A point is kept when it is the farthest, by more than ε, from the infinite line
     through the ends of its piece (from the point itself where the ends coincide).
     """
+    xs, ys = np.ascontiguousarray(points.T)
     kept = {0, len(points) - 1}
     pieces = [(0, len(points) - 1)]
     while pieces:
         first, last = pieces.pop()
         if last - first < 2:
             continue
-        start = points[first]
-        chord = points[last] - start
-        offsets = points[first + 1 : last] - start
-        length = _lengths(chord)
+        chord_x, chord_y = xs[last] - xs[first], ys[last] - ys[first]
+        offset_x = xs[first + 1 : last] - xs[first]
+        offset_y = ys[first + 1 : last] - ys[first]
+        length = _lengths(chord_x, chord_y)
         if length > 0:
-            cross = offsets[:, 0] * chord[1] - offsets[:, 1] * chord[0]
-            distances = np.abs(cross) / length
+            distances = offset_x * chord_y  # in place: pieces are small and many
+            distances -= offset_y * chord_x
+            np.abs(distances, out=distances)
+            distances /= length
         else:
-            distances = _lengths(offsets)
-        farthest = int(np.argmax(distances))
+            distances = _lengths(offset_x, offset_y)
+        farthest = int(distances.argmax())
         if distances[farthest] > EPSILON:
             middle = first + 1 + farthest
             kept.add(middle)
@@ -264,7 +267,6 @@ def _corners(points: np.ndarray) -> np.ndarray:
     return np.array(sorted(kept)) if len(points) > 1 else np.array([0, 0])
 
 
-def _lengths(vectors: np.ndarray) -> np.ndarray:
-    """Lengths of `<float64>[…, 2]`; `np.hypot` rounds otherwise."""
-    x, y = vectors[..., 0], vectors[..., 1]
+def _lengths(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lengths of the vectors (x, y); `np.hypot` rounds otherwise."""
     return np.sqrt(x * x + y * y)
