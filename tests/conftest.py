@@ -119,9 +119,21 @@ def trained_mlp(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def exported_rnn(trained_rnn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A versioned export of the tiny rnn."""
+def exported_rnn(
+    trained_rnn: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A versioned export of the tiny rnn, checked on `data_dir`."""
     from serve_export import export
 
     folder = tmp_path_factory.mktemp("exports") / "rnn"
-    return Path(export.export(str(trained_rnn), str(folder)))
+    source = export.Source(str(trained_rnn), str(data_dir))
+    return Path(export.export(source, str(folder)))
+
+
+@pytest.fixture(scope="session")
+def exported_mlp(trained_mlp: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A versioned export of the tiny mlp, checked on doodles."""
+    from serve_export import export
+
+    folder = tmp_path_factory.mktemp("exports") / "mlp"
+    return Path(export.export(export.Source(str(trained_mlp)), str(folder)))

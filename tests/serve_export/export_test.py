@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipeline.formats.lines import parse_simplified
 from rnn_model import input_pipeline
+from rnn_model.evaluation import logits_function
 from rnn_model.workdir import Workdir
-from serve_export import export, layout
+from serve_export import check, export, layout
+from tfrecords import encode
 
 TOLERANCE = 1e-5
 
@@ -60,19 +63,30 @@ def test_answers_as_keras_does_in_a_process_without_our_code(
     np.testing.assert_allclose(answer.sum(axis=1), 1, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("model", ["trained_cnn", "trained_mlp"])
-def test_bitmap_models_export_too(model, batch, tmp_path, request):
-    workdir = request.getfixturevalue(model)
-    path = export.export(str(workdir), str(tmp_path))
-    signature = tf.saved_model.load(path).signatures["serving_default"]
-    answer = signature(ink=batch["ink"], length=batch["length"])["probabilities"]
-    np.testing.assert_allclose(answer, keras_answer(workdir, batch), atol=TOLERANCE)
+@pytest.fixture(scope="module")
+def signatures(exported_mlp):
+    return tf.saved_model.load(str(exported_mlp)).signatures
 
 
-def test_versions_count_up_and_nothing_half_done_stays(trained_rnn, tmp_path):
+def test_bitmap_models_answer_ink(signatures, trained_mlp, batch):
+    given = {"ink": batch["ink"], "length": batch["length"]}
+    answer = signatures["serving_default"](**given)["probabilities"]
+    np.testing.assert_allclose(answer, keras_answer(trained_mlp, batch), atol=TOLERANCE)
+
+
+def test_bitmap_models_take_a_bitmap_too(signatures, trained_mlp, batch):
+    model = Workdir(str(trained_mlp)).load_best()
+    bitmap = model.get_layer("bitmap")(batch["ink"], batch["length"])
+    answer = signatures["serve_bitmaps"](bitmap=bitmap)["probabilities"]
+    np.testing.assert_allclose(answer, keras_answer(trained_mlp, batch), atol=TOLERANCE)
+
+
+def test_versions_count_up_and_nothing_half_done_stays(trained_mlp, tmp_path):
     (tmp_path / "7").mkdir()
-    assert export.export(str(trained_rnn), str(tmp_path)) == str(tmp_path / "8")
+    source = export.Source(str(trained_mlp))
+    assert export.export(source, str(tmp_path), ["litert"]) == str(tmp_path / "8")
     assert {path.name for path in tmp_path.iterdir()} == {"7", "8"}
+    assert not (tmp_path / "8" / layout.SAVED_MODEL).exists()
 
 
 def test_words_and_facts_travel_along(trained_rnn, exported_rnn):
@@ -85,14 +99,128 @@ def test_words_and_facts_travel_along(trained_rnn, exported_rnn):
     assert facts["epsilon"] == 2.0
 
 
+def saved_model_cli(*arguments):
+    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli"]
+    done = subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_saved_model_cli_shows_a_signature(exported_rnn):
+    named = ("--tag_set=serve", "--signature_def=classify")
+    shown = saved_model_cli("show", f"--dir={exported_rnn}", *named)
+    assert "inputs['inputs'] tensor_info" in shown
+    assert "Method name is: tensorflow/serving/classify" in shown
+
+
+def test_saved_model_cli_runs_it(exported_rnn, batch, tmp_path):
+    np.save(tmp_path / "ink.npy", batch["ink"][:2])
+    np.save(tmp_path / "length.npy", batch["length"][:2])
+    given = f"ink={tmp_path}/ink.npy;length={tmp_path}/length.npy"
+    named = ("--tag_set=serve", "--signature_def=serving_default")
+    saved_model_cli(
+        "run", f"--dir={exported_rnn}", *named, f"--inputs={given}",
+        f"--outdir={tmp_path}",
+    )  # fmt: skip
+    answer = np.load(tmp_path / "probabilities.npy")
+    assert answer.shape[0] == 2
+    np.testing.assert_allclose(answer.sum(axis=1), 1, atol=TOLERANCE)
+
+
+def test_classify_has_the_form_of_tf_serving(exported_rnn, trained_rnn, batch):
+    records = [
+        encode.encode_example(ink=ink[:length], class_index=0, key_id="1")
+        for ink, length in zip(batch["ink"].numpy(), batch["length"].numpy())
+    ]
+    signature = tf.saved_model.load(str(exported_rnn)).signatures["classify"]
+    answer = signature(inputs=tf.constant(records))
+    expected = keras_answer(trained_rnn, batch)
+    words = Workdir(str(trained_rnn)).classes()
+    assert answer["classes"].dtype == tf.string
+    assert [row[0].decode() for row in answer["classes"].numpy()] == [
+        words[i] for i in expected.argmax(axis=1)
+    ]
+    np.testing.assert_allclose(
+        answer["scores"], -np.sort(-expected, axis=1), atol=TOLERANCE
+    )
+
+
+def test_traced_beside_a_gpu_it_holds_no_op_that_a_cpu_lacks(trained_rnn, monkeypatch):
+    """Keras asks whether there is a GPU; here it is told that there is one."""
+    backend = sys.modules["keras.src.backend.tensorflow.rnn"]
+    monkeypatch.setattr(backend, "_is_gpu_available", lambda: True)
+
+    def ops(**settings):
+        model = Workdir(str(trained_rnn)).load_best(**settings)
+        graph = logits_function(model).get_concrete_function().graph
+        functions = graph.as_graph_def().library.function
+        return {node.op for function in functions for node in function.node_def} | {
+            node.op for node in graph.as_graph_def().node
+        }
+
+    assert any(op.startswith("CudnnRNN") for op in ops())
+    assert not any(op.startswith("CudnnRNN") for op in ops(use_cudnn=False))
+
+
 def test_holds_no_op_that_a_gpu_alone_has(exported_rnn):
     assert b"CudnnRNN" not in (exported_rnn / "saved_model.pb").read_bytes()
 
 
-def test_a_run_without_checkpoint_is_a_clear_error(trained_rnn, tmp_path):
+def test_the_check_and_the_card_go_along(exported_rnn, trained_rnn):
+    metrics = json.loads((exported_rnn / layout.METRICS).read_text())
+    names = [row["name"] for row in metrics["formats"]]
+    assert names == ["keras", "savedmodel", "litert, float", "litert, int8"]
+    for row in metrics["formats"][:3]:
+        assert row["difference"] < 1e-4
+    card = (exported_rnn / layout.MODEL_CARD).read_text()
+    for word in Workdir(str(trained_rnn)).classes():
+        assert word in card
+    assert "CC BY 4.0" in card
+    assert "| litert, int8 |" in card
+
+
+def test_each_class_has_an_example_of_its_own(exported_rnn, trained_rnn, data_dir):
+    examples = exported_rnn / layout.EXAMPLES
+    drawings = [parse_simplified(line) for line in examples.read_bytes().splitlines()]
+    words = [drawing.word for drawing in drawings]
+    assert words == sorted(set(words))
+    assert set(words) <= set(Workdir(str(trained_rnn)).classes())
+    test_keys = set()
+    info = input_pipeline.load_info(str(data_dir))
+    for batch in input_pipeline.evaluation_batches(info, str(data_dir), "test", 8):
+        test_keys |= {key.decode() for key in batch["key_id"].numpy()}
+    assert {drawing.key_id for drawing in drawings} <= test_keys
+
+
+def test_a_format_that_answers_otherwise_is_never_seen(
+    trained_mlp, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(check, "TOLERANCE", -1.0)
+    source = export.Source(str(trained_mlp))
+    with pytest.raises(ValueError, match="litert, float answers otherwise than Keras"):
+        export.export(source, str(tmp_path), ["litert"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_data_set_is_refused(trained_mlp, quickly_made, tmp_path):
+    source = export.Source(str(trained_mlp), str(quickly_made))
+    with pytest.raises(ValueError, match="trained on other classes"):
+        export.export(source, str(tmp_path / "exports"))
+    assert not (tmp_path / "exports").exists()
+
+
+@pytest.fixture
+def quickly_made(build, doodles, tmp_path):
+    build([min(doodles.glob("*"))], tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_a_run_without_checkpoint_is_a_clear_error(trained_mlp, tmp_path):
     workdir = tmp_path / "run"
-    shutil.copytree(trained_rnn, workdir)
+    shutil.copytree(trained_mlp, workdir)
     shutil.rmtree(workdir / "checkpoints")
     with pytest.raises(ValueError, match="no checkpoint"):
-        export.export(str(workdir), str(tmp_path / "exports"))
+        export.export(export.Source(str(workdir)), str(tmp_path / "exports"))
     assert not (tmp_path / "exports").exists()
