@@ -1,75 +1,140 @@
-"""The server, as a process."""
+"""The server as a process: what it needs, how it starts and how it stops."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.error
-import urllib.request
+from pathlib import Path
 
 import pytest
 
 from serve_export.predictor import Predictor
 
+HEAVY = ("apache_beam", "tensorflow", "keras", "pyarrow", "PIL")
 
-@pytest.fixture(scope="module")
-def address(exported_rnn):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "serve_export.server"]
-    server = subprocess.Popen(
-        [*command, f"--export_dir={exported_rnn}", f"--port={port}"]
+ANSWERING = """
+import json, sys
+from serve_export import predict, server
+from serve_export.api.app import make_app
+from serve_export.api.settings import Settings
+from serve_export.drawings_store import DrawingsStore
+from serve_export.predictor import Predictor
+
+predictor = Predictor(sys.argv[1])
+predictor.guess([[[1.5, 200, 30], [4, 5, 100]]])
+make_app(predictor, Settings(), DrawingsStore(sys.argv[2], 1000))
+print(json.dumps([name for name in %r if name in sys.modules]))
+"""
+
+
+def test_answers_on_litert_without_what_training_needs(exported_rnn, tmp_path):
+    command = [sys.executable, "-c", ANSWERING % (HEAVY,)]
+    done = subprocess.run(
+        [*command, exported_rnn, tmp_path], capture_output=True, text=True
     )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        try:
-            urllib.request.urlopen(f"{address}/healthz").read()
-            break
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    yield address
-    server.terminate()
-    server.wait(10)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []
+    assert done.stderr == ""
 
 
-def post(address, body):
-    request = urllib.request.Request(
-        f"{address}/v1/predict", body, {"content-type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+def test_no_library_of_training_is_in_the_process(server, drawing):
+    server.ask("/v1/predict", {"drawing": drawing})
+    mapped = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "_pywrap_litert" in mapped
+    for name in ("tensorflow_cc", "tensorflow_framework", "pyarrow", "apache_beam"):
+        assert name not in mapped
 
 
-def test_answers_as_the_predictor_does(address, exported_rnn):
+def test_memory_stays_small(server, drawing):
+    for _ in range(20):
+        server.ask("/v1/predict", {"drawing": drawing})
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+    assert peak < 200 << 10
+
+
+def test_answers_as_the_predictor_does(server, exported_rnn):
     drawing = [[[10, 90, 90.5], [20, 20, 80]], [[50], [50]]]
-    body = json.dumps({"drawing": drawing, "top_k": 2}).encode()
-    status, answer = post(address, body)
+    answer = server.ask("/v1/predict", {"drawing": drawing, "top_k": 2})
     expected = Predictor(str(exported_rnn)).guess(drawing, 2)
-    assert status == 200
-    assert [g["word"] for g in answer["guesses"]] == [g.word for g in expected]
-    for found, guess in zip(answer["guesses"], expected):
+    assert answer.status == 200
+    for found, guess in zip(answer.json["guesses"], expected, strict=True):
+        assert found["word"] == guess.word
         assert found["probability"] == pytest.approx(guess.probability, abs=1e-6)
 
 
+def test_a_savedmodel_is_served_too(serving, exported_rnn, server, drawing):
+    with serving(exported_rnn, "--runtime=savedmodel") as other:
+        answers = []
+        threads = [
+            threading.Thread(
+                target=lambda: answers.append(
+                    other.ask("/v1/predict", {"drawing": drawing, "top_k": 9})
+                )
+            )
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    quantised = server.ask("/v1/predict", {"drawing": drawing, "top_k": 9}).json
+    expected = {guess["word"]: guess["probability"] for guess in quantised["guesses"]}
+    for answer in answers:
+        for guess in answer.json["guesses"]:
+            assert guess["probability"] == pytest.approx(
+                expected[guess["word"]], abs=0.1
+            )
+
+
+def test_a_request_under_way_is_answered_before_the_end(serving, exported_rnn):
+    zigzag = [[list(range(3000)), [3 * (i % 2) for i in range(3000)]]]
+    zigzag[0][1][1] = 2999  # as high as wide
+    with serving(exported_rnn) as server:
+        answers = []
+        thread = threading.Thread(
+            target=lambda: answers.append(
+                server.ask("/v1/predict", {"drawing": zigzag})
+            )
+        )
+        thread.start()
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert answers[0].status == 200
+        server.process.wait(20)
+        with pytest.raises(OSError, match="refused"):
+            server.ask("/healthz")
+
+
+def test_a_port_in_use_is_one_line(exported_rnn):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "serve_export.server", f"--port={port}"]
+        done = subprocess.run(
+            [*command, f"--export_dir={exported_rnn}"], capture_output=True, text=True
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "Address already in use" in line
+
+
 @pytest.mark.parametrize(
-    ("body", "problem"),
+    ("arguments", "problem"),
     [
-        (b"", "Field required"),
-        (b"{", "JSON"),
-        (b'{"drawing": 3}', "body.drawing"),
-        (b'{"drawing": []}', "no strokes"),
-        (b'{"drawing": [[[1, 2], [1]]]}', "unequal x and y"),
-        (b'{"drawing": [[[NaN], [1]]]}', "finite"),
-        (b'{"drawing": [[[1], [1]]], "top_k": 0}', "top_k"),
+        ([], "--export_dir is missing"),
+        (["--export_dir=nowhere"], "nowhere holds no export"),
+        (["--export_dir=x", "--max_points=0"], "max_points must be ≥ 1. Received: 0"),
+        (["--export_dir=x", "--rate_limit=-1"], "rate_limit must be ≥ 0"),
     ],
 )
-def test_bad_input_is_the_senders_fault(address, body, problem):
-    status, answer = post(address, body)
-    assert status == 422
-    assert problem in answer["error"]["message"]
+def test_misuse_is_one_line(arguments, problem):
+    command = [sys.executable, "-m", "serve_export.server", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert problem in line
