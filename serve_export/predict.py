@@ -18,13 +18,13 @@ from absl import flags
 
 from pipeline import command
 from pipeline.formats import lines
-from serve_export.predictor import Predictor, to_ink
+from serve_export.predictor import AUTO, FORMS, RUNTIMES, Predictor, to_ink
 
 BATCH = 64
 
 
 def answer_lines(
-    predictor: Predictor, stream: BinaryIO, name: str, top_k: int
+    predictor: Predictor, stream: BinaryIO, name: str, top_k: int, form: str = AUTO
 ) -> Iterator[str]:
     """Yields a line of JSON for each drawing of an ndjson stream.
 
@@ -33,6 +33,7 @@ def answer_lines(
       stream: lines, simplified or raw.
       name: the stream's name, for error messages.
       top_k: guesses per drawing.
+      form: what the lines are, of `predictor.FORMS`.
 
     Raises:
       ValueError: at the end, when some lines were no drawings.
@@ -46,7 +47,7 @@ def answer_lines(
                 continue
             try:
                 line = lines.parse_line(text)
-                yield line, to_ink(line.drawing)
+                yield line, to_ink(line.drawing, form)
             except ValueError as error:
                 bad += 1
                 print(f"{name}:{number}: {error}", file=sys.stderr)
@@ -68,6 +69,18 @@ def _define_flags() -> None:
     flags.DEFINE_string("export_dir", None, "An export, or the folder of its versions.")
     flags.DEFINE_string("input", None, "File of ndjson, plain or .gz; - for stdin.")
     flags.DEFINE_integer("top_k", 3, "Guesses per drawing; at most all classes.")
+    flags.DEFINE_enum(
+        "format",
+        AUTO,
+        FORMS,
+        "What the lines are; auto takes integers within 0..255 for simplified.",
+    )
+    flags.DEFINE_enum(
+        "runtime",
+        "auto",
+        ["auto", *RUNTIMES],
+        "What runs the model; auto takes LiteRT where the export has it.",
+    )
 
 
 def main() -> None:
@@ -77,8 +90,11 @@ def main() -> None:
     if values.top_k < 1:
         raise ValueError(f"--top_k must be ≥ 1. Received: {values.top_k}")
     with _open(values.input) as stream:
-        predictor = Predictor(values.export_dir)
-        for line in answer_lines(predictor, stream, values.input, values.top_k):
+        runtime = None if values.runtime == "auto" else values.runtime
+        predictor = Predictor(values.export_dir, runtime)
+        for line in answer_lines(
+            predictor, stream, values.input, values.top_k, values.format
+        ):
             print(line, flush=True)
 
 

@@ -11,7 +11,7 @@ from absl import flags
 
 from pipeline import command, rasterize, strokes
 from rnn_model import input_pipeline
-from serve_export.predictor import Guess, Predictor
+from serve_export.predictor import SIMPLIFIED, Guess, Predictor
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
@@ -70,7 +70,7 @@ def main() -> None:
     # Batches are sorted by length: steps through them show short and long ones.
     step = max(1, min(info.split(values.split).examples, 128) // values.count)
     for word, points in itertools.islice(source, 0, step * values.count, step):
-        guesses = predictor.guess(strokes.to_drawing(points))
+        guesses = predictor.guess(strokes.to_drawing(points), form=SIMPLIFIED)
         panels.append(picture(points) + caption(word, guesses))
     for row in zip(*panels):
         print("   ".join(f"{cell:<28}" for cell in row).rstrip())

@@ -49,7 +49,7 @@ def test_serve_examples_agrees(by_keras, records, exported_rnn):
 def test_predict_agrees(by_keras, lines, exported_rnn, tmp_path):
     path = tmp_path / "ten.ndjson"
     path.write_bytes(b"\n".join(lines) + b"\n")
-    predictor = Predictor(str(exported_rnn))
+    predictor = Predictor(str(exported_rnn), "savedmodel")
     with path.open("rb") as stream:
         answers = list(predict.answer_lines(predictor, stream, str(path), top_k=99))
     assert len(answers) == 10

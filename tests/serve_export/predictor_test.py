@@ -1,22 +1,14 @@
 """The predictor: strokes in, guesses out, on any canvas."""
 
-import json
-
 import numpy as np
 import pytest
 
-from serve_export.predictor import Predictor, to_ink
+from serve_export.predictor import AUTO, RUNTIMES, SIMPLIFIED, Predictor, to_ink
 
 
-@pytest.fixture(scope="module")
-def predictor(exported_rnn):
-    return Predictor(str(exported_rnn))
-
-
-@pytest.fixture(scope="module")
-def drawing(doodles):
-    path = min(doodles.glob("*.ndjson"))
-    return json.loads(path.read_text().splitlines()[0])["drawing"]
+@pytest.fixture(scope="module", params=RUNTIMES)
+def predictor(exported_rnn, request):
+    return Predictor(str(exported_rnn), request.param)
 
 
 def test_guesses_are_sorted_and_sum_to_one(predictor, drawing):
@@ -43,10 +35,26 @@ def test_padding_and_company_do_not_matter(predictor, drawing):
     np.testing.assert_allclose(among, alone, atol=1e-5)
 
 
-def test_a_simplified_drawing_is_not_simplified_again(drawing):
-    first = drawing[0][0][0]
-    assert to_ink(drawing)[0, 0] == np.float32(first) / np.float32(255)
-    assert len(to_ink(drawing)) == sum(len(xs) for xs, _ in drawing)
+@pytest.mark.parametrize("form", [AUTO, SIMPLIFIED])
+def test_a_simplified_drawing_is_not_simplified_again(drawing, form):
+    moved = [[[x // 2 + 9 for x in xs], ys] for xs, ys in drawing]
+    assert to_ink(moved, form)[0, 0] == np.float32(moved[0][0][0]) / np.float32(255)
+    assert len(to_ink(moved, form)) == sum(len(xs) for xs, _ in moved)
+
+
+def test_raw_strokes_are_simplified_whatever_they_look_like():
+    small = [[[0, 1, 2, 30], [0, 1, 2, 30]]]
+    assert to_ink(small).tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert len(to_ink(small, AUTO)) == 4
+
+
+def test_a_missing_format_is_named(exported_rnn, tmp_path):
+    (tmp_path / "model.tflite").write_bytes(
+        (exported_rnn / "model.tflite").read_bytes()
+    )
+    assert Predictor(str(tmp_path)).classes == Predictor(str(exported_rnn)).classes
+    with pytest.raises(ValueError, match="has no savedmodel in it, but litert"):
+        Predictor(str(tmp_path), "savedmodel")
 
 
 @pytest.mark.parametrize(
