@@ -21,6 +21,9 @@ Send = Callable[[Message], Awaitable[None]]
 BODY_SECONDS = 10.0
 """How long a body may take to come."""
 
+DRAINED = 32 << 20
+"""Bytes of a body too large that are read and thrown away."""
+
 BURST_SECONDS = 5.0
 """Whoever was silent for so long may ask for as much at once."""
 
@@ -97,28 +100,28 @@ class Gate:
             raise errors.ApiError(429, "too_many_requests", "too many requests")
 
     async def _body(self, scope: Message, receive: Receive) -> bytes | None:
-        """Reads the body, as much of it as is allowed."""
+        """Reads the body; of one too large no more than is needed to be understood.
+
+        Whoever is still sending would never see an answer.
+        """
         headers = dict(scope["headers"])
-        announced = headers.get(b"content-length", b"0")
+        announced = int(headers.get(b"content-length", b"0"))
         most = self._settings.max_bytes
-        if not announced.isdigit() or int(announced[:20]) > most:
-            raise errors.ApiError(413, "too_large", f"at most {most:,} bytes are taken")
-        parts, size, more = [], 0, True
+        parts, size, more = [], 0, announced < DRAINED
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                while more:
+                while more and size < DRAINED:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return None
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
+                    size += len(message.get("body", b""))
+                    if size <= most:
+                        parts.append(message.get("body", b""))
                     more = message.get("more_body", False)
-                    if size > most:
-                        raise errors.ApiError(
-                            413, "too_large", f"at most {most:,} bytes are taken"
-                        )
         except TimeoutError:
             raise errors.ApiError(408, "too_slow", "the body did not come in time")
+        if more or max(size, announced) > most:
+            raise errors.ApiError(413, "too_large", f"at most {most:,} bytes are taken")
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if size and kind != b"application/json":
             raise errors.ApiError(

@@ -1,5 +1,7 @@
 """The predictor: strokes in, guesses out, on any canvas."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -49,9 +51,7 @@ def test_raw_strokes_are_simplified_whatever_they_look_like():
 
 
 def test_a_missing_format_is_named(exported_rnn, tmp_path):
-    (tmp_path / "model.tflite").write_bytes(
-        (exported_rnn / "model.tflite").read_bytes()
-    )
+    shutil.copy(exported_rnn / "model.tflite", tmp_path)
     assert Predictor(str(tmp_path)).classes == Predictor(str(exported_rnn)).classes
     with pytest.raises(ValueError, match="has no savedmodel in it, but litert"):
         Predictor(str(tmp_path), "savedmodel")

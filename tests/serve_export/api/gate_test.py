@@ -62,11 +62,7 @@ def test_a_body_of_unknown_length_is_cut_off_too(server):
             b"content-type: application/json\r\n\r\n"
         )
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-        try:
-            for _ in range(40):
-                connection.sendall(chunk)
-        except OSError:
-            pass  # it has heard enough
+        connection.sendall(40 * chunk + b"0\r\n\r\n")
         assert b" 413 " in connection.recv(1000)
 
 
