@@ -38,7 +38,8 @@ demo: setup
 	    --model=$$model $(TRAIN_FLAGS); \
 	done; \
 	$(BIN)/python -m serve_export.export --workdir=$(DEMO)/runs/rnn \
-	  --output_dir=$(DEMO)/exports/rnn; \
+	  --output_dir=$(DEMO)/exports/rnn --data_dir=$(DEMO)/data \
+	  $(if $(DATA),,--attribution='doodles drawn by pipeline.sample'); \
 	echo; \
 	$(BIN)/python -m serve_export.show --data_dir=$(DEMO)/data \
 	  --export_dir=$(DEMO)/exports/rnn; \

@@ -10,13 +10,17 @@ from setuptools import setup
 
 HERE = Path(__file__).parent
 
-TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20"]
-SERVE = ["fastapi", "uvicorn"]
+LITERT = ["ai-edge-litert>=2.1"]  # an export is checked with what it is served with
+TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", *LITERT]
+SERVE = ["fastapi", "uvicorn", "httptools", "uvloop", *LITERT]
 PNG = ["pillow"]
 REPORT = ["matplotlib", *PNG]
 GCP = ["apache-beam[gcp]"]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
-TEST = [*TRAIN, *SERVE, *REPORT, *GCS, "httpx", "hypothesis", "pytest", "ruff"]
+TEST = [
+    *(*TRAIN, *SERVE, *REPORT, *GCS),
+    *("hypothesis", "pytest", "ruff", "schemathesis"),
+]
 
 setup(
     name="quickdraw-rnn",
@@ -26,7 +30,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=["pipeline", "pipeline.formats", "rnn_model", "serve_export", "tfrecords"],
+    packages=[
+        "pipeline",
+        "pipeline.formats",
+        "rnn_model",
+        "serve_export",
+        "serve_export.api",
+        "tfrecords",
+    ],
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
         "absl-py",

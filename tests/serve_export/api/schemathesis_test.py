@@ -1,0 +1,19 @@
+"""Schemathesis asks what the OpenAPI document allows, and what it does not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_it_finds_nothing(server):
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        *("run", f"{server.address}/openapi.json", "--checks=all"),
+        # No schema can say that a stroke has as many x as y.
+        "--exclude-checks=positive_data_acceptance",
+        *("--phases=examples,coverage,fuzzing", "--max-examples=10", "--seed=1"),
+        *("--max-time=20", "--no-color", "--generation-database=none"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert server.ask("/readyz").status == 200
