@@ -14,6 +14,8 @@ Not every export has all of them.
 import os
 from types import ModuleType
 
+from pipeline import command
+
 CLASSES_ASSET = "classes.txt"
 """The words, one a line, in the order of the probabilities."""
 
@@ -29,11 +31,13 @@ MODEL_CARD = "model_card.md"
 
 
 def tensorflow() -> ModuleType:
-    """TensorFlow, for whoever needs it: `--help` and LiteRT do without."""
-    import rnn_model  # noqa: F401, I001 - imports it without its chatter
-    import tensorflow
+    """TensorFlow, for whoever needs it: `--help` and LiteRT do without.
 
-    return tensorflow
+    Raises:
+      ValueError: it is not installed.
+    """
+    command.import_extra("rnn_model", "train")  # imports it without its chatter
+    return command.import_extra("tensorflow", "train")
 
 
 def is_remote(path: str) -> bool:

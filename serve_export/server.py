@@ -11,11 +11,9 @@ import contextlib
 import dataclasses
 import socket
 
-import uvicorn
 from absl import flags
 
 from pipeline import command
-from serve_export.api.app import make_app
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
 from serve_export.predictor import RUNTIMES, Predictor
@@ -57,6 +55,8 @@ def main() -> None:
     """Serves as the flags say, until interrupted."""
     values = flags.FLAGS
     command.require("export_dir")
+    uvicorn = command.import_extra("uvicorn", "serve")
+    app = command.import_extra("serve_export.api.app", "serve")
     limits = {
         field.name: type(field.default)(values[field.name].value)
         for field in dataclasses.fields(Settings)
@@ -67,12 +67,12 @@ def main() -> None:
     store = None
     if values.drawings_dir:
         store = DrawingsStore(values.drawings_dir, settings.drawings_cap_mb * 10**6)
-    app = make_app(predictor, settings, store)
+    application = app.make_app(predictor, settings, store)
     with _listen(values.host, values.port) as listening:
         host, port = listening.getsockname()[:2]
         print(f"serving on http://{host}:{port}", flush=True)
         config = uvicorn.Config(
-            app,
+            application,
             log_level="warning",
             access_log=False,
             server_header=False,
