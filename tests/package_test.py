@@ -94,3 +94,24 @@ def test_sdist_installs_into_an_empty_environment(sdist, tmp_path):
         "--epochs=1",
         cwd=tmp_path,
     )
+
+
+@pytest.mark.slow
+def test_the_slim_install_answers(sdist, exported_rnn, tmp_path):
+    check(sys.executable, "-m", "venv", tmp_path / "host")
+    bin_dir = tmp_path / "host" / "bin"
+    pip = bin_dir / "pip", "install", "-q", "-c", ROOT / "constraints.txt"
+    check(*pip, "-r", ROOT / "requirements-serve.txt")
+    check(*pip, "--no-deps", sdist)
+    installed = check(bin_dir / "pip", "list", "--format=freeze")
+    for heavy in ("tensorflow", "keras", "apache-beam", "pyarrow"):
+        assert heavy not in installed
+    examples = exported_rnn / "examples.ndjson"
+    answers = check(
+        bin_dir / "quickdraw-predict",
+        f"--export_dir={exported_rnn}",
+        f"--input={examples}",
+        cwd=tmp_path,
+    )
+    assert len(answers.splitlines()) == len(examples.read_text().splitlines())
+    check(bin_dir / "python", "-c", "import serve_export.api.app", cwd=tmp_path)
