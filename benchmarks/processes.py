@@ -7,10 +7,10 @@ from pathlib import Path
 
 def memory(root: int) -> int:
     """Bytes that a process and all that descend from it hold together."""
-    return sum(map(_memory, _tree(root)))
+    return sum(map(_memory, tree(root)))
 
 
-def _tree(root: int) -> set[int]:
+def tree(root: int) -> set[int]:
     """A process and all that descend from it."""
     children: dict[int, list[int]] = {}
     for path in glob.glob("/proc/[0-9]*/stat"):

@@ -18,10 +18,12 @@ class LiteRT:
     Attributes:
       words: in the order of the probabilities.
       facts: what was exported (see `export.facts`).
-      threads: how many may well ask at once.
+      lanes: how many may well ask at once.
+      forkable: whether a loaded model may be forked.
     """
 
-    threads = os.cpu_count() or 1
+    lanes = os.cpu_count() or 1
+    forkable = True
 
     def __init__(self, path: str):
         """Loads a file.

@@ -47,12 +47,14 @@ class Runtime(Protocol):
     Attributes:
       words: in the order of the probabilities.
       facts: what was exported (see `export.facts`).
-      threads: how many may well ask at once.
+      lanes: how many may well ask at once.
+      forkable: whether a loaded model may be forked.
     """
 
     words: tuple[str, ...]
     facts: Mapping[str, Any]
-    threads: int
+    lanes: int
+    forkable: bool
 
     def probabilities(
         self, drawings: Sequence[np.ndarray], kind: str = schema.INK

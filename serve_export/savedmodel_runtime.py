@@ -19,7 +19,8 @@ class SavedModel:
     Attributes: as those of `litert_runtime.LiteRT`.
     """
 
-    threads = LARGEST_BATCH
+    lanes = LARGEST_BATCH
+    forkable = False
 
     def __init__(self, path: str):
         """Loads `DIR/<version>`."""

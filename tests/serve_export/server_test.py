@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import processes
 from serve_export.predictor import Predictor
 
 HEAVY = ("apache_beam", "tensorflow", "keras", "pyarrow", "PIL")
@@ -22,6 +23,7 @@ from serve_export import predict, server
 from serve_export.api.app import make_app
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
+from benchmarks import processes
 from serve_export.predictor import Predictor
 
 predictor = Predictor(sys.argv[1])
@@ -52,9 +54,7 @@ def test_no_library_of_training_is_in_the_process(server, drawing):
 def test_memory_stays_small(server, drawing):
     for _ in range(20):
         server.ask("/v1/predict", {"drawing": drawing})
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0])
-    assert peak < 200 << 10
+    assert 0 < processes.memory(server.process.pid) < 200 << 20
 
 
 def test_answers_as_the_predictor_does(server, exported_rnn):
@@ -109,6 +109,18 @@ def test_a_request_under_way_is_answered_before_the_end(serving, exported_rnn):
         server.process.wait(20)
         with pytest.raises(OSError, match="refused"):
             server.ask("/healthz")
+
+
+def test_its_lanes_end_with_it_even_if_it_is_killed(serving, exported_rnn):
+    with serving(exported_rnn) as server:
+        tree = processes.tree(server.process.pid)
+        assert len(tree) > 2
+        server.process.kill()
+        server.process.wait()
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{pid}").exists() for pid in tree):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_a_port_in_use_is_one_line(exported_rnn):
