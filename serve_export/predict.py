@@ -77,8 +77,8 @@ def _define_flags() -> None:
     )
     flags.DEFINE_enum(
         "runtime",
-        "auto",
-        ["auto", *RUNTIMES],
+        AUTO,
+        [AUTO, *RUNTIMES],
         "What runs the model; auto takes LiteRT where the export has it.",
     )
 
@@ -90,8 +90,7 @@ def main() -> None:
     if values.top_k < 1:
         raise ValueError(f"--top_k must be ≥ 1. Received: {values.top_k}")
     with _open(values.input) as stream:
-        runtime = None if values.runtime == "auto" else values.runtime
-        predictor = Predictor(values.export_dir, runtime)
+        predictor = Predictor(values.export_dir, values.runtime)
         for line in answer_lines(
             predictor, stream, values.input, values.top_k, values.format
         ):

@@ -70,8 +70,8 @@ class Runtime(Protocol):
         """
 
 
-def load_runtime(path: str, name: str | None = None) -> Runtime:
-    """Loads `DIR/<version>` to be run by one of `RUNTIMES`; without a name the first.
+def load_runtime(path: str, name: str = AUTO) -> Runtime:
+    """Loads `DIR/<version>` to be run by one of `RUNTIMES`; `AUTO` is the first it has.
 
     Raises:
       ValueError: the export has not that format.
@@ -81,9 +81,11 @@ def load_runtime(path: str, name: str | None = None) -> Runtime:
         for runtime, (file, _) in RUNTIMES.items()
         if layout.exists(layout.join(path, file))
     ]
-    if name is not None and name not in there:
+    if name == AUTO:
+        name = there[0]
+    if name not in there:
         raise ValueError(f"{path} has no {name} in it, but {', '.join(there)}")
-    return RUNTIMES[name or there[0]][1](path)
+    return RUNTIMES[name][1](path)
 
 
 class Predictor:
@@ -95,12 +97,12 @@ class Predictor:
       runtime: what runs the model.
     """
 
-    def __init__(self, export_dir: str, runtime: str | None = None):
+    def __init__(self, export_dir: str, runtime: str = AUTO):
         """Loads an export.
 
         Args:
           export_dir: `DIR/<version>`, or `DIR` for its newest version.
-          runtime: of `RUNTIMES`; without it LiteRT if the export has it.
+          runtime: of `RUNTIMES`, or `AUTO`: LiteRT if the export has it.
 
         Raises:
           ValueError: there is no export, or it has not that format.

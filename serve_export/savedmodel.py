@@ -83,8 +83,18 @@ def save(
         module.assets = [
             tf.saved_model.Asset(str(file)) for file in (classes_file, facts_file)
         ]
-        tf.saved_model.save(module, path, signatures=signatures(model, words))
-    # `save` knows no method but "predict".
-    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(path)
-    updater.replace_method_name("classify", tf.saved_model.CLASSIFY_METHOD_NAME)
-    updater.save()
+        local = str(Path(folder, "model"))
+        tf.saved_model.save(module, local, signatures=signatures(model, words))
+        # `save` knows no method but "predict".
+        updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(local)
+        updater.replace_method_name("classify", tf.saved_model.CLASSIFY_METHOD_NAME)
+        updater.save()
+        _copy(local, path)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copies a folder of this machine to anywhere."""
+    for file in filter(Path.is_file, Path(source).rglob("*")):
+        path = tf.io.gfile.join(target, str(file.relative_to(source)))
+        tf.io.gfile.makedirs(path.rpartition("/")[0])
+        tf.io.gfile.copy(str(file), path)

@@ -16,12 +16,10 @@ from absl import flags
 from pipeline import command
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
-from serve_export.predictor import RUNTIMES, Predictor
+from serve_export.predictor import AUTO, RUNTIMES, Predictor
 
 SHUTDOWN_SECONDS = 10
 """What is under way when the server is told to stop has so long to come to its end."""
-
-_AUTO = "auto"
 
 
 def _define_flags() -> None:
@@ -30,8 +28,8 @@ def _define_flags() -> None:
     flags.DEFINE_integer("port", 8080, "Port to listen on; 0 for a free one.", 0, 65535)
     flags.DEFINE_enum(
         "runtime",
-        _AUTO,
-        [_AUTO, *RUNTIMES],
+        AUTO,
+        [AUTO, *RUNTIMES],
         "What runs the model; auto takes LiteRT where the export has it.",
     )
     flags.DEFINE_string(
@@ -62,14 +60,14 @@ def main() -> None:
         for field in dataclasses.fields(Settings)
     }
     settings = Settings(**limits)
-    runtime = None if values.runtime == _AUTO else values.runtime
-    predictor = Predictor(values.export_dir, runtime)
+    predictor = Predictor(values.export_dir, values.runtime)
     store = None
     if values.drawings_dir:
         store = DrawingsStore(values.drawings_dir, settings.drawings_cap_mb * 10**6)
     application = app.make_app(predictor, settings, store)
     with _listen(values.host, values.port) as listening:
         host, port = listening.getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
         print(f"serving on http://{host}:{port}", flush=True)
         config = uvicorn.Config(
             application,

@@ -1,0 +1,40 @@
+"""The benchmark of the server measures a real one and says what it found."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import serve
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_prints_what_it_measured(exported_rnn):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks.serve", "--seconds=0.5"),
+            *(f"--export_dir={exported_rnn}", "--connections=2"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[-4:])
+    assert list(lines) == ["start", "steady", "load", "memory"]
+    assert "25 requests, 50 a second" in lines["steady"]
+    numbers = {
+        name: float(re.sub(",", "", of.split()[0])) for name, of in lines.items()
+    }
+    assert 0 < numbers["start"] < 60
+    assert numbers["steady"] > 0
+    assert numbers["load"] > 1
+    assert 50 < numbers["memory"] < 200
+
+
+def test_its_drawings_are_raw_and_always_the_same(monkeypatch):
+    monkeypatch.delenv("QUICKDRAW_DIR", raising=False)
+    drawings = serve.raw_drawings()
+    assert drawings == serve.raw_drawings()
+    assert any(v != int(v) for xs, *_ in drawings[0] for v in xs)
