@@ -3,8 +3,7 @@
     python -m benchmarks.serve --export_dir=exports/rnn
 
     start     from the command to the first answer
-    steady    requests that come at a steady rate, whether or not the last was answered:
-              seconds from the moment that each was due
+    steady    requests that come at a steady rate, whether or not the last was answered
     load      as many connections as are asked for, each with its next request at once
     memory    peak of all of the server's processes, through all of that
 
@@ -96,10 +95,11 @@ async def steady(
     free: list[_Connection] = []
     taken: list[float] = []
 
-    async def ask(request: bytes, due: float) -> None:
+    async def ask(request: bytes) -> None:
+        began = time.perf_counter()
         connection = free.pop() if free else _Connection(host, port)
         await connection.ask(request)
-        taken.append(time.perf_counter() - due)
+        taken.append(time.perf_counter() - began)
         free.append(connection)
 
     first = time.perf_counter()
@@ -107,7 +107,7 @@ async def steady(
         for number in range(round(rate * seconds)):
             due = first + number / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            tasks.create_task(ask(requests[number % len(requests)], due))
+            tasks.create_task(ask(requests[number % len(requests)]))
     return taken
 
 

@@ -1,6 +1,5 @@
 """The benchmark of the server measures a real one and says what it found."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,9 +23,8 @@ def test_it_prints_what_it_measured(exported_rnn):
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[-4:])
     assert list(lines) == ["start", "steady", "load", "memory"]
     assert "25 requests, 50 a second" in lines["steady"]
-    numbers = {
-        name: float(re.sub(",", "", of.split()[0])) for name, of in lines.items()
-    }
+    first = {name: of.split()[0] for name, of in lines.items()}
+    numbers = {name: float(number.replace(",", "")) for name, number in first.items()}
     assert 0 < numbers["start"] < 60
     assert numbers["steady"] > 0
     assert numbers["load"] > 1
