@@ -14,7 +14,6 @@ from rnn_model import input_pipeline
 from rnn_model.evaluation import logits_function
 from rnn_model.workdir import Workdir
 from serve_export import check, export, layout
-from serve_export.predictor import RUNTIMES, Predictor
 from tfrecords import encode
 
 TOLERANCE = 1e-5
@@ -88,17 +87,6 @@ def test_versions_count_up_and_nothing_half_done_stays(trained_mlp, tmp_path):
     assert export.export(source, str(tmp_path), ["litert"]) == str(tmp_path / "8")
     assert {path.name for path in tmp_path.iterdir()} == {"7", "8"}
     assert not (tmp_path / "8" / layout.SAVED_MODEL).exists()
-
-
-def test_it_can_be_made_and_read_anywhere(trained_mlp):
-    path = export.export(export.Source(str(trained_mlp)), "ram://exports/mlp")
-    assert layout.versions("ram://exports/mlp") == [1]
-    strokes = [[[1.5, 2, 9], [3, 4, 5]]]
-    quantised, exact = (
-        {guess.word: guess.probability for guess in predictor.guess(strokes, 9)}
-        for predictor in (Predictor(path, name) for name in RUNTIMES)
-    )
-    assert quantised == pytest.approx(exact, abs=0.05)
 
 
 def test_words_and_facts_travel_along(trained_rnn, exported_rnn):
