@@ -12,7 +12,7 @@ def test_it_finds_nothing(server):
         # No schema can say that a stroke has as many x as y.
         "--exclude-checks=positive_data_acceptance",
         *("--phases=examples,coverage,fuzzing", "--max-examples=5", "--seed=1"),
-        *("--max-time=10", "--no-color", "--generation-database=none"),
+        *("--max-time=6", "--no-color", "--generation-database=none"),
     ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-5000:]
