@@ -93,26 +93,24 @@ def test_no_answer_tells_a_path_of_the_host(server, exported_rnn, kept_dir):
         assert str(path).encode() not in said
 
 
-def test_a_scribble_keeps_nobody_waiting(server):
+def test_scribbles_keep_nobody_waiting(server):
     """Long work is done beside the others', not before it."""
-    zigzag = [[list(range(6000)), [3 * (i % 2) for i in range(6000)]]]
-    zigzag[0][0] = [255 * i / 6000 for i in range(6000)]
-    zigzag[0][1] = [5.0 * (i % 2) for i in range(6000)]
-    done = threading.Event()
+    points = 7000
+    zigzag = [[255 * i / points for i in range(points)], [0.0, 5.0] * (points // 2)]
     statuses = []
 
     def scribble():
-        statuses.append(server.ask("/v1/predict", {"drawing": zigzag}).status)
-        done.set()
+        statuses.append(server.ask("/v1/predict", {"drawing": [zigzag]}).status)
 
     began = time.perf_counter()
-    threading.Thread(target=scribble).start()
+    threads = [threading.Thread(target=scribble) for _ in range(3)]
+    for thread in threads:
+        thread.start()
     taken = []
-    while not done.is_set():
+    while any(thread.is_alive() for thread in threads):
         before = time.perf_counter()
         assert server.ask("/v1/predict", GOOD).status == 200
         taken.append(time.perf_counter() - before)
     whole = time.perf_counter() - began
-    assert statuses == [200]
-    assert len(taken) > 3
-    assert sorted(taken)[len(taken) // 2] < whole / 3
+    assert statuses == [200] * 3
+    assert max(taken) < whole / 3
