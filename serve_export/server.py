@@ -54,23 +54,27 @@ def main() -> None:
     values = flags.FLAGS
     command.require("export_dir")
     uvicorn = command.import_extra("uvicorn", "serve")
-    app = command.import_extra("serve_export.api.app", "serve")
+    command.import_extra("serve_export.api.app", "serve")
+    from serve_export.api.app import make_app
+    from serve_export.api.service import Service
+
     limits = {
         field.name: type(field.default)(values[field.name].value)
         for field in dataclasses.fields(Settings)
     }
     settings = Settings(**limits)
-    predictor = Predictor(values.export_dir, values.runtime)
+    # Its lanes are forked, so before anything else that a store may load.
+    service = Service(Predictor(values.export_dir, values.runtime), settings)
     store = None
     if values.drawings_dir:
         store = DrawingsStore(values.drawings_dir, settings.drawings_cap_mb * 10**6)
-    application = app.make_app(predictor, settings, store)
+    app = make_app(service, settings, store)
     with _listen(values.host, values.port) as listening:
         host, port = listening.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         print(f"serving on http://{host}:{port}", flush=True)
         config = uvicorn.Config(
-            application,
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,

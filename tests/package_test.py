@@ -96,6 +96,15 @@ def test_sdist_installs_into_an_empty_environment(sdist, tmp_path):
     )
 
 
+def test_the_slim_list_holds_all_that_serving_adds():
+    setup = (ROOT / "setup.py").read_text()
+    slim = (ROOT / "requirements-serve.txt").read_text().splitlines()
+    scope = {}
+    lists = setup[setup.index("LITERT =") : setup.index("REPORT =")]
+    exec(lists, scope)
+    assert set(scope["SERVE"]) <= set(slim)
+
+
 @pytest.mark.slow
 def test_the_slim_install_answers(sdist, exported_rnn, tmp_path):
     check(sys.executable, "-m", "venv", tmp_path / "host")

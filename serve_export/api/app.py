@@ -14,20 +14,19 @@ from serve_export.api.metrics import Metrics
 from serve_export.api.service import Service
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
-from serve_export.predictor import Predictor
 
 
 def make_app(
-    predictor: Predictor, settings: Settings, store: DrawingsStore | None = None
+    service: Service, settings: Settings, store: DrawingsStore | None = None
 ) -> FastAPI:
-    """Makes the application that answers with a predictor.
+    """Makes the application that answers with a service.
 
     Args:
-      predictor: who answers.
+      service: who answers.
       settings: what is allowed.
       store: where drawings are kept; without it they cannot be.
     """
-    service, metrics = Service(predictor, settings), Metrics()
+    metrics = Metrics()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -42,8 +41,8 @@ def make_app(
         lifespan=lifespan,
     )
     errors.handle(app)
-    told = exported.read(predictor.path)
-    version = os.path.basename(predictor.path.rstrip("/"))
+    path = service.predictor.path.rstrip("/")
+    told, version = exported.read(path), os.path.basename(path)
     app.include_router(guessing.router(service, told))
     app.include_router(tf_serving.router(service, version))
     if store is not None:

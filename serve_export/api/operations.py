@@ -32,7 +32,9 @@ def router(app: FastAPI, lanes: Lanes, metrics: Metrics) -> APIRouter:
     async def numbers() -> Response:
         """Requests, their times and what they take, for Prometheus."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-        metrics.set("quickdraw_peak_memory_bytes", "Most memory so far.", peak)
+        metrics.set(
+            "quickdraw_peak_memory_bytes", "Most of the main process so far.", peak
+        )
         metrics.set("quickdraw_waiting", "Requests in the lanes.", lanes.waiting)
         return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE)
 

@@ -21,6 +21,7 @@ ANSWERING = """
 import json, sys
 from serve_export import predict, server
 from serve_export.api.app import make_app
+from serve_export.api.service import Service
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
 from benchmarks import processes
@@ -28,7 +29,8 @@ from serve_export.predictor import Predictor
 
 predictor = Predictor(sys.argv[1])
 predictor.guess([[[1.5, 200, 30], [4, 5, 100]]])
-make_app(predictor, Settings(), DrawingsStore(sys.argv[2], 1000))
+service = Service(predictor, Settings())
+make_app(service, Settings(), DrawingsStore(sys.argv[2], 1000))
 print(json.dumps([name for name in %r if name in sys.modules]))
 """
 
