@@ -12,8 +12,8 @@ HERE = Path(__file__).parent
 
 LITERT = ["ai-edge-litert>=2.1"]  # an export is checked with what it is served with
 TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", *LITERT]
-SERVE = ["fastapi", "uvicorn", "httptools", "uvloop", *LITERT]
 PNG = ["pillow"]
+SERVE = ["fastapi", "uvicorn", "httptools", "uvloop", *LITERT, *PNG]
 REPORT = ["matplotlib", *PNG]
 GCP = ["apache-beam[gcp]"]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests

@@ -54,21 +54,18 @@ def main() -> None:
     values = flags.FLAGS
     command.require("export_dir")
     uvicorn = command.import_extra("uvicorn", "serve")
-    command.import_extra("serve_export.api.app", "serve")
-    from serve_export.api.app import make_app
-    from serve_export.api.service import Service
-
+    api = command.import_extra("serve_export.api.app", "serve")
     limits = {
         field.name: type(field.default)(values[field.name].value)
         for field in dataclasses.fields(Settings)
     }
     settings = Settings(**limits)
-    # Its lanes are forked, so before anything else that a store may load.
-    service = Service(Predictor(values.export_dir, values.runtime), settings)
+    # Its lanes are forked: that is before a store may load Beam.
+    service = api.Service(Predictor(values.export_dir, values.runtime), settings)
     store = None
     if values.drawings_dir:
         store = DrawingsStore(values.drawings_dir, settings.drawings_cap_mb * 10**6)
-    app = make_app(service, settings, store)
+    app = api.make_app(service, settings, store)
     with _listen(values.host, values.port) as listening:
         host, port = listening.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
