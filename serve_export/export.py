@@ -65,7 +65,8 @@ def export(
 
     Args:
       source: the run, and what to check it on.
-      output_dir: where `<version>/` goes.
+      output_dir: where `<version>/` goes; TensorFlow must be able to rename folders
+        there.
       formats: of `FORMATS`.
       tell: is given the lines of the check's table.
 

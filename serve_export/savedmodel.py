@@ -93,7 +93,7 @@ def save(
 
 
 def _copy(source: str, target: str) -> None:
-    """Copies a folder of this machine to anywhere."""
+    """Copies a folder of this machine to where TensorFlow can write."""
     for file in filter(Path.is_file, Path(source).rglob("*")):
         path = tf.io.gfile.join(target, str(file.relative_to(source)))
         tf.io.gfile.makedirs(path.rpartition("/")[0])
