@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def test_it_finds_nothing(server):
+def test_it_finds_nothing(server, tmp_path):
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("run", f"{server.address}/openapi.json", "--checks=all"),
@@ -14,6 +14,7 @@ def test_it_finds_nothing(server):
         *("--phases=examples,coverage,fuzzing", "--max-examples=5", "--seed=1"),
         *("--max-time=6", "--no-color", "--generation-database=none"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    # It leaves a cache where it runs.
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-5000:]
     assert server.ask("/readyz").status == 200
