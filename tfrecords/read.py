@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
 from tfrecords import dataset_info, schema
 from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard
@@ -57,17 +55,17 @@ def load_info(data_dir: str) -> DatasetInfo:
     """Loads the info of a data set, local or remote (see `dataset_info.load`)."""
 
     def read_text(name: str) -> str | None:
-        path = FileSystems.join(data_dir, name)
-        if not FileSystems.exists(path):
+        path = _beam().join(data_dir, name)
+        if not _beam().exists(path):
             return None
         with _open(path) as file:
             return file.read().decode(errors="replace")
 
     def size_of(name: str) -> int | None:
-        path = FileSystems.join(data_dir, name)
-        if not FileSystems.exists(path):
+        path = _beam().join(data_dir, name)
+        if not _beam().exists(path):
             return None
-        return FileSystems.get_filesystem(path).metadata(path).size_in_bytes
+        return _beam().get_filesystem(path).metadata(path).size_in_bytes
 
     return dataset_info.load(data_dir, read_text, size_of)
 
@@ -85,7 +83,7 @@ def read_split(info: DatasetInfo, data_dir: str, split: str) -> Iterator[Record]
 def _read_shard(info: DatasetInfo, data_dir: str, shard: Shard) -> Iterator[Record]:
     number = 0
     try:
-        with _open(FileSystems.join(data_dir, shard.name)) as file:
+        with _open(_beam().join(data_dir, shard.name)) as file:
             stream = gzip.GzipFile(fileobj=file) if _is_gzip(info) else file
             for data in read_records(stream):
                 number += 1
@@ -106,7 +104,14 @@ def _read_shard(info: DatasetInfo, data_dir: str, shard: Shard) -> Iterator[Reco
 
 
 def _open(path: str) -> BinaryIO:
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return _beam().open(path, compression_type="uncompressed")
+
+
+def _beam() -> type:
+    """Beam's file systems; serving parses records without Beam, and opens none."""
+    from apache_beam.io.filesystems import FileSystems
+
+    return FileSystems
 
 
 def _is_gzip(info: DatasetInfo) -> bool:
