@@ -69,8 +69,9 @@ def main() -> None:
 def measure(info: DatasetInfo, data_dir: str, epoch: int, **settings: bool) -> Measured:
     """Takes all batches of an epoch."""
     began, cpu_began = time.perf_counter(), time.process_time()
+    epochs = range(epoch, epoch + 1)
     batches = input_pipeline.training_batches(
-        info, data_dir, BATCH_SIZE, seed=0, epoch=epoch, **settings
+        info, data_dir, BATCH_SIZE, seed=0, epochs=epochs, **settings
     )
     drawings = points = steps = 0
     for batch in batches:

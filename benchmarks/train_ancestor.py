@@ -27,6 +27,9 @@ from tfrecords.dataset_info import DatasetInfo
 
 BATCH_SIZE = 128
 
+EPOCHS = range(1, 10_000)
+"""More than any patience lasts."""
+
 Row = dict[str, Any]
 
 
@@ -80,12 +83,15 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
     ends = time.monotonic() + 3600 * values.hours
     history: list[Row] = []
     weights = model.get_weights()
-    for epoch in itertools.count(1):
-        began = time.monotonic()
-        batches = input_pipeline.training_batches(
-            info, data_dir, BATCH_SIZE, seed=values.seed, epoch=epoch, augment=False
+    batches = iter(
+        input_pipeline.training_batches(
+            info, data_dir, BATCH_SIZE, seed=values.seed, epochs=EPOCHS, augment=False
         )
-        loss = train_epoch(step, batches, ends)
+    )
+    steps_per_epoch = math.ceil(info.split("train").examples / BATCH_SIZE)
+    for epoch in EPOCHS:
+        began = time.monotonic()
+        loss = train_epoch(step, itertools.islice(batches, steps_per_epoch), ends)
         row = evaluation.evaluate(logits_of, info, data_dir, "validation")
         history.append(
             {

@@ -19,7 +19,10 @@ SHORTEST = 0.4
 
 
 def augment(
-    batch: dict[str, tf.Tensor], seed: int, epoch: int, partial: float = 0.0
+    batch: dict[str, tf.Tensor],
+    seed: int,
+    epoch: int | tf.Tensor,
+    partial: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Mirrors, turns, stretches and jitters each drawing of a batch; cuts some short.
 
@@ -54,9 +57,9 @@ def augment(
 class _Random:
     """Random numbers of each drawing's own, from a hash of its key and copy."""
 
-    def __init__(self, batch: dict[str, tf.Tensor], seed: int, epoch: int):
+    def __init__(self, batch: dict[str, tf.Tensor], seed: int, epoch: int | tf.Tensor):
         copy = tf.strings.as_string(batch["copy"])
-        parts = [batch["key_id"], copy, f"{seed}", f"{epoch}"]
+        parts = [batch["key_id"], copy, f"{seed}", tf.strings.as_string(epoch)]
         salted = tf.strings.join(parts, separator="/")
         self._hashes = tf.strings.to_hash_bucket_fast(salted, 1 << 32)
         self._drawn = 0

@@ -1,7 +1,9 @@
 """The training loop: a run from its first step, or on from where it stopped."""
 
+import itertools
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -24,6 +26,8 @@ from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
 
 WARMUP_STEPS = 100
+
+Batch = dict[str, tf.Tensor]
 
 SAVE_SECONDS = 600
 """So much training may be lost by a crash in the middle of an epoch."""
@@ -184,6 +188,7 @@ class _Run:
 
     def train(self, data_dir: str) -> None:
         """Trains epoch by epoch until the run is over."""
+        batches = self.batches(data_dir)
         logs = tf.summary.create_file_writer(self.workdir.logs)
         with (
             interruption.Watch() as watch,
@@ -194,7 +199,7 @@ class _Run:
             ) as bar,
         ):
             while not self.is_over():
-                self._train_epoch(data_dir, bar, watch)
+                self._train_epoch(batches, bar, watch)
                 row = self._close_epoch(data_dir)
                 self._keep(row, logs)
                 bar.write(
@@ -206,18 +211,15 @@ class _Run:
                 )
         print(f"best: {self.best_line()}")
 
-    def _train_epoch(self, data_dir: str, bar: tqdm, watch: interruption.Watch) -> None:
+    def _train_epoch(
+        self, batches: Iterator[Batch], bar: tqdm, watch: interruption.Watch
+    ) -> None:
         """Trains to the end of the epoch; saves now and then, and when told to stop."""
-        position, step = self.position, int(self.optimizer.iterations)
-        batches = self.batches(
-            data_dir,
-            epoch=int(position.epochs) + 1,
-            skip=step - int(position.epochs) * self.steps_per_epoch,
-        )
-        self._seed_dropout(step)
+        position = self.position
+        self._seed_dropout(int(self.optimizer.iterations))
         began = saved = time.monotonic()
         before = float(position.seconds)
-        for batch in batches:
+        for batch in itertools.islice(batches, self.steps_per_epoch - self._taken()):
             inputs = (batch[name] for name in self.inputs)
             loss = float(self._step(*inputs, batch["class_index"]))
             if not math.isfinite(loss):
@@ -235,21 +237,26 @@ class _Run:
                     f"stopped after {position}; the same command goes on from there"
                 )
 
-    def batches(self, data_dir: str, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        """The batches of an epoch, from 1 on, after the first `skip`."""
-        return input_pipeline.training_batches(
+    def batches(self, data_dir: str) -> Iterator[Batch]:
+        """The batches from where the run stands on, to the end of its last epoch."""
+        yield from input_pipeline.training_batches(
             self.info,
             data_dir,
             self.config.batch_size,
             seed=self.config.seed,
-            epoch=epoch,
+            epochs=range(int(self.position.epochs) + 1, self.config.epochs + 1),
             augment=self.config.augment,
             partial=self.config.partial,
             repeats=self.repeats,
             # The rnn's batch normalisation is to see drawings of all lengths at once.
             by_length=self.config.model != "rnn",
-            skip=skip,
+            skip=self._taken(),
         )
+
+    def _taken(self) -> int:
+        """Steps behind us in this epoch."""
+        before = int(self.position.epochs) * self.steps_per_epoch
+        return int(self.optimizer.iterations) - before
 
     def _close_epoch(self, data_dir: str) -> dict[str, Any]:
         """Evaluates on the validation split; gives the epoch's row of the history."""

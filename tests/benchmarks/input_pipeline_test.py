@@ -39,7 +39,12 @@ def test_padding_is_what_batches_hold_beside_points(data_dir):
     settings = {"by_length": False, "augment": False}
     measured = benchmark.measure(info, str(data_dir), 1, **settings)
     batches = input_pipeline.training_batches(
-        info, str(data_dir), benchmark.BATCH_SIZE, seed=0, epoch=1, **settings
+        info,
+        str(data_dir),
+        benchmark.BATCH_SIZE,
+        seed=0,
+        epochs=range(1, 2),
+        **settings,
     )
     empty = total = 0
     for batch in batches.as_numpy_iterator():

@@ -23,7 +23,7 @@ def damaged(data_dir, tmp_path):
 
 
 def training_batches(info, data_dir, **settings):
-    defaults = {"batch_size": 16, "seed": 0, "epoch": 1, "augment": False}
+    defaults = {"batch_size": 16, "seed": 0, "epochs": range(1, 2), "augment": False}
     settings = defaults | settings
     batches = input_pipeline.training_batches(info, str(data_dir), **settings)
     return list(batches.as_numpy_iterator())
@@ -100,7 +100,7 @@ def test_the_ragged_last_batch_is_not_dropped(info, data_dir):
 @pytest.mark.parametrize("augment", [False, True])
 def test_the_same_seed_and_epoch_give_the_same_bits(info, data_dir, augment):
     one, other = (
-        training_batches(info, data_dir, seed=3, epoch=2, augment=augment)
+        training_batches(info, data_dir, seed=3, epochs=range(2, 3), augment=augment)
         for _ in range(2)
     )
     assert len(one) == len(other)
@@ -111,7 +111,7 @@ def test_the_same_seed_and_epoch_give_the_same_bits(info, data_dir, augment):
 
 def test_the_number_of_threads_has_no_say(info, data_dir):
     batches = input_pipeline.training_batches(
-        info, str(data_dir), 1, seed=3, epoch=2, augment=True
+        info, str(data_dir), 1, seed=3, epochs=range(2, 3), augment=True
     )
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
@@ -123,7 +123,7 @@ def test_the_number_of_threads_has_no_say(info, data_dir):
             np.testing.assert_array_equal(mine[name], theirs[name])
 
 
-@pytest.mark.parametrize("other", [{"epoch": 2}, {"seed": 1}])
+@pytest.mark.parametrize("other", [{"epochs": range(2, 3)}, {"seed": 1}])
 def test_another_epoch_or_seed_gives_another_order(info, data_dir, other):
     one = keys_of(training_batches(info, data_dir))
     assert keys_of(training_batches(info, data_dir, **other)) != one
@@ -131,7 +131,8 @@ def test_another_epoch_or_seed_gives_another_order(info, data_dir, other):
 
 def test_another_epoch_augments_in_another_way(info, data_dir):
     def inks(epoch):
-        batches = training_batches(info, data_dir, epoch=epoch, augment=True)
+        epochs = range(epoch, epoch + 1)
+        batches = training_batches(info, data_dir, epochs=epochs, augment=True)
         return {
             key: batch["ink"][row, : batch["length"][row]]
             for batch in batches
@@ -160,6 +161,26 @@ def test_a_batch_not_by_length_holds_drawings_of_all_lengths(info, data_dir):
         return np.std([batch["length"].mean() for batch in batches])
 
     assert spread_of_means(mixed) < 0.5 * spread_of_means(sorted_ones)
+
+
+@pytest.mark.parametrize("by_length", [False, True])
+def test_an_epoch_is_the_same_wherever_one_begins(
+    info, data_dir, by_length, monkeypatch
+):
+    """Whatever TensorFlow's own seed is, too."""
+    monkeypatch.setattr(input_pipeline, "WINDOW", 3)
+    monkeypatch.setattr(input_pipeline, "SHUFFLE_RECORDS", 60)
+    settings = {"augment": True, "by_length": by_length}
+    settings["repeats"] = np.array([1, 2, 1, 1])
+    found = []
+    for seed, epochs in ((0, [range(1, 4)]), (1, [range(n, n + 1) for n in (1, 2, 3)])):
+        tf.random.set_seed(seed)
+        parts = (training_batches(info, data_dir, epochs=n, **settings) for n in epochs)
+        found.append([batch for part in parts for batch in part])
+    assert len(found[0]) == len(found[1])
+    for mine, theirs in zip(*found):
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], theirs[name])
 
 
 @pytest.mark.parametrize("augment", [False, True])
@@ -267,7 +288,7 @@ def test_another_epoch_has_other_batches_of_bitmaps(bitmap_data_dir):
     info = input_pipeline.load_info(str(bitmap_data_dir))
     one, again, other = (
         [set(batch["key_id"]) for batch in training_batches(info, bitmap_data_dir, **s)]
-        for s in ({}, {}, {"epoch": 2})
+        for s in ({}, {}, {"epochs": range(2, 3)})
     )
     assert one == again
     assert not any(batch in other for batch in one)
