@@ -6,7 +6,10 @@ batch that it is in, nor on how many workers there are.
 
 import math
 
+import numpy as np
 import tensorflow as tf
+
+from tfrecords import schema
 
 MAX_TURN = math.radians(15)
 MAX_STRETCH = 0.15
@@ -27,31 +30,45 @@ def augment(
     """Mirrors, turns, stretches and jitters each drawing of a batch; cuts some short.
 
     Args:
-      batch: see `input_pipeline.training_batches`.
+      batch: see `input_pipeline.training_batches`, but the ink is not padded yet, as
+        `decode.parse_examples` gives it: padding would cost as much as points.
       seed, epoch: the same give the same changes.
       partial: share of the drawings that are cut short.
 
     Returns:
       The batch with other ink, moved and scaled to fill the box again.
     """
-    ink = batch["ink"]
     random = _Random(batch, seed, epoch)
     length = _cut_short(batch["length"], random, partial)
-    mask = tf.sequence_mask(length, tf.shape(ink)[1], tf.float32)[..., None]
-    positions = tf.cumsum(ink[..., :2], axis=1)  # (batch, time, 2)
+    # All points that are left, (points, …): whose they are, and where in the drawing.
+    left = tf.cast(tf.where(tf.sequence_mask(length)), tf.int32)
+    row, place = left[:, 0], left[:, 1]
+    source = tf.gather(batch["ink"].row_starts() // schema.INK_WIDTH, row) + place
+    ink = tf.gather(tf.reshape(batch["ink"].values, [-1, schema.INK_WIDTH]), source)
+    # In float64, so that the drawings before it in the batch have no say.
+    positions = tf.cumsum(tf.cast(ink[:, :2], tf.float64))
+    maps = tf.cast(_random_maps(random), tf.float64)  # (batch, 4)
     if partial:
-        positions = _fill_box(positions, mask, smallest=1e-3)
-    positions = tf.matmul(positions, _random_maps(random))
-    noise = tf.stack([random.normal(tf.shape(ink)[1]) for _ in "xy"], axis=2)
+        maps /= _extent(*_bounds(positions, row), smallest=1e-3)
+    maps = tf.gather(maps, row)
+    positions = positions[:, :1] * maps[:, :2] + positions[:, 1:] * maps[:, 2:]
+    positions += tf.cast(JITTER * random.normals(row, place), tf.float64)
     # A dot is to stay small: its jitter is not to be blown up to the whole box.
-    positions = _fill_box(positions + JITTER * noise, mask, smallest=0.5)
-    before = tf.pad(positions[:, :-1], [[0, 0], [1, 0], [0, 0]])
-    last = tf.one_hot(length - 1, tf.shape(ink)[1])[..., None]
-    pen = tf.maximum(ink[..., 2:], last)  # the last point left ends its stroke
-    return batch | {
-        "ink": tf.concat([positions - before, pen], axis=2) * mask,
-        "length": length,
-    }
+    lowest, highest = _bounds(positions, row)
+    scale = 1 / _extent(lowest, highest, smallest=0.5)
+    to_box = tf.gather(tf.concat([scale, lowest * scale], axis=1), row)
+    positions = tf.cast(positions * to_box[:, :1] - to_box[:, 1:], tf.float32)
+    before = tf.pad(positions[:-1], [[1, 0], [0, 0]])
+    moves = tf.where(place[:, None] == 0, positions, positions - before)
+    # The last point left ends its stroke: the next is another drawing's first.
+    ends = tf.pad(place[1:], [[0, 1]]) == 0
+    pen = tf.where(ends[:, None], 1.0, ink[:, 2:])
+    changed = tf.RaggedTensor.from_row_lengths(
+        tf.reshape(tf.concat([moves, pen], axis=1), [-1]),
+        schema.INK_WIDTH * length,
+        validate=False,
+    )
+    return batch | {"ink": changed, "length": length}
 
 
 class _Random:
@@ -64,27 +81,44 @@ class _Random:
         self._hashes = tf.strings.to_hash_bucket_fast(salted, 1 << 32)
         self._drawn = 0
 
-    def uniform(self, count: tf.Tensor | int, low: float = 0.0) -> tf.Tensor:
+    def uniform(self, count: int, low: float = 0.0) -> tf.Tensor:
         """Draws `<float32>[batch, count]` from low to 1."""
+        numbers = self._stream()[:, None] + np.arange(count, dtype=np.uint32)
+        return low + (1 - low) * _share(numbers)
+
+    def normals(self, row: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
+        """Draws two for each point, of mean 0 and variance 1 (Box and Muller).
+
+        Args:
+          row: `<int32>[points]`, whose point in the batch.
+          place: `<int32>[points]`, which of its points.
+
+        Returns:
+          `<float32>[points, 2]`.
+        """
+        stream = tf.gather(self._stream(), row) + tf.cast(2 * place, tf.uint32)
+        one, other = _share(stream), _share(stream + 1)
+        radius, angle = tf.sqrt(-2 * tf.math.log1p(-one)), 2 * math.pi * other
+        return radius[:, None] * tf.stack([tf.cos(angle), tf.sin(angle)], axis=1)
+
+    def _stream(self) -> tf.Tensor:
+        """Where the next numbers of each drawing begin, `<uint32>[batch]`."""
         self._drawn += 1
-        stream = tf.cast(_scramble(self._hashes + self._drawn * 0x9E3779B9), tf.int64)
-        bits = _scramble(stream[:, None] + tf.range(tf.cast(count, tf.int64)))
-        # As many bits as a float32 holds exactly: 1 itself is never drawn.
-        share = tf.cast(tf.bitwise.right_shift(bits, 8), tf.float32) / (1 << 24)
-        return low + (1 - low) * share
-
-    def normal(self, count: tf.Tensor | int) -> tf.Tensor:
-        """Draws `<float32>[batch, count]` of mean 0 and variance 1 (Box and Muller)."""
-        radius = tf.sqrt(-2 * tf.math.log1p(-self.uniform(count)))
-        return radius * tf.cos(2 * math.pi * self.uniform(count))
+        return _scramble(tf.cast(self._hashes + self._drawn * 0x9E3779B9, tf.uint32))
 
 
-def _scramble(numbers: tf.Tensor) -> tf.Tensor:
-    """Hashes the low 32 bits of `<int64>` numbers to `<uint32>`.
+def _share(numbers: tf.Tensor) -> tf.Tensor:
+    """Hashes `<uint32>` numbers to `<float32>` from 0 to below 1."""
+    # As many bits as a float32 holds exactly: 1 itself is never drawn.
+    bits = tf.bitwise.right_shift(_scramble(numbers), 8)
+    return tf.cast(bits, tf.float32) / (1 << 24)
+
+
+def _scramble(x: tf.Tensor) -> tf.Tensor:
+    """Hashes `<uint32>` numbers to others.
 
     Constants: "lowbias32" of https://nullprogram.com/blog/2018/07/31.
     """
-    x = tf.cast(numbers, tf.uint32)
     x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16)) * 0x7FEB352D
     x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 15)) * 0x846CA68B
     return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16))
@@ -103,26 +137,25 @@ def _cut_short(length: tf.Tensor, random: _Random, partial: float) -> tf.Tensor:
 
 
 def _random_maps(random: _Random) -> tf.Tensor:
-    """Draws linear maps of the plane, `<float32>[batch, 2, 2]`."""
+    """Draws linear maps of the plane: `<float32>[batch, 4]`, row by row."""
     u = tf.unstack(random.uniform(5, low=-1.0), axis=1)
     turn, shear = MAX_TURN * u[0], MAX_SHEAR * u[1]
     mirror = tf.where(u[2] < 0, -1.0, 1.0)
     width, height = 1 + MAX_STRETCH * u[3], 1 + MAX_STRETCH * u[4]
     cos, sin = tf.cos(turn), tf.sin(turn)
     rows = [
-        [mirror * width * cos, mirror * width * sin],
-        [height * (shear * cos - sin), height * (shear * sin + cos)],
+        *(mirror * width * cos, mirror * width * sin),
+        *(height * (shear * cos - sin), height * (shear * sin + cos)),
     ]
-    return tf.transpose(tf.convert_to_tensor(rows), [2, 0, 1])
+    return tf.stack(rows, axis=1)
 
 
-def _fill_box(positions: tf.Tensor, mask: tf.Tensor, smallest: float) -> tf.Tensor:
-    """Moves to minimum 0 and scales uniformly to maximum 1, as in the records.
+def _bounds(positions: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The least and the greatest x and y of each drawing, `<float64>[batch, 2]`."""
+    return tf.math.segment_min(positions, row), tf.math.segment_max(positions, row)
 
-    What is smaller than `smallest` boxes is scaled as if it were as large.
-    """
-    outside = (1 - mask) * 1e9
-    lowest = tf.reduce_min(positions + outside, axis=1, keepdims=True)
-    highest = tf.reduce_max(positions - outside, axis=1, keepdims=True)
-    extent = tf.reduce_max(highest - lowest, axis=2, keepdims=True)
-    return (positions - lowest) / tf.maximum(extent, smallest)
+
+def _extent(lowest: tf.Tensor, highest: tf.Tensor, smallest: float) -> tf.Tensor:
+    """The longer side of each drawing, `smallest` at least: `<float64>[batch, 1]`."""
+    sides = highest - lowest
+    return tf.maximum(tf.reduce_max(sides, axis=1, keepdims=True), smallest)

@@ -98,10 +98,9 @@ def training_batches(
         return _sort(window, seed) if by_length else window, seed, epoch
 
     def finish(batch: dict[str, tf.Tensor], epoch: tf.Tensor) -> dict[str, tf.Tensor]:
-        batch = _pad(batch)
         if augment and info.kind == schema.INK:
             batch = augmentation.augment(batch, seed, epoch, partial)
-        return batch
+        return _pad(batch)
 
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop, epochs.step)
     windows = numbers.flat_map(windows_of).map(

@@ -7,9 +7,7 @@ import tensorflow as tf
 from pipeline import rasterize, sample, strokes
 from rnn_model import augmentation
 from rnn_model.augmentation import _Random, augment
-
-COLUMNS = 5
-"""Padding beyond the longest drawing."""
+from tfrecords import decode
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +22,22 @@ def batch():
 
 def make_batch(inks):
     length = np.array([len(ink) for ink in inks], np.int32)
-    padded = np.zeros((len(inks), length.max() + COLUMNS, 3), np.float32)
-    for row, ink in zip(padded, inks):
-        row[: len(ink)] = ink
     return {
-        "ink": tf.constant(padded),
+        "ink": tf.RaggedTensor.from_row_lengths(
+            np.concatenate(inks).ravel(), 3 * length
+        ),
         "length": tf.constant(length),
         "key_id": tf.constant([str(number) for number in range(len(inks))]),
         "copy": tf.zeros(len(inks), tf.int64),
     }
 
 
+def padded(batch):
+    return decode.to_dense(batch["ink"]).numpy()
+
+
 def augmented(batch, seed=1, epoch=2):
-    return augment(batch, seed, epoch)["ink"].numpy()
+    return padded(augment(batch, seed, epoch))
 
 
 def picture_of(ink):
@@ -50,18 +51,11 @@ def positions_of(ink, length):
     return [np.cumsum(row[:own, :2], axis=0) for row, own in zip(ink, length.numpy())]
 
 
-def test_padding_stays_zero(batch):
-    for row, length in zip(augmented(batch), batch["length"].numpy()):
-        assert len(row) > length
-        assert not row[length:].any()
-
-
 def test_the_pen_and_the_rest_of_the_batch_stay(batch):
     changed = augment(batch, 1, 2)
-    np.testing.assert_array_equal(changed["ink"][..., 2], batch["ink"][..., 2])
+    np.testing.assert_array_equal(padded(changed)[..., 2], padded(batch)[..., 2])
     for name in ("length", "key_id"):
         np.testing.assert_array_equal(changed[name], batch[name])
-    assert changed["ink"].shape == batch["ink"].shape
 
 
 def test_the_result_fills_the_box(batch):
@@ -80,16 +74,11 @@ def test_another_seed_or_epoch_gives_something_else(batch, seed, epoch):
 
 
 def test_the_batch_that_a_drawing_is_in_has_no_say(batch):
-    """Alone, with less padding, and in another place."""
+    """Alone, and in another place."""
     together = augmented(batch)
     for row in (0, 3):
         length = int(batch["length"][row])
-        alone = {
-            "ink": batch["ink"][row : row + 1, :length],
-            "length": batch["length"][row : row + 1],
-            "key_id": batch["key_id"][row : row + 1],
-            "copy": batch["copy"][row : row + 1],
-        }
+        alone = {name: value[row : row + 1] for name, value in batch.items()}
         np.testing.assert_allclose(
             augmented(alone)[0], together[row, :length], atol=1e-6
         )
@@ -98,7 +87,9 @@ def test_the_batch_that_a_drawing_is_in_has_no_say(batch):
 def test_the_random_numbers_are_spread_evenly():
     keys = tf.constant([str(n) for n in range(2000)])
     random = _Random({"key_id": keys, "copy": tf.zeros(2000, tf.int64)}, 0, 1)
-    uniform, normal = random.uniform(50).numpy(), random.normal(50).numpy()
+    uniform = random.uniform(50).numpy()
+    row, place = np.divmod(np.arange(2000 * 25, dtype=np.int32), 25)
+    normal = random.normals(row, place).numpy().reshape(2000, 50)
     assert 0 <= uniform.min() < 1e-3
     assert 1 - 1e-3 < uniform.max() < 1
     counts, _ = np.histogram(uniform, 10, (0, 1))
@@ -117,7 +108,7 @@ def test_equal_drawings_of_a_batch_become_different(batch):
 
 def test_drawings_keep_their_look(batch):
     """Mirrored back where mirrored, no point strays far."""
-    before = positions_of(batch["ink"].numpy(), batch["length"])
+    before = positions_of(padded(batch), batch["length"])
     after = positions_of(augmented(batch), batch["length"])
     mirrored = 0
     for old, new in zip(before, after):
@@ -147,17 +138,17 @@ def test_so_many_drawings_are_cut_short_as_asked():
 
 def test_a_drawing_cut_short_is_what_a_server_makes_of_it(batch, monkeypatch):
     """Its first points, simplified again, as they are drawn in the box."""
-    monkeypatch.setattr(augmentation, "_random_maps", lambda random: tf.eye(2))
+    monkeypatch.setattr(augmentation, "_random_maps", lambda random: [1.0, 0, 0, 1])
     monkeypatch.setattr(augmentation, "JITTER", 0.0)
     changed = augment(batch, 1, 2, partial=1.0)
-    for row, (ink, length) in enumerate(zip(changed["ink"], changed["length"])):
-        whole = batch["ink"][row, : batch["length"][row]].numpy()
+    for row, (ink, length) in enumerate(zip(padded(changed), changed["length"])):
+        whole = padded(batch)[row, : batch["length"][row]]
         points = strokes.from_ink(whole)[: int(length)]
         ends = np.flatnonzero(points[:-1, 2]) + 1
         drawing = [part[:, :2].T.tolist() for part in np.split(points, ends)]
         expected = strokes.to_ink(strokes.to_points(strokes.simplify(drawing)))
-        assert not ink.numpy()[int(length) :].any()
-        found = ink.numpy()[: int(length)]
+        assert not ink[int(length) :].any()
+        found = ink[: int(length)]
         assert found[-1, 2] == 1
         assert found[:, 2].sum() == expected[:, 2].sum()
         one, other = (picture_of(some) for some in (found, expected))
@@ -172,6 +163,6 @@ def test_without_partial_drawings_stay_whole(batch):
 @pytest.mark.parametrize("partial", [0.0, 1.0])
 def test_one_point_stays_finite(partial):
     batch = make_batch([np.float32([[0.3, 0.7, 1]])])
-    changed = augment(batch, 1, 2, partial)["ink"].numpy()
+    changed = padded(augment(batch, 1, 2, partial))
     assert np.isfinite(changed).all()
     assert np.abs(changed[..., :2]).max() <= 1
