@@ -96,10 +96,15 @@ def test_killed_at_any_moment_the_same_command_runs_through(source, expected, tm
     assert files_of(out) == expected
 
 
+def heed_ctrl_c():
+    """What a shell starts in the background, these tests too, ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("kill", [os.kill, os.killpg])
 def test_an_interrupt_is_one_line_and_leaves_nothing(source, tmp_path, kill):
     out = tmp_path / "out"
-    process = start(source, out)
+    process = start(source, out, preexec_fn=heed_ctrl_c)
     wait_for(process, out, "chunks-*")
     # A terminal sends Ctrl-C to all processes, `kill` and systemd SIGTERM to one.
     kill(process.pid, signal.SIGTERM if kill is os.kill else signal.SIGINT)
