@@ -1,5 +1,6 @@
 """How every command starts and ends: flags in, one-line errors out."""
 
+import dataclasses
 import importlib
 import logging
 import os
@@ -7,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import TypeVar
 
 from absl import flags
 from tqdm import tqdm
@@ -14,6 +16,8 @@ from tqdm import tqdm
 FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130
+
+Settings = TypeVar("Settings")
 
 
 def run(
@@ -91,6 +95,37 @@ def import_extra(name: str, extra: str) -> ModuleType:
         raise ValueError(
             f"{error.name} is not installed: pip install 'quickdraw-rnn[{extra}]'"
         ) from None
+
+
+def define_fields(settings: type) -> None:
+    """Defines a flag for each field of a dataclass of settings.
+
+    Its default gives the kind of flag; `metadata` holds "help", and "choices" if any.
+    """
+    for field in dataclasses.fields(settings):
+        text, choices = field.metadata["help"], field.metadata.get("choices")
+        if choices:
+            text += f" One of {', '.join(choices)}."
+        _DEFINERS[type(field.default)](field.name, field.default, text)
+
+
+_DEFINERS = {
+    bool: flags.DEFINE_bool,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+    tuple: flags.DEFINE_list,
+}
+
+
+def fields_from_flags(settings: type[Settings]) -> Settings:
+    """Makes the settings of the flags that `define_fields` defined."""
+    return settings(
+        **{
+            field.name: type(field.default)(flags.FLAGS[field.name].value)
+            for field in dataclasses.fields(settings)
+        }
+    )
 
 
 def progress(total: int | None, what: str, done: int = 0) -> tqdm:

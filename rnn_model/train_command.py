@@ -5,8 +5,6 @@
 The same command again goes on where the last one stopped.
 """
 
-import dataclasses
-
 from absl import flags
 
 from pipeline import command
@@ -20,27 +18,14 @@ def _define_flags() -> None:
     flags.DEFINE_string(
         "workdir", None, "Folder of the run: checkpoints, settings, TensorBoard logs."
     )
-    for field in dataclasses.fields(TrainConfig):
-        text, choices = field.metadata["help"], field.metadata.get("choices")
-        if choices:
-            text += f" One of {', '.join(choices)}."
-        _DEFINERS[type(field.default)](field.name, field.default, text)
-
-
-_DEFINERS = {
-    bool: flags.DEFINE_bool,
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    str: flags.DEFINE_string,
-}
+    command.define_fields(TrainConfig)
 
 
 def main() -> None:
     """Trains as the flags say."""
     values = flags.FLAGS
     command.require("data_dir", "workdir")
-    names = [field.name for field in dataclasses.fields(TrainConfig)]
-    config = TrainConfig(**{name: values[name].value for name in names})
+    config = command.fields_from_flags(TrainConfig)
     with file_errors():
         training.train(config, values.data_dir, values.workdir)
 

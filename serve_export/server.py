@@ -8,7 +8,6 @@
 """
 
 import contextlib
-import dataclasses
 import socket
 
 from absl import flags
@@ -37,16 +36,7 @@ def _define_flags() -> None:
         None,
         "Keep drawings here, local or gs://, that people agreed to have kept.",
     )
-    for field in dataclasses.fields(Settings):
-        define = _DEFINERS[type(field.default)]
-        define(field.name, field.default, field.metadata["help"])
-
-
-_DEFINERS = {
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    tuple: flags.DEFINE_list,
-}
+    command.define_fields(Settings)
 
 
 def main() -> None:
@@ -55,11 +45,7 @@ def main() -> None:
     command.require("export_dir")
     uvicorn = command.import_extra("uvicorn", "serve")
     api = command.import_extra("serve_export.api.app", "serve")
-    limits = {
-        field.name: type(field.default)(values[field.name].value)
-        for field in dataclasses.fields(Settings)
-    }
-    settings = Settings(**limits)
+    settings = command.fields_from_flags(Settings)
     # Its lanes are forked: that is before a store may load Beam.
     service = api.Service(Predictor(values.export_dir, values.runtime), settings)
     store = None
