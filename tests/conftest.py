@@ -137,3 +137,12 @@ def exported_mlp(trained_mlp: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     folder = tmp_path_factory.mktemp("exports") / "mlp"
     return Path(export.export(export.Source(str(trained_mlp)), str(folder)))
+
+
+def reason(call, *arguments):
+    """The message of the ValueError that a call raises, empty if none."""
+    try:
+        call(*arguments)
+    except ValueError as error:
+        return str(error)
+    return ""

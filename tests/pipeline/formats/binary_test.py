@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline import strokes
 from pipeline.formats import binary
 from pipeline.formats.lines import parse_simplified
+from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -35,15 +36,6 @@ ONE = record([([1, 2], [3, 4])])
 
 def read(data):
     return list(binary.read_records(io.BytesIO(data)))
-
-
-def reason(call, *arguments):
-    """The message of the ValueError that a call raises, empty if none."""
-    try:
-        call(*arguments)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def test_golden_file_holds_what_the_simplified_one_holds():

@@ -14,6 +14,7 @@ from pipeline import rasterize
 from pipeline.blocks import Unreadable
 from pipeline.formats import bitmaps
 from pipeline.formats.lines import parse_simplified
+from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
 ROWS = np.arange(3 * 784, dtype=np.uint8).reshape(3, 784)
@@ -33,15 +34,6 @@ def npz(*arrays, **named):
 
 def read(data, label_names=None):
     return list(bitmaps.read_images(io.BytesIO(data), label_names))
-
-
-def reason(call, *arguments):
-    """The message of the ValueError that a call raises, empty if none."""
-    try:
-        call(*arguments)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def golden_bitmaps():

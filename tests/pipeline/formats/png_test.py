@@ -14,6 +14,7 @@ from PIL import Image
 
 from pipeline.blocks import Unreadable
 from pipeline.formats import bitmaps, png
+from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
 GOOD = (GOLDEN / "png" / "cat" / "white on black.png").read_bytes()
@@ -28,15 +29,6 @@ def picture(array, mode=None, **settings):
 
 def bitmap_of(data):
     return png.parse(data, "cat").bitmap
-
-
-def reason(call, *arguments):
-    """The message of the ValueError that a call raises, empty if none."""
-    try:
-        call(*arguments)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as np_st
 from pipeline import strokes
 from pipeline.blocks import Unreadable
 from pipeline.formats import sketchrnn
+from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
 SPLITS = ("train", "validation", "test")
@@ -67,15 +68,6 @@ def test_golden_files_of_python_3_and_2(name, block_bytes):
     ]
     firsts = [block.first for block in blocks]
     assert firsts == ([1, 2, 3, 4] if block_bytes == 1 else [1, 3, 4])
-
-
-def reason(call, *arguments):
-    """The message of the ValueError that a call raises, empty if none."""
-    try:
-        call(*arguments)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 drawings = np_st.arrays(
