@@ -5,6 +5,7 @@ import json
 import math
 
 MODELS = ("rnn", "cnn", "mlp")
+PRECISIONS = ("auto", "float32", "bfloat16")
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamw", "lion", "nadam", "rmsprop", "sgd")
 
 MIDDLE_DRAWINGS, MIDDLE_EPOCHS, MOST_EPOCHS = 40_000, 25, 40
@@ -110,6 +111,15 @@ class TrainConfig:
             "enough for a handful of drawings."
         },
     )
+    precision: str = dataclasses.field(
+        default="auto",
+        metadata={
+            "help": "What the rnn's matrices are multiplied in while it trains; "
+            "weights, and the model that comes of it, are float32. auto: bfloat16 "
+            "where the CPU multiplies it.",
+            "choices": PRECISIONS,
+        },
+    )
     seed: int = dataclasses.field(
         default=0, metadata={"help": "Decides all that is random."}
     )
@@ -135,6 +145,8 @@ class TrainConfig:
             self._require(name, 0 <= getattr(self, name) <= 1, "≥ 0 and ≤ 1")
         if self.freeze_body and not self.init_from:
             raise ValueError("freeze_body needs init_from: a run to take the body of")
+        if self.precision == "bfloat16" and self.model != "rnn":
+            raise ValueError(f"precision bfloat16 is for the rnn, not the {self.model}")
         self._require("seed", 0 <= self.seed < 2**32, "≥ 0 and < 2³²")
 
     def _require(self, name: str, holds: bool, what: str) -> None:
@@ -163,10 +175,15 @@ class TrainConfig:
             raise ValueError(f"{source} is damaged or of another version: {error}")
 
     def differences(self, other: "TrainConfig") -> list[str]:
-        """Names the settings that differ, `epochs` aside: a run may go on longer."""
+        """Names the settings that differ.
+
+        `epochs` aside, as a run may go on longer, and a `precision` left to us.
+        """
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
         return [
             f"--{name} was {mine[name]}, now {theirs[name]}"
             for name in mine
-            if name != "epochs" and mine[name] != theirs[name]
+            if mine[name] != theirs[name]
+            and name != "epochs"
+            and (name, theirs[name]) != ("precision", "auto")
         ]

@@ -49,7 +49,8 @@ def build(
     """Builds the model that a config names.
 
     Args:
-      config: the run's settings.
+      config: the run's settings; the precision decides what the rnn's convolutions and
+        LSTM compute in, the weights are the same.
       num_classes: width of the logits.
       use_cudnn: False keeps ops out that run on a GPU alone, as an export must.
 
@@ -173,12 +174,13 @@ class ConvBlock(keras.layers.Layer):
 
     def __init__(self, filters: int, stride: int, **kwargs):
         super().__init__(**kwargs)
+        dtype = self.dtype_policy
         self.conv = keras.layers.Conv1D(
-            filters, KERNEL, stride, padding="same", use_bias=False
+            filters, KERNEL, stride, padding="same", use_bias=False, dtype=dtype
         )
         # Of several workers, each is to see the statistics of the whole batch.
         self.norm = keras.layers.BatchNormalization(
-            momentum=0.95, synchronized=tf.distribute.has_strategy()
+            momentum=0.95, synchronized=tf.distribute.has_strategy(), dtype=dtype
         )
 
     def build(self, shape: tuple[int | None, ...]) -> None:
@@ -201,12 +203,17 @@ def rnn(
     use_cudnn: str | bool,
 ) -> tf.Tensor:
     """The stroke model; the drawing at the top of this file shows the shapes."""
+    dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
     x = Walk(name="walk")(ink, length)  # (B, 128, 32)
     for number, (filters, stride) in enumerate(CONVOLUTIONS, 1):
-        x = ConvBlock(filters, stride, name=f"conv{number}")(x)
+        x = ConvBlock(filters, stride, dtype=dtype, name=f"conv{number}")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed + 1)(x)  # (B, 16, 128)
-    lstm = keras.layers.LSTM(LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn)
-    x = keras.layers.Bidirectional(lstm, name="lstm")(x)  # (B, 16, 2·units)
+    lstm = keras.layers.LSTM(
+        LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype
+    )
+    x = keras.layers.Bidirectional(lstm, dtype=dtype, name="lstm")(
+        x
+    )  # (B, 16, 2·units)
     mean = keras.layers.GlobalAveragePooling1D(name="mean")(x)
     highest = keras.layers.GlobalMaxPooling1D(name="max")(x)
     x = keras.layers.Concatenate()([mean, highest])  # (B, 4·units)

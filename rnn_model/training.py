@@ -1,5 +1,6 @@
 """The training loop: a run from its first step, or on from where it stopped."""
 
+import dataclasses
 import itertools
 import math
 import time
@@ -19,6 +20,7 @@ from rnn_model import (
     input_pipeline,
     interruption,
     models,
+    precision,
     warm_start,
 )
 from rnn_model.config import TrainConfig
@@ -57,6 +59,8 @@ def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
     workdir = Workdir(workdir_path)
     if workdir.exists():
         _compare(workdir, config, info)
+        # Also on another machine.
+        config = dataclasses.replace(config, precision=workdir.config().precision)
     keras.utils.set_random_seed(config.seed)
     run = _Run(config, info, workdir)
     run.begin()
@@ -136,7 +140,7 @@ class _Run:
 
     def __init__(self, config: TrainConfig, info: DatasetInfo, workdir: Workdir):
         counts = info.split("train").class_counts
-        config = config.for_drawings(sum(counts))
+        config = precision.settle(config.for_drawings(sum(counts)))
         self.config, self.info, self.workdir = config, info, workdir
         self.repeats = balance.repeats(counts, config.balance)
         self.examples = int(np.dot(counts, self.repeats))  # in an epoch
@@ -147,7 +151,8 @@ class _Run:
             warm_start.freeze_body(self.model)
         self.inputs = models.INPUTS[info.kind]
         self.reader = models.reading(self.model, info.kind)
-        self.logits_of = evaluation.logits_function(self.model, info.kind)
+        self.judged = self._in_float32()
+        self.logits_of = evaluation.logits_function(self.judged, info.kind)
         self._step = tf.function(
             self._take_step, input_signature=step_signature(info.kind)
         )
@@ -161,6 +166,13 @@ class _Run:
         best = tf.train.Checkpoint(model=self.model)
         self.best = checkpoints.Keeper(best, workdir.best, keep=1)
         self.history: list[dict[str, Any]] = []
+
+    def _in_float32(self) -> keras.Model:
+        """The model as it will be used; the weights may have to be copied."""
+        if self.config.precision == "float32":
+            return self.model
+        config = dataclasses.replace(self.config, precision="float32")
+        return models.build(config, len(self.info.classes))
 
     def begin(self) -> None:
         """Goes back to the last checkpoint that can be read, if there is one."""
@@ -261,6 +273,8 @@ class _Run:
     def _close_epoch(self, data_dir: str) -> dict[str, Any]:
         """Evaluates on the validation split; gives the epoch's row of the history."""
         began = time.monotonic()
+        if self.judged is not self.model:
+            self.judged.set_weights(self.model.get_weights())
         validation = evaluation.evaluate(
             self.logits_of, self.info, data_dir, "validation", self.config.batch_size
         )

@@ -91,12 +91,13 @@ class Workdir:
         self._write("history.json", json.dumps(history, indent=1) + "\n")
 
     def load_best(self, *, use_cudnn: str | bool = "auto") -> keras.Model:
-        """Builds the run's model with its best weights.
+        """Builds the run's model, in float32, with its best weights.
 
         Raises:
           ValueError: there is no run, no checkpoint yet, or none that can be read.
         """
-        config, classes = self.config(), self.classes()
+        config = dataclasses.replace(self.config(), precision="float32")
+        classes = self.classes()
         model = models.build(config, len(classes), use_cudnn=use_cudnn)
         if checkpoints.restore_model(model, self.best) is None:
             raise ValueError(f"{self.path} has no checkpoint; did its training begin?")

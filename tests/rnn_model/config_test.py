@@ -12,6 +12,7 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
     [
         ("model", "transformer", "one of rnn, cnn, mlp. Received: 'transformer'"),
         ("optimizer", "sgdd", f"one of {', '.join(OPTIMIZERS)}. Received: 'sgdd'"),
+        ("precision", "half", "one of auto, float32, bfloat16. Received: 'half'"),
         ("epochs", -1, "≥ 0. Received: -1"),
         ("patience", -1, "≥ 1. Received: -1"),
         ("batch_size", 0, "≥ 1. Received: 0"),
@@ -59,6 +60,17 @@ def test_differences_name_flag_and_both_values():
 
 def test_more_epochs_are_no_difference():
     assert TrainConfig(epochs=1).differences(TrainConfig(epochs=9)) == []
+
+
+def test_a_precision_that_was_left_to_us_is_no_difference():
+    settled, asked = TrainConfig(precision="bfloat16"), TrainConfig(precision="float32")
+    assert settled.differences(TrainConfig()) == []
+    assert settled.differences(asked) == ["--precision was bfloat16, now float32"]
+
+
+def test_bfloat16_is_for_the_rnn():
+    with pytest.raises(ValueError, match=r"^precision bfloat16 .* not the mlp$"):
+        TrainConfig(model="mlp", precision="bfloat16")
 
 
 @pytest.mark.parametrize(

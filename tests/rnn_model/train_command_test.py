@@ -96,7 +96,9 @@ def test_a_run_prints_its_epochs_and_nothing_of_tensorflow(data_dir, tmp_path):
     assert process.returncode == 0
     assert re.match(r"epoch 1/1  loss .* drawings/s\nbest: ", process.stdout)
     written = TrainConfig.from_json((tmp_path / "run/config.json").read_text(), "")
-    assert written == TrainConfig(model="mlp", epochs=1, augment=False)
+    assert written == TrainConfig(
+        model="mlp", epochs=1, augment=False, precision="float32"
+    )
     for line in re.split(r"[\r\n]+", process.stderr.strip()):
         assert not line.strip() or line.startswith("mlp: "), line
 

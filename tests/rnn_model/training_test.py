@@ -15,15 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from rnn_model import checkpoints, evaluation, input_pipeline, training
+from rnn_model import checkpoints, evaluation, input_pipeline, precision, training
 from rnn_model.config import OPTIMIZERS, TrainConfig
 from rnn_model.workdir import Workdir
+from serve_export import export
 from tfrecords.dataset_info import DatasetInfo
 
 ROOT = Path(__file__).parents[2]
 
-QUICK = TrainConfig(model="mlp", epochs=2, batch_size=32, seed=4)
+QUICK = TrainConfig(model="mlp", epochs=2, batch_size=32, precision="float32", seed=4)
 
 
 def train(data_dir, workdir, **settings):
@@ -241,6 +243,52 @@ def test_a_run_of_the_rnn_is_not_evaluated_on_bitmaps(
     assert not report.exists()
 
 
+@pytest.fixture(scope="module")
+def trained_in_bfloat16(data_dir, tmp_path_factory):
+    """The workdir of a run of the rnn."""
+    run = tmp_path_factory.mktemp("runs") / "bfloat16"
+    train(data_dir, run, model="rnn", epochs=1, precision="bfloat16")
+    return run
+
+
+def test_the_rnn_trains_in_bfloat16_and_is_judged_in_float32(
+    data_dir, trained_in_bfloat16, tmp_path
+):
+    (row,) = history_of(trained_in_bfloat16)
+    assert 0.5 < row["loss"] < 3
+    judged = evaluation.evaluate_runs(
+        [str(trained_in_bfloat16)], str(data_dir), "validation", str(tmp_path)
+    )
+    assert judged["runs"][0]["loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
+    exact = tmp_path / "exact"
+    train(data_dir, exact, model="rnn", epochs=1)
+    assert row["loss"] == pytest.approx(history_of(exact)[0]["loss"], rel=0.05)
+    assert row["loss"] != history_of(exact)[0]["loss"]
+
+
+@pytest.mark.parametrize("other", ["float32", "bfloat16"])
+def test_a_checkpoint_of_one_precision_is_one_of_the_other(
+    data_dir, trained_in_bfloat16, tmp_path, capsys, other
+):
+    run = shutil.copytree(trained_in_bfloat16, tmp_path / "run")
+    config = dataclasses.replace(Workdir(str(run)).config(), precision=other, epochs=2)
+    (run / "config.json").write_text(config.to_json())
+    training.train(config, str(data_dir), str(run))
+    assert "going on after epoch 1" in capsys.readouterr().out
+    assert [row["epoch"] for row in history_of(run)] == [1, 2]
+    assert weights_of(run).keys() == weights_of(trained_in_bfloat16).keys()
+
+
+def test_an_export_of_a_run_in_bfloat16_computes_in_float32(
+    trained_in_bfloat16, tmp_path
+):
+    path = export.export(str(trained_in_bfloat16), str(tmp_path / "export"))
+    saved = next(Path(path).rglob("saved_model.pb"))
+    graph = str(SavedModel.FromString(saved.read_bytes()).meta_graphs[0].graph_def)
+    assert "DT_BFLOAT16" not in graph
+    assert "DT_FLOAT" in graph
+
+
 # --- Stopping and going on ------------------------------------------------------------
 
 
@@ -384,6 +432,15 @@ def test_a_killed_process_goes_on_to_the_same_weights(
         assert "going on after epoch" in again.stdout
     assert len(history_of(killed)) == 6
     assert_same_weights(weights_of(never_killed), weights_of(killed))
+
+
+def test_a_run_keeps_the_precision_that_it_began_in(data_dir, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    for number, flag in enumerate(["fma", "avx512_bf16"], 1):
+        (tmp_path / "cpuinfo").write_text(f"flags\t\t: sse {flag} aes\n")
+        monkeypatch.setattr(precision, "CPU_INFO", str(tmp_path / "cpuinfo"))
+        train(data_dir, run, model="rnn", precision="auto", epochs=number)
+        assert Workdir(str(run)).config().precision == "float32"
 
 
 # --- What is refused ------------------------------------------------------------------
