@@ -186,7 +186,7 @@ class _Run:
     def is_over(self) -> bool:
         done = len(self.history)
         return done >= self.config.epochs or (
-            done - self.best_epoch() >= self.config.patience
+            done - self.best_epoch() >= self.config.waits()
         )
 
     def best_epoch(self) -> int:

@@ -14,7 +14,7 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
         ("optimizer", "sgdd", f"one of {', '.join(OPTIMIZERS)}. Received: 'sgdd'"),
         ("precision", "half", "one of auto, float32, bfloat16. Received: 'half'"),
         ("epochs", -1, "≥ 0. Received: -1"),
-        ("patience", -1, "≥ 1. Received: -1"),
+        ("patience", -1, "≥ 0. Received: -1"),
         ("batch_size", 0, "≥ 1. Received: 0"),
         ("learning_rate", 0.0, "> 0. Received: 0.0"),
         ("learning_rate", float("nan"), "> 0. Received: nan"),
@@ -88,3 +88,11 @@ def test_epochs_that_were_asked_for_stay():
 def test_every_setting_explains_itself():
     for field in dataclasses.fields(TrainConfig):
         assert field.metadata["help"].endswith("."), field.name
+
+
+@pytest.mark.parametrize(
+    ("settings", "waits"),
+    [({"epochs": 25}, 13), ({"epochs": 1}, 1), ({"epochs": 25, "patience": 4}, 4)],
+)
+def test_a_run_waits_for_half_of_its_epochs(settings, waits):
+    assert TrainConfig(**settings).waits() == waits
