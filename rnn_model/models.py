@@ -8,8 +8,8 @@ say in the logits. The models that draw the ink first take bitmaps in its place:
     ink (B, T, 3) ─ walk along the strokes ─▶ (B, 128, 32)
       ─ 3 × conv of stride 2 ─▶ (B, 16, 128)
       ─ 2 × (conv + its input) ─▶ (B, 16, 128)
-      ─ dropout, bidirectional LSTM ─▶ (B, 16, 256)
-      ─ mean and max over time ─▶ (B, 512) ─ dropout, dense ─▶ (B, classes)
+      ─ dropout, bidirectional LSTM ─▶ (B, 16, 192)
+      ─ mean and max over time ─▶ (B, 384) ─ dropout, dense ─▶ (B, classes)
 
 The convolutions read all steps at once; an LSTM goes from one to the next and is most
 of the time. So they shorten the sequence first.
@@ -36,11 +36,10 @@ MOVE_SCALE = 10.0
 BUMPS = 12
 """Places along each axis whose nearness is felt."""
 
-CONVOLUTIONS = ((64, 2), (96, 2), (128, 2), (128, 1), (128, 1))
-"""Filters and stride of each; one that keeps the shape adds to its input."""
+CONVOLUTIONS = ((64, 5, 2), (96, 5, 2), (128, 5, 2), (128, 3, 1), (128, 3, 1))
+"""Filters, width and stride of each; one that keeps the shape adds to its input."""
 
-KERNEL = 5
-LSTM_UNITS = 128
+LSTM_UNITS = 96
 
 
 def build(
@@ -172,11 +171,11 @@ class ConvBlock(keras.layers.Layer):
     Where the shape stays, the input is added.
     """
 
-    def __init__(self, filters: int, stride: int, **kwargs):
+    def __init__(self, filters: int, width: int, stride: int, **kwargs):
         super().__init__(**kwargs)
         dtype = self.dtype_policy
         self.conv = keras.layers.Conv1D(
-            filters, KERNEL, stride, padding="same", use_bias=False, dtype=dtype
+            filters, width, stride, padding="same", use_bias=False, dtype=dtype
         )
         # Of several workers, each is to see the statistics of the whole batch.
         self.norm = keras.layers.BatchNormalization(
@@ -205,15 +204,14 @@ def rnn(
     """The stroke model; the drawing at the top of this file shows the shapes."""
     dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
     x = Walk(name="walk")(ink, length)  # (B, 128, 32)
-    for number, (filters, stride) in enumerate(CONVOLUTIONS, 1):
-        x = ConvBlock(filters, stride, dtype=dtype, name=f"conv{number}")(x)
+    for number, (filters, width, stride) in enumerate(CONVOLUTIONS, 1):
+        x = ConvBlock(filters, width, stride, dtype=dtype, name=f"conv{number}")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed + 1)(x)  # (B, 16, 128)
     lstm = keras.layers.LSTM(
         LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype
     )
-    x = keras.layers.Bidirectional(lstm, dtype=dtype, name="lstm")(
-        x
-    )  # (B, 16, 2·units)
+    both_ways = keras.layers.Bidirectional(lstm, dtype=dtype, name="lstm")
+    x = both_ways(x)  # (B, 16, 2·units)
     mean = keras.layers.GlobalAveragePooling1D(name="mean")(x)
     highest = keras.layers.GlobalMaxPooling1D(name="max")(x)
     x = keras.layers.Concatenate()([mean, highest])  # (B, 4·units)
