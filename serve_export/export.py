@@ -24,12 +24,23 @@ from absl import flags
 from pipeline import command, strokes
 from rnn_model import input_pipeline, models
 from rnn_model.workdir import Workdir, file_errors
-from serve_export import check, layout, litert, litert_file, model_card, savedmodel
+from serve_export import (
+    check,
+    in_progress,
+    layout,
+    litert,
+    litert_file,
+    model_card,
+    savedmodel,
+)
 from serve_export.litert_runtime import LiteRT
 from serve_export.savedmodel_runtime import SavedModel
 from tfrecords import schema
 
-FORMATS = ("savedmodel", "litert")
+LITERT = {"litert_float": layout.FLOAT, "litert": layout.QUANTISED}
+"""The files of LiteRT by format; servers take the last, of eight bits."""
+
+FORMATS = ("savedmodel", *LITERT)
 
 MOST_CHECKED = 10_000
 """Drawings of a split that the formats are compared on."""
@@ -147,16 +158,18 @@ def _write_formats(
         savedmodel.save(model, words, told, folder)
         answer = SavedModel(folder).probabilities
         written.append(check.Format("savedmodel", answer, _size(folder), True))
-    if "litert" in formats:
-        for name, quantise in ((layout.FLOAT, False), (layout.QUANTISED, True)):
-            flatbuffer = litert.convert(model, quantise=quantise)
-            data = litert_file.pack(flatbuffer, words, told, litert.OUTPUT)
-            path = tf.io.gfile.join(folder, name)
-            with tf.io.gfile.GFile(path, "wb") as file:
-                file.write(data)
-            answer = LiteRT(path).probabilities
-            title = "litert, int8" if quantise else "litert, float"
-            written.append(check.Format(title, answer, len(data), not quantise))
+    for name, file_name in LITERT.items():
+        if name not in formats:
+            continue
+        quantise = file_name == layout.QUANTISED
+        flatbuffer = litert.convert(model, quantise=quantise)
+        data = litert_file.pack(flatbuffer, words, told, litert.OUTPUT)
+        path = tf.io.gfile.join(folder, file_name)
+        with tf.io.gfile.GFile(path, "wb") as file:
+            file.write(data)
+        answer = LiteRT(path).probabilities
+        title = "litert, int8" if quantise else "litert, float"
+        written.append(check.Format(title, answer, len(data), not quantise))
     return written
 
 
@@ -186,7 +199,11 @@ def _check(
     metrics["classes"] = check.class_top1(answers[-1], drawings.labels, words)
     info = input_pipeline.load_info(source.data_dir)
     metrics["splits"] = {name: part.examples for name, part in info.splits.items()}
+    metrics["split"] = source.split
     if drawings.kind == schema.INK:
+        served = formats[-1]
+        early = in_progress.top1_by_share(served, drawings, same.kind)
+        metrics["in_progress"] = {"format": served.name, "top1": early}
         sizes = np.array([len(ink) for ink in drawings.items])
         chosen = check.typical(answers[0], drawings.labels, sizes)
         _write(folder, layout.EXAMPLES, _examples(drawings, chosen, words))

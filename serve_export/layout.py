@@ -29,6 +29,9 @@ METRICS = "metrics.json"
 EXAMPLES = "examples.ndjson"
 MODEL_CARD = "model_card.md"
 
+PRETRAINED = os.path.join(os.path.dirname(__file__), "pretrained")
+"""The export that comes with the package."""
+
 
 def tensorflow() -> ModuleType:
     """TensorFlow, for whoever needs it: `--help` and LiteRT do without.
@@ -73,12 +76,19 @@ def versions(folder: str) -> list[int]:
     return [int(name.rstrip("/")) for name in names if name.rstrip("/").isdecimal()]
 
 
-def newest_version(export_dir: str) -> str:
-    """Finds the export in `DIR/<version>` or `DIR`.
+def newest_version(export_dir: str | None) -> str:
+    """Finds the export in `DIR/<version>` or `DIR`; without one, the package's own.
 
     Raises:
       ValueError: there is none.
     """
+    if export_dir is None:
+        if not versions(PRETRAINED):
+            raise ValueError(
+                "no model came with this package; name an export of your own "
+                "(python -m serve_export.export makes one)"
+            )
+        export_dir = PRETRAINED
     if any(exists(join(export_dir, name)) for name in (SAVED_MODEL, QUANTISED)):
         return export_dir
     found = versions(export_dir)

@@ -51,7 +51,12 @@ def write(
             *(f"- {name}: {value}" for name, value in config.items() if value != ""),
         ],
         "Data": [_data(metrics), "", f"Licence of the data: {metrics['attribution']}."],
-        "Metrics": [f"On {metrics['source']}.", "", *_table(metrics["table"])],
+        "Metrics": [
+            f"On {metrics['source']}{_unseen(metrics)}.",
+            "",
+            *_table(metrics["table"]),
+            *_in_progress(metrics),
+        ],
         "Classes": [f"{len(words)}: {', '.join(words)}.", *_by_class(metrics)],
         "Limits": [LIMITS.rstrip()],
     }
@@ -67,6 +72,28 @@ def _data(metrics: Mapping[str, Any]) -> str:
         return "The export was not told which data set the run was trained on."
     counts = ", ".join(f"{name} {count:,}" for name, count in splits.items())
     return f"Drawings a split: {counts}. Splits are by key, so none is in two of them."
+
+
+def _unseen(metrics: Mapping[str, Any]) -> str:
+    seen = {None: "", "train": ", which it was trained on",
+            "validation": ", by which its best epoch was chosen"}  # fmt: skip
+    return seen.get(metrics.get("split"), ", which training never saw")
+
+
+def _in_progress(metrics: Mapping[str, Any]) -> list[str]:
+    """How early it guesses, and why raw strokes have no row of their own."""
+    if "in_progress" not in metrics:
+        return []
+    early = metrics["in_progress"]
+    rows = [("of a drawing's points seen", "top-1")]
+    rows += [(f"{of['seen']:.0%}", f"{of['top1']:.4f}") for of in early["top1"]]
+    return [
+        "",
+        f"Drawings in progress, asked of {early['format']}; raw strokes, of any canvas, "
+        f"become the very drawings of the table above:",
+        "",
+        *_table(rows),
+    ]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

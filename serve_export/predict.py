@@ -66,7 +66,11 @@ def answer_lines(
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("export_dir", None, "An export, or the folder of its versions.")
+    flags.DEFINE_string(
+        "export_dir",
+        None,
+        "An export, or the folder of its versions; without it the package's own model.",
+    )
     flags.DEFINE_string("input", None, "File of ndjson, plain or .gz; - for stdin.")
     flags.DEFINE_integer("top_k", 3, "Guesses per drawing; at most all classes.")
     flags.DEFINE_enum(
@@ -86,7 +90,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Predicts as the flags say."""
     values = flags.FLAGS
-    command.require("export_dir", "input")
+    command.require("input")
     if values.top_k < 1:
         raise ValueError(f"--top_k must be ≥ 1. Received: {values.top_k}")
     with _open(values.input) as stream:

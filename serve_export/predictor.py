@@ -2,7 +2,7 @@
 
     from serve_export.predictor import Predictor
 
-    predictor = Predictor("exports/rnn")
+    predictor = Predictor()  # or Predictor("exports/rnn")
     predictor.guess([[[10.5, 90, 90], [20, 20, 80]], [[50], [50]]], top_k=3)
 
 Strokes are simplified by the functions that made the training data. A LiteRT export is
@@ -97,11 +97,12 @@ class Predictor:
       runtime: what runs the model.
     """
 
-    def __init__(self, export_dir: str, runtime: str = AUTO):
+    def __init__(self, export_dir: str | None = None, runtime: str = AUTO):
         """Loads an export.
 
         Args:
-          export_dir: `DIR/<version>`, or `DIR` for its newest version.
+          export_dir: `DIR/<version>`, or `DIR` for its newest version; without it
+            the model that comes with the package.
           runtime: of `RUNTIMES`, or `AUTO`: LiteRT if the export has it.
 
         Raises:

@@ -1,5 +1,6 @@
 """Answers drawings over HTTP.
 
+    python -m serve_export.server    the package's own model, in a browser
     python -m serve_export.server --export_dir=exports/rnn --port=8080
     curl localhost:8080/v1/predict -H 'content-type: application/json' \\
       -d '{"drawing": [[[10, 90, 90], [20, 20, 80]]], "top_k": 3}'
@@ -9,6 +10,9 @@
 
 import contextlib
 import socket
+import sys
+import threading
+import webbrowser
 
 from absl import flags
 
@@ -22,9 +26,19 @@ SHUTDOWN_SECONDS = 10
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("export_dir", None, "An export, or the folder of its versions.")
+    flags.DEFINE_string(
+        "export_dir",
+        None,
+        "An export, or the folder of its versions; without it the package's own model.",
+    )
     flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
     flags.DEFINE_integer("port", 8080, "Port to listen on; 0 for a free one.", 0, 65535)
+    flags.DEFINE_bool(
+        "open",
+        None,
+        "Open the page in a browser; if not said, where no --export_dir is given and "
+        "stdout is a terminal.",
+    )
     flags.DEFINE_enum(
         "runtime",
         AUTO,
@@ -42,12 +56,12 @@ def _define_flags() -> None:
 def main() -> None:
     """Serves as the flags say, until interrupted."""
     values = flags.FLAGS
-    command.require("export_dir")
     uvicorn = command.import_extra("uvicorn", "serve")
     api = command.import_extra("serve_export.api.app", "serve")
     settings = command.fields_from_flags(Settings)
     # Its lanes are forked: that is before a store may load Beam.
-    service = api.Service(Predictor(values.export_dir, values.runtime), settings)
+    predictor = Predictor(values.export_dir, values.runtime)
+    service = api.Service(predictor, settings)
     store = None
     if values.drawings_dir:
         store = DrawingsStore(values.drawings_dir, settings.drawings_cap_mb * 10**6)
@@ -55,7 +69,7 @@ def main() -> None:
     with _listen(values.host, values.port) as listening:
         host, port = listening.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
-        print(f"serving on http://{host}:{port}", flush=True)
+        _greet(f"http://{host}:{port}", len(predictor.classes))
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -70,6 +84,30 @@ def main() -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def _greet(address: str, words: int) -> None:
+    """Says where it serves; opens the page if that is wanted."""
+    print(f"serving on {address}", flush=True)
+    if flags.FLAGS.export_dir is None:
+        print(f"the model that came with the package: {words} words", flush=True)
+    if _is_to_open():
+        page = (f"{address}/",)
+        threading.Thread(target=webbrowser.open, args=page, daemon=True).start()
+
+
+def _is_to_open() -> bool:
+    """Whether a person waits for the page, who has a window to see it in."""
+    values = flags.FLAGS
+    if values.open is not None:
+        return values.open
+    if values.export_dir is not None or not sys.stdout.isatty():
+        return False
+    try:
+        # A browser in the terminal would take it from us.
+        return type(webbrowser.get()) is not webbrowser.GenericBrowser
+    except webbrowser.Error:
+        return False
 
 
 def run() -> None:

@@ -2,13 +2,20 @@
 
 import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from serve_export import layout
+
+ROOT = Path(__file__).parents[2]
 
 
 class Answer(NamedTuple):
@@ -30,10 +37,13 @@ class Answer(NamedTuple):
 class Server:
     """A server of its own process, on a free port."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **settings):
         command = [sys.executable, "-m", "serve_export.server", "--port=0"]
         self.process = subprocess.Popen(
-            [*command, *map(str, arguments)], stdout=subprocess.PIPE, text=True
+            [*command, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            text=True,
+            **settings,
         )
         line = self.process.stdout.readline()
         assert line.startswith("serving on http://"), line
@@ -63,11 +73,15 @@ class Server:
 
 @pytest.fixture(scope="session")
 def serving():
-    """Starts a server for a `with` block: `serving(export_dir, *flags)`."""
+    """Starts a server for a `with` block: `serving(export_dir, *flags)`.
+
+    Without an export it takes the one in the box; see `box_settings`.
+    """
 
     @contextlib.contextmanager
-    def serving(export_dir, *arguments):
-        server = Server(f"--export_dir={export_dir}", *arguments)
+    def serving(export_dir, *arguments, **settings):
+        named = [] if export_dir is None else [f"--export_dir={export_dir}"]
+        server = Server(*named, *arguments, **settings)
         try:
             yield server
         finally:
@@ -94,3 +108,23 @@ def drawing(doodles):
     """A simplified drawing."""
     path = min(doodles.glob("*.ndjson"))
     return json.loads(path.read_text().splitlines()[0])["drawing"]
+
+
+@pytest.fixture(scope="session")
+def boxed(exported_rnn, tmp_path_factory):
+    """A folder with what serving needs of the project, and a model in the box."""
+    folder = tmp_path_factory.mktemp("boxed")
+    for floor in ("tfrecords", "pipeline", "serve_export"):
+        names = shutil.ignore_patterns("__pycache__", "pretrained")
+        shutil.copytree(ROOT / floor, folder / floor, ignore=names)
+    box = folder / "serve_export" / "pretrained" / "1"
+    box.mkdir(parents=True)
+    for name in (layout.QUANTISED, layout.METRICS, layout.EXAMPLES, layout.MODEL_CARD):
+        shutil.copy(exported_rnn / name, box)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def box_settings(boxed):
+    """How a process is started that takes the project from `boxed`."""
+    return {"cwd": boxed, "env": os.environ | {"PYTHONPATH": str(boxed)}}

@@ -87,7 +87,8 @@ def test_versions_count_up_and_nothing_half_done_stays(trained_mlp, tmp_path):
     source = export.Source(str(trained_mlp))
     assert export.export(source, str(tmp_path), ["litert"]) == str(tmp_path / "8")
     assert {path.name for path in tmp_path.iterdir()} == {"7", "8"}
-    assert not (tmp_path / "8" / layout.SAVED_MODEL).exists()
+    models = {path.name for path in (tmp_path / "8").glob("*model*")}
+    assert models == {layout.QUANTISED, layout.MODEL_CARD}
 
 
 def test_words_and_facts_travel_along(trained_rnn, exported_rnn):
@@ -173,6 +174,10 @@ def test_the_check_and_the_card_go_along(exported_rnn, trained_rnn):
         assert word in card
     assert "CC BY 4.0" in card
     assert "| litert, int8 |" in card
+    assert "of the split test, which training never saw" in card
+    early = metrics["in_progress"]["top1"]
+    assert early[-1] == {"seen": 1.0, "top1": round(metrics["formats"][3]["top1"], 4)}
+    assert f"| 25% | {early[0]['top1']:.4f} |" in card
 
 
 def test_each_class_has_an_example_of_its_own(exported_rnn, trained_rnn, data_dir):
@@ -194,7 +199,7 @@ def test_a_format_that_answers_otherwise_is_never_seen(
     monkeypatch.setattr(check, "TOLERANCE", -1.0)
     source = export.Source(str(trained_mlp))
     with pytest.raises(ValueError, match="litert, float answers otherwise than Keras"):
-        export.export(source, str(tmp_path), ["litert"])
+        export.export(source, str(tmp_path), ["litert_float"])
     assert not list(tmp_path.iterdir())
 
 

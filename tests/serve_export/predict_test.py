@@ -74,7 +74,7 @@ def test_stdin_and_a_large_top_k(lines, exported_rnn):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--input=nowhere.ndjson"], "--export_dir is missing"),
+        (["--export_dir=nowhere"], "--input is missing"),
         (["--export_dir=nowhere", "--input=nowhere.ndjson"], "nowhere.ndjson"),
         (["--export_dir=nowhere", "--input=-"], "nowhere holds no export"),
         (["--export_dir=x", "--input=-", "--top_k=0"], "Received: 0"),

@@ -140,7 +140,6 @@ def test_a_port_in_use_is_one_line(exported_rnn):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "--export_dir is missing"),
         (["--export_dir=nowhere"], "nowhere holds no export"),
         (["--export_dir=x", "--max_points=0"], "max_points must be ≥ 1. Received: 0"),
         (["--export_dir=x", "--rate_limit=-1"], "rate_limit must be ≥ 0"),
