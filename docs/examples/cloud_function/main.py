@@ -1,0 +1,32 @@
+"""A Cloud Function that guesses: `{"drawing": strokes}` → `{"guesses": […]}`.
+
+With EXPORT_DIR it answers with that export, else with the package's own model.
+"""
+
+import os
+
+import flask
+import functions_framework
+
+from serve_export.api.settings import Settings
+from serve_export.predictor import RAW, Predictor, to_ink
+
+# Once an instance, not once a request.
+predictor = Predictor(os.environ.get("EXPORT_DIR"))
+limits = Settings()
+
+
+@functions_framework.http
+def guess(request: flask.Request) -> tuple[dict, int]:
+    """Answers `POST {"drawing": [[[x, …], [y, …]], …]}`, raw strokes of any canvas."""
+    if (request.content_length or 0) > limits.max_bytes:
+        return {"error": "too large"}, 413
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict) or not isinstance(body.get("drawing"), list):
+        return {"error": 'send JSON: {"drawing": [[[x, …], [y, …]], …]}'}, 400
+    try:
+        ink = to_ink(body["drawing"], RAW, limits.max_ink)
+    except (LookupError, TypeError, ValueError) as error:
+        return {"error": f"no drawing: {error}"}, 422
+    (guesses,) = predictor.guesses([ink], top_k=3)
+    return {"guesses": [guess._asdict() for guess in guesses]}, 200
