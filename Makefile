@@ -1,6 +1,7 @@
 # make demo    from ndjson to a trained, evaluated, exported model that answers
 # make test    the tests
-# Both set up .venv first; a second time that takes seconds.
+# make serve   the page in a browser, with the model in the box
+# All set up what they need first; a second time that takes seconds.
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -15,13 +16,23 @@ DEMO ?= demo/$(if $(DATA),$(or $(basename $(notdir $(CLASSES))),data),sample)
 # Empty: the defaults of train.py, which stop when validation no longer improves.
 TRAIN_FLAGS ?=
 
-.PHONY: setup demo test test-slow lint format clean
+# Where there is no .venv, serving has one of its own, without what training needs.
+SERVE_VENV := $(if $(wildcard $(VENV)/.ready),$(VENV),.venv-serve)
+SERVE_FLAGS ?=
+
+# What the model in the box is trained on; serve_export/pretrained/README.md has more.
+QUICKDRAW_DIR ?= ../shared/quickdraw
+BOX := serve_export/pretrained
+
+.PHONY: setup demo serve pretrained test test-slow lint format clean
+
+CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo 'error: Python 3.11 or newer is needed; name it with PYTHON=…' >&2; exit 1; }
 
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: setup.py constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo 'error: Python 3.11 or newer is needed; name it with PYTHON=…' >&2; exit 1; }
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[test]'
@@ -52,6 +63,26 @@ demo: setup
 	echo '  $(BIN)/python -m serve_export.predict --export_dir=$(DEMO)/exports/rnn --input=FILE.ndjson'; \
 	echo '  $(BIN)/python -m serve_export.server --export_dir=$(DEMO)/exports/rnn'
 
+serve: $(SERVE_VENV)/.ready
+	@$(SERVE_VENV)/bin/python -m serve_export.server $(SERVE_FLAGS)
+
+.venv-serve/.ready: requirements-serve.txt constraints.txt
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv .venv-serve
+	.venv-serve/bin/pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --requirement requirements-serve.txt
+	@touch $@
+
+pretrained: setup
+	@set -e; \
+	$(BIN)/python -m pipeline.create_dataset --overwrite --output_dir=demo/box/data \
+	  --input='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)' \
+	  --classes_file=$(BOX)/classes.txt --max_per_class=200; \
+	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run $(TRAIN_FLAGS); \
+	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert \
+	  --data_dir=demo/box/data --output_dir=$(BOX); \
+	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
+
 test: setup
 	$(BIN)/python -m pytest -m 'not slow'
 
@@ -67,4 +98,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-serve demo build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -19,6 +19,7 @@ GCP = ["apache-beam[gcp]"]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
 TEST = [
     *(*TRAIN, *SERVE, *REPORT, *GCS),
+    "functions-framework",  # starts the Cloud Function of docs/examples
     *("hypothesis", "pytest", "ruff", "schemathesis"),
 ]
 
@@ -38,6 +39,8 @@ setup(
         "serve_export.api",
         "tfrecords",
     ],
+    # The model in the box, and the page.
+    package_data={"serve_export": ["pretrained/**", "static/**"]},
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
         "absl-py",

@@ -89,8 +89,8 @@ def _in_progress(metrics: Mapping[str, Any]) -> list[str]:
     rows += [(f"{of['seen']:.0%}", f"{of['top1']:.4f}") for of in early["top1"]]
     return [
         "",
-        f"Drawings in progress, asked of {early['format']}; raw strokes, of any canvas, "
-        f"become the very drawings of the table above:",
+        f"Drawings in progress, asked of {early['format']}. Raw strokes of any canvas "
+        f"become such drawings first, so they have no table of their own.",
         "",
         *_table(rows),
     ]

@@ -1,11 +1,17 @@
 """The package: what an empty environment gets from the built sdist."""
 
+import json
+import shutil
 import subprocess
 import sys
 import tarfile
+import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from serve_export import layout
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
@@ -23,7 +29,7 @@ COMMANDS = (
 BUILD = """
 import sys
 from setuptools import build_meta
-build_meta.build_sdist(sys.argv[1])
+getattr(build_meta, "build_" + sys.argv[1])(sys.argv[2])
 """
 
 OLD_PYTHON = """
@@ -42,12 +48,28 @@ def check(*command, **settings):
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dist")
-    source = folder / "source"
-    check("git", "clone", "--quiet", ROOT, source)
-    check(sys.executable, "-c", BUILD, folder, cwd=source)
-    return next(folder.glob("*.tar.gz"))
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist") / "source"
+    check("git", "clone", "--quiet", ROOT, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sdist(source):
+    check(sys.executable, "-c", BUILD, "sdist", source.parent, cwd=source)
+    return next(source.parent.glob("*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def wheel(source, exported_rnn):
+    """With a model in the box: the real one, or a small one if there is none yet."""
+    box = source / "serve_export" / "pretrained"
+    if not layout.versions(str(box)):
+        (box / "1").mkdir(parents=True)
+        for name in (layout.QUANTISED, layout.METRICS, layout.EXAMPLES):
+            shutil.copy(exported_rnn / name, box / "1")
+    check(sys.executable, "-c", BUILD, "wheel", source.parent, cwd=source)
+    return next(source.parent.glob("*.whl"))
 
 
 def test_sdist_holds_the_packages_and_what_setup_reads(sdist):
@@ -57,6 +79,13 @@ def test_sdist_holds_the_packages_and_what_setup_reads(sdist):
     for floor in ("tfrecords", "pipeline", "rnn_model", "serve_export"):
         ours = {str(path.relative_to(ROOT)) for path in (ROOT / floor).rglob("*.py")}
         assert ours <= names
+    for folder in ("pretrained", "static"):
+        assert files_of(ROOT / "serve_export" / folder, ROOT) <= names
+
+
+def files_of(folder, root):
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)) for path in paths}
 
 
 def test_an_old_python_is_a_one_line_error():
@@ -124,3 +153,38 @@ def test_the_slim_install_answers(sdist, exported_rnn, tmp_path):
     )
     assert len(answers.splitlines()) == len(examples.read_text().splitlines())
     check(bin_dir / "python", "-c", "import serve_export.api.app", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_opens_the_game_on_the_model_in_the_box(
+    wheel, source, tmp_path
+):
+    with zipfile.ZipFile(wheel) as archive:
+        for folder in ("pretrained", "static"):
+            files = files_of(source / "serve_export" / folder, source)
+            assert files <= set(archive.namelist())
+    check(sys.executable, "-m", "venv", tmp_path / "host")
+    bin_dir = tmp_path / "host" / "bin"
+    pip = bin_dir / "pip", "install", "-q", "-c", ROOT / "constraints.txt"
+    check(*pip, "-r", ROOT / "requirements-serve.txt")
+    check(*pip, "--no-deps", wheel)
+    server = subprocess.Popen(
+        [bin_dir / "quickdraw-serve", "--port=0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = server.stdout.readline().split()[-1]
+        body = json.dumps({"drawing": [[[10, 90, 90], [20, 20, 80]]]}).encode()
+        request = urllib.request.Request(
+            f"{address}/v1/predict", body, {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert len(json.load(answer)["guesses"]) == 3
+        with urllib.request.urlopen(f"{address}/") as answer:
+            assert answer.headers["content-type"].startswith("text/html")
+    finally:
+        server.terminate()
+        with server.stdout:
+            server.wait(20)
