@@ -38,7 +38,7 @@ def top1_by_share(some: Format, drawings: Drawings, kind: str) -> list[dict[str,
       kind: what the format takes, of `schema.KINDS`.
 
     Returns:
-      `{"seen": share of the points, "top1"}` for each of `SHARES`.
+      `{"seen": share of the points, "drawings", "top1"}` for each of `SHARES`.
     """
     step = -(-len(drawings.items) // MOST)
     items, labels = drawings.items[::step], drawings.labels[::step]
@@ -47,5 +47,6 @@ def top1_by_share(some: Format, drawings: Drawings, kind: str) -> list[dict[str,
         part = drawings._replace(items=[cut(ink, share) for ink in items])
         answer = some.answer(part.as_kind(kind).items, kind)
         top1 = float((answer.argmax(axis=1) == labels).mean())
-        found.append({"seen": share, "top1": round(top1, 4)})
+        row = {"seen": share, "drawings": len(items), "top1": round(top1, 4)}
+        found.append(row)
     return found

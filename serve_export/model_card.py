@@ -85,8 +85,9 @@ def _in_progress(metrics: Mapping[str, Any]) -> list[str]:
     if "in_progress" not in metrics:
         return []
     early = metrics["in_progress"]
-    rows = [("of a drawing's points seen", "top-1")]
-    rows += [(f"{of['seen']:.0%}", f"{of['top1']:.4f}") for of in early["top1"]]
+    rows = [("of a drawing's points seen", "drawings", "top-1")]
+    for of in early["top1"]:
+        rows.append((f"{of['seen']:.0%}", f"{of['drawings']:,}", f"{of['top1']:.4f}"))
     return [
         "",
         f"Drawings in progress, asked of {early['format']}. Raw strokes of any canvas "
