@@ -24,9 +24,7 @@ def cut(ink: np.ndarray, share: float) -> np.ndarray:
     if share == 1:
         return ink
     points = strokes.from_ink(ink)
-    first = points[: math.ceil(share * len(points))].copy()
-    first[-1, 2] = 1  # the pen is where it is
-    return to_ink(strokes.to_drawing(first))
+    return to_ink(strokes.to_drawing(points[: math.ceil(share * len(points))]))
 
 
 def top1_by_share(some: Format, drawings: Drawings, kind: str) -> list[dict[str, Any]]:

@@ -55,6 +55,14 @@ def test_what_is_marked_runs(kind, code, place, port, tmp_path):
     assert done.stdout or "cp " in code
 
 
+def test_a_proxy_tells_whose_rate_is_limited(serving, box_settings):
+    with serving(None, "--rate_limit=1", **box_settings) as server:
+        asked = [server.ask("/healthz", x_forwarded_for="10.0.0.1") for _ in range(9)]
+        other = server.ask("/healthz", x_forwarded_for="10.0.0.2")
+    assert asked[-1].status == 429
+    assert other.status == 200
+
+
 def test_most_kinds_are_run():
     """Else the tests above would prove little."""
     assert {kind for kind, _ in RUN} == set(RUNNERS)
