@@ -61,10 +61,11 @@ def sdist(source):
 
 
 @pytest.fixture(scope="module")
-def wheel(source, exported_rnn):
+def wheel(source, request):
     """With a model in the box: the real one, or a small one if there is none yet."""
     box = source / "serve_export" / "pretrained"
     if not layout.versions(str(box)):
+        exported_rnn = request.getfixturevalue("exported_rnn")
         (box / "1").mkdir(parents=True)
         for name in (layout.QUANTISED, layout.METRICS, layout.EXAMPLES):
             shutil.copy(exported_rnn / name, box / "1")
