@@ -79,7 +79,7 @@ pretrained: setup
 	  --input='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)' \
 	  --classes_file=$(BOX)/classes.txt --max_per_class=200; \
 	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run $(TRAIN_FLAGS); \
-	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert \
+	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert_int8 \
 	  --data_dir=demo/box/data --output_dir=$(BOX); \
 	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 

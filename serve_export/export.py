@@ -37,10 +37,14 @@ from serve_export.litert_runtime import LiteRT
 from serve_export.savedmodel_runtime import SavedModel
 from tfrecords import schema
 
-LITERT = {"litert_float": layout.FLOAT, "litert": layout.QUANTISED}
-"""The files of LiteRT by format; servers take the last, of eight bits."""
+LITERT = {
+    "litert": (layout.FLOAT, layout.QUANTISED),
+    "litert_int8": (layout.QUANTISED,),  # all that a server takes
+}
+"""The files of a format."""
 
 FORMATS = ("savedmodel", *LITERT)
+USUAL = ("savedmodel", "litert")
 
 MOST_CHECKED = 10_000
 """Drawings of a split that the formats are compared on."""
@@ -66,7 +70,7 @@ class Source:
 def export(
     source: Source,
     output_dir: str,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = USUAL,
     tell: Callable[[str], None] = lambda line: None,
 ) -> str:
     """Exports the best weights of a run.
@@ -158,13 +162,14 @@ def _write_formats(
         savedmodel.save(model, words, told, folder)
         answer = SavedModel(folder).probabilities
         written.append(check.Format("savedmodel", answer, _size(folder), True))
-    for name, file_name in LITERT.items():
-        if name not in formats:
+    files = {name for some in formats for name in LITERT.get(some, ())}
+    for name in (layout.FLOAT, layout.QUANTISED):
+        if name not in files:
             continue
-        quantise = file_name == layout.QUANTISED
+        quantise = name == layout.QUANTISED
         flatbuffer = litert.convert(model, quantise=quantise)
         data = litert_file.pack(flatbuffer, words, told, litert.OUTPUT)
-        path = tf.io.gfile.join(folder, file_name)
+        path = tf.io.gfile.join(folder, name)
         with tf.io.gfile.GFile(path, "wb") as file:
             file.write(data)
         answer = LiteRT(path).probabilities
@@ -257,7 +262,7 @@ def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
 def _define_flags() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.DEFINE_string("output_dir", None, "Folder for the numbered exports.")
-    flags.DEFINE_list("formats", list(FORMATS), f"By comma, of {', '.join(FORMATS)}.")
+    flags.DEFINE_list("formats", list(USUAL), f"By comma, of {', '.join(FORMATS)}.")
     flags.DEFINE_string(
         "data_dir",
         "",
