@@ -15,10 +15,11 @@ TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", *LITERT]
 PNG = ["pillow"]
 SERVE = ["fastapi", "uvicorn", "httptools", "uvloop", *LITERT, *PNG]
 REPORT = ["matplotlib", *PNG]
+SWEEP = ["optuna>=5", *REPORT]
 GCP = ["apache-beam[gcp]"]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
 TEST = [
-    *(*TRAIN, *SERVE, *REPORT, *GCS),
+    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *GCS),
     "functions-framework",  # starts the Cloud Function of docs/examples
     *("hypothesis", "pytest", "ruff", "schemathesis"),
 ]
@@ -35,6 +36,7 @@ setup(
         "pipeline",
         "pipeline.formats",
         "rnn_model",
+        "rnn_model.sweep",
         "serve_export",
         "serve_export.api",
         "tfrecords",
@@ -56,6 +58,7 @@ setup(
         "train": TRAIN,
         "serve": SERVE,
         "report": REPORT,
+        "sweep": SWEEP,
         "png": PNG,
         "gcp": GCP,
         "test": TEST,
@@ -67,6 +70,7 @@ setup(
             "quickdraw-convert = pipeline.convert:run",
             "quickdraw-describe = pipeline.describe:run",
             "quickdraw-train = rnn_model.train_command:run",
+            "quickdraw-sweep = rnn_model.sweep.command:run",
             "quickdraw-evaluate = rnn_model.evaluate_command:run",
             "quickdraw-export = serve_export.export:run",
             "quickdraw-predict = serve_export.predict:run",

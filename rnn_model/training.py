@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -35,7 +35,20 @@ SAVE_SECONDS = 600
 """So much training may be lost by a crash in the middle of an epoch."""
 
 
-def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
+History = list[dict[str, Any]]
+"""A dict per epoch, as `_Run._close_epoch` gives it."""
+
+
+class Diverged(ValueError):
+    """The loss is no longer a finite number."""
+
+
+def train(
+    config: TrainConfig,
+    data_dir: str,
+    workdir_path: str,
+    on_epoch: Callable[[History], None] = lambda history: None,
+) -> None:
     """Trains until validation stops improving, or for `config.epochs`.
 
     A second call with the same workdir goes on where the first stopped, and ends with
@@ -45,17 +58,15 @@ def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
       config: the settings.
       data_dir: a data set with the splits train and validation.
       workdir_path: where the run is kept; made if it is not there.
+      on_epoch: is given the history after each epoch but the last; what it raises
+        ends the call.
 
     Raises:
-      ValueError: the workdir holds a run of other settings or classes, the data set
-        is not whole, lacks a split or holds what the model does not read, or the
-        loss is not finite.
+      Diverged: the loss is not finite.
+      ValueError: the workdir holds a run of other settings or classes, or see
+        `load_info`.
     """
-    info = input_pipeline.load_info(data_dir)
-    models.check_reads(config.model, info.kind)
-    for split in ("train", "validation"):
-        if not info.split(split).examples:
-            raise ValueError(f"{data_dir}: the split {split} has no drawing")
+    info = load_info(data_dir, config.model)
     workdir = Workdir(workdir_path)
     if workdir.exists():
         _compare(workdir, config, info)
@@ -68,7 +79,21 @@ def train(config: TrainConfig, data_dir: str, workdir_path: str) -> None:
     if run.is_over():
         print(f"{workdir_path}: training is over; best {run.best_line()}")
         return
-    run.train(data_dir)
+    run.train(data_dir, on_epoch)
+
+
+def load_info(data_dir: str, model: str) -> DatasetInfo:
+    """Loads the info of a data set that the model of that name can be trained on.
+
+    Raises:
+      ValueError: it is not whole, lacks a split or holds what the model does not read.
+    """
+    info = input_pipeline.load_info(data_dir)
+    models.check_reads(model, info.kind)
+    for split in ("train", "validation"):
+        if not info.split(split).examples:
+            raise ValueError(f"{data_dir}: the split {split} has no drawing")
+    return info
 
 
 def _compare(workdir: Workdir, config: TrainConfig, info: DatasetInfo) -> None:
@@ -165,7 +190,7 @@ class _Run:
         self.last = checkpoints.Keeper(state, workdir.last, keep=2)
         best = tf.train.Checkpoint(model=self.model)
         self.best = checkpoints.Keeper(best, workdir.best, keep=1)
-        self.history: list[dict[str, Any]] = []
+        self.history: History = []
 
     def _in_float32(self) -> keras.Model:
         """The model as it will be used; the weights may have to be copied."""
@@ -198,7 +223,7 @@ class _Run:
         row = self.history[self.best_epoch() - 1]
         return f"validation top-1 {row['validation_top1']:.4f} in epoch {row['epoch']}"
 
-    def train(self, data_dir: str) -> None:
+    def train(self, data_dir: str, on_epoch: Callable[[History], None]) -> None:
         """Trains epoch by epoch until the run is over."""
         batches = self.batches(data_dir)
         logs = tf.summary.create_file_writer(self.workdir.logs)
@@ -221,6 +246,8 @@ class _Run:
                     f"top-1 {row['validation_top1']:.4f}  "
                     f"{row['drawings_per_second']:,.0f} drawings/s"
                 )
+                if not self.is_over():
+                    on_epoch(self.history)
         print(f"best: {self.best_line()}")
 
     def _train_epoch(
@@ -332,7 +359,7 @@ class _Run:
         return loss
 
     def _stop_not_finite(self, what: str, loss: float, where: str = "") -> None:
-        raise ValueError(
+        raise Diverged(
             f"the {what} is {loss} at step {int(self.optimizer.iterations)} (epoch "
             f"{int(self.position.epochs) + 1}{where}); try a smaller --learning_rate "
             f"than {self.config.learning_rate:g} in a new --workdir"

@@ -20,6 +20,7 @@ COMMANDS = (
     "convert",
     "describe",
     "train",
+    "sweep",
     "evaluate",
     "export",
     "predict",
