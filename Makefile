@@ -75,10 +75,14 @@ serve: $(SERVE_VENV)/.ready
 
 pretrained: setup
 	@set -e; \
-	$(BIN)/python -m pipeline.create_dataset --overwrite --output_dir=demo/box/data \
-	  --input='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)' \
-	  --classes_file=$(BOX)/classes.txt --max_per_class=200; \
-	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run $(TRAIN_FLAGS); \
+	drawings='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)'; \
+	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
+	  --output_dir=demo/box/all_data; \
+	$(BIN)/python train.py --data_dir=demo/box/all_data --workdir=demo/box/all; \
+	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
+	  --output_dir=demo/box/data --classes_file=$(BOX)/classes.txt --max_per_class=200; \
+	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run \
+	  --init_from=demo/box/all --epochs=15 --learning_rate=1e-3 $(TRAIN_FLAGS); \
 	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert_int8 \
 	  --data_dir=demo/box/data --output_dir=$(BOX); \
 	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
