@@ -6,6 +6,8 @@
 writes `exports/rnn/<version>/`, the layout of TF Serving, versions counting from 1:
 a SavedModel and two LiteRT models, each compared with Keras before anyone can see it.
 With --data_dir that is on real drawings, and it is told what eight bits cost.
+--formats=savedmodel,litert,web adds what a page needs to guess by itself; LiteRT.js is
+fetched for that, once.
 """
 
 import rnn_model  # noqa: F401 # isort: skip - first: it silences TensorFlow
@@ -32,6 +34,7 @@ from serve_export import (
     litert_file,
     model_card,
     savedmodel,
+    web,
 )
 from serve_export.litert_runtime import LiteRT
 from serve_export.savedmodel_runtime import SavedModel
@@ -43,8 +46,9 @@ LITERT = {
 }
 """The files of a format."""
 
-FORMATS = ("savedmodel", *LITERT)
+FORMATS = ("savedmodel", *LITERT, "web")
 USUAL = ("savedmodel", "litert")
+"""Those of them that need nothing from elsewhere."""
 
 MOST_CHECKED = 10_000
 """Drawings of a split that the formats are compared on."""
@@ -162,6 +166,11 @@ def _write_formats(
         savedmodel.save(model, words, told, folder)
         answer = SavedModel(folder).probabilities
         written.append(check.Format("savedmodel", answer, _size(folder), True))
+    if "web" in formats:
+        path = tf.io.gfile.join(folder, layout.WEB)
+        web.write(model, words, told, path)
+        answer = web.Padded(path).probabilities
+        written.append(check.Format("web, int8", answer, _size(path), False))
     files = {name for some in formats for name in LITERT.get(some, ())}
     for name in (layout.FLOAT, layout.QUANTISED):
         if name not in files:

@@ -7,6 +7,7 @@
     metrics.json                  how good it is, by the check of the export
     examples.ndjson               a typical drawing of each word
     model_card.md                 all of that for people
+    web/                          what a page needs to guess by itself (see `web`)
 
 Not every export has all of them.
 """
@@ -28,6 +29,7 @@ FLOAT = "model_float.tflite"
 METRICS = "metrics.json"
 EXAMPLES = "examples.ndjson"
 MODEL_CARD = "model_card.md"
+WEB = "web"
 
 PRETRAINED = os.path.join(os.path.dirname(__file__), "pretrained")
 """The export that comes with the package."""

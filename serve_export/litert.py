@@ -2,8 +2,11 @@
 
 One drawing at a time, of any length: a batch of any size does not convert with an
 LSTM. The rnn takes ink, the length of which is its number of points; cnn and mlp take
-the bitmap, as `pipeline.rasterize` draws it.
+the bitmap, as `pipeline.rasterize` draws it. LiteRT.js takes no input of any length:
+for it ink is padded, and its length is told.
 """
+
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -41,10 +44,43 @@ def convert(model: keras.Model, *, quantise: bool) -> bytes:
     kind = kind_of(model)
     reader = models.reading(model, kind)
 
-    @tf.function(input_signature=[INPUTS[kind]])
-    def probabilities(drawing: tf.Tensor) -> dict[str, tf.Tensor]:
+    def logits(drawing: tf.Tensor) -> tf.Tensor:
         lengths = [] if kind == schema.BITMAP else [tf.shape(drawing)[1:2]]
-        return {OUTPUT: tf.nn.softmax(reader(drawing, *lengths, training=False))}
+        return reader(drawing, *lengths, training=False)
+
+    return _convert(model, logits, [INPUTS[kind]], quantise)
+
+
+def convert_padded(model: keras.Model, points: int) -> bytes:
+    """Converts a model that reads ink, with weights of eight bits, for LiteRT.js.
+
+    Args:
+      model: as for `convert`.
+      points: of the ink with its padding.
+
+    Returns:
+      The flatbuffer, from `ink <float32>[1, points, 3]` and `length <int32>[1]` to
+      `probabilities <float32>[1, classes]`.
+    """
+    reader = models.reading(model, schema.INK)
+
+    def logits(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        return reader(ink, length, training=False)
+
+    padded = tf.TensorSpec([1, points, schema.INK_WIDTH], tf.float32, schema.INK)
+    length = tf.TensorSpec([1], tf.int32, "length")
+    return _convert(model, logits, [padded, length], quantise=True)
+
+
+def _convert(
+    model: keras.Model,
+    logits: Callable[..., tf.Tensor],
+    signature: list[tf.TensorSpec],
+    quantise: bool,
+) -> bytes:
+    @tf.function(input_signature=signature)
+    def probabilities(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {OUTPUT: tf.nn.softmax(logits(*inputs))}
 
     # Frozen, or the weights would stay outside.
     frozen = convert_to_constants.convert_variables_to_constants_v2(

@@ -69,7 +69,7 @@ class LiteRT:
     def _interpreter(self):
         """This thread's own: an interpreter is not for two at once."""
         if not hasattr(self._mine, "interpreter"):
-            with _silence():
+            with silence():
                 self._mine.interpreter = self._library.Interpreter(
                     model_content=self._model, num_threads=1
                 )
@@ -89,7 +89,7 @@ _silencing = threading.Lock()
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keeps stderr free of what LiteRT says of each interpreter."""
     with _silencing:
         stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

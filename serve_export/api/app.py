@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from serve_export import exported
-from serve_export.api import drawings, errors, guessing, operations, tf_serving
+from serve_export.api import drawings, errors, guessing, operations, tf_serving, web
 from serve_export.api.gate import Gate
 from serve_export.api.metrics import Metrics
 from serve_export.api.service import Service
@@ -48,6 +48,7 @@ def make_app(
     if store is not None:
         app.include_router(drawings.router(service, store))
     app.include_router(operations.router(app, service.lanes, metrics))
+    app.router.routes += web.routes(path)
     if settings.allow_origins:
         app.add_middleware(
             CORSMiddleware,
