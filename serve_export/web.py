@@ -98,4 +98,5 @@ class Padded:
         padded = np.zeros([1, POINTS, schema.INK_WIDTH], np.float32)
         known = ink[:POINTS]
         padded[0, : len(known)] = known
-        return self._run(ink=padded, length=np.int32([len(known)]))[litert.OUTPUT]
+        (answer,) = self._run(ink=padded, length=np.int32([len(known)])).values()
+        return answer

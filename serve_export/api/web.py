@@ -11,4 +11,6 @@ from serve_export import layout
 def routes(path: str) -> list[Mount]:
     """Makes the route of the web folder of `DIR/<version>`, if there is one here."""
     folder = layout.join(path, layout.WEB)
-    return [Mount("/web", StaticFiles(directory=folder))] * os.path.isdir(folder)
+    if not os.path.isdir(folder):
+        return []
+    return [Mount("/web", StaticFiles(directory=folder))]

@@ -21,14 +21,14 @@ self.onmessage = async ({ data: { id, load: baseUrl, drawing, topK } }) => {
 
 /** Loads everything, and answers once: the first time takes longest. */
 async function load(baseUrl) {
-  const manifest = JSON.parse(new TextDecoder().decode(await fetchBytes(baseUrl, "manifest.json")));
+  const text = new TextDecoder().decode(await fetchBytes(baseUrl, "manifest.json"));
+  const manifest = JSON.parse(text);
   if (manifest.format_version !== FORMAT_VERSION) {
     throw new Error(`${baseUrl} is of another version of this project`);
   }
-  const strokes = await import("./strokes.js");
-  const runtime = manifest.runtime;
-  const [core, model] = await Promise.all([
-    loadRuntime(baseUrl, runtime),
+  const [strokes, core, model] = await Promise.all([
+    import("./strokes.js"),
+    loadRuntime(baseUrl, manifest.runtime),
     fetchBytes(baseUrl, manifest.model),
   ]);
   const compiled = await core.loadAndCompile(model, { accelerator: "wasm" });
@@ -42,7 +42,7 @@ async function load(baseUrl) {
       ink: new core.Tensor(padded, [1, manifest.points, 3]),
       length: new core.Tensor(Int32Array.of(points), [1]),
     };
-    const { probabilities } = await compiled.run(given);
+    const [probabilities] = Object.values(await compiled.run(given));
     const values = probabilities.toTypedArray().slice();
     for (const tensor of [given.ink, given.length, probabilities]) tensor.delete();
     return values;

@@ -1,0 +1,137 @@
+"""The geometry in the browser is the one of training, bit for bit.
+
+Run by node, which is the engine of Chromium without the browser; Playwright brings one.
+"""
+
+import gzip
+import importlib.util
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import strokes
+from serve_export import web
+
+LOOP = """
+import { createInterface } from "node:readline";
+import { simplify, toInk } from "./strokes.mjs";
+for await (const line of createInterface({ input: process.stdin })) {
+  let answer;
+  try {
+    const drawing = simplify(JSON.parse(line));
+    answer = { drawing, ink: [...toInk(drawing)] };
+  } catch (error) {
+    answer = { error: error.message };
+  }
+  console.log(JSON.stringify(answer));
+}
+"""
+
+numbers = st.one_of(
+    st.integers(-2000, 2000),
+    st.integers(0, 40).map(lambda halves: halves / 2),
+    st.floats(-1e6, 1e6),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+strokes_of_numbers = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30).map(
+    lambda points: [list(axis) for axis in zip(*points)]
+)
+raw_drawings = st.lists(strokes_of_numbers, min_size=1, max_size=4)
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3),
+)
+
+
+def find_node() -> str:
+    """Node of this machine or of Playwright."""
+    if found := shutil.which("node"):
+        return found
+    playwright = importlib.util.find_spec("playwright")
+    if playwright is None:
+        pytest.skip("neither node nor Playwright is installed")
+    return str(Path(playwright.origin).parent / "driver" / "node")
+
+
+@pytest.fixture(scope="module")
+def in_js(tmp_path_factory):
+    """Asks strokes.js: `in_js(drawing)`."""
+    folder = tmp_path_factory.mktemp("js")
+    shutil.copy(web.SCRIPTS / "strokes.js", folder / "strokes.mjs")
+    (folder / "loop.mjs").write_text(LOOP)
+    with subprocess.Popen(
+        [find_node(), folder / "loop.mjs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def ask(drawing):
+            process.stdin.write(json.dumps(drawing) + "\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield ask
+        process.stdin.close()
+
+
+def in_python(drawing):
+    try:
+        simple = strokes.simplify(drawing)
+    except ValueError as error:
+        return {"error": str(error)}
+    ink = strokes.to_ink(strokes.to_points(simple))
+    return {"drawing": simple, "ink": ink.ravel().tolist()}
+
+
+@settings(deadline=None)
+@given(raw_drawings)
+def test_any_drawing_is_simplified_as_in_training(in_js, drawing):
+    assert in_js(drawing) == in_python(drawing)
+
+
+def test_real_drawings_are_simplified_as_in_training(in_js, quickdraw_dir):
+    for path in sorted((quickdraw_dir / "pairs" / "raw").glob("*.ndjson.gz"))[::8]:
+        with gzip.open(path) as lines:
+            for line in lines:
+                drawing = json.loads(line)["drawing"]
+                assert in_js(drawing) == in_python(drawing)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        [],
+        [[]],
+        [[[1]]],
+        [[[], []]],
+        [[[1, 2], [1]]],
+        [[[1], [1]], [[1], [1, 2]]],
+        [[[-1e308, 1e308], [0, 1]]],
+        [[[0, 1e307], [0, 1]]],
+    ],
+)
+def test_what_is_no_drawing_is_refused_in_the_same_words(in_js, drawing):
+    refused = in_js(drawing)
+    assert refused["error"]
+    assert refused == in_python(drawing)
+
+
+@settings(deadline=None, max_examples=50)
+@given(junk)
+def test_junk_is_refused_with_a_reason(in_js, drawing):
+    answer = in_js(drawing)
+    assert answer.get("drawing") or answer["error"].startswith(
+        ("no strokes", "stroke ", "unequal x and y: ", "coordinate is not finite: ")
+    )
+
+
+def test_the_constants_are_those_of_training():
+    code = (web.SCRIPTS / "strokes.js").read_text()
+    assert f"const BOX = {strokes.BOX};" in code
+    assert f"const EPSILON = {strokes.EPSILON:g};" in code
