@@ -43,7 +43,7 @@ strokes_of_numbers = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=
 )
 raw_drawings = st.lists(strokes_of_numbers, min_size=1, max_size=4)
 junk = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    st.none() | st.booleans() | st.integers() | st.text("ab", max_size=2),
     lambda inner: st.lists(inner, max_size=3),
 )
 
