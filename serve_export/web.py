@@ -67,7 +67,7 @@ def write(
     files = {
         MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode(),
         MODEL: litert.convert_padded(model, POINTS),
-        **{path.name: path.read_bytes() for path in SCRIPTS.iterdir()},
+        **{path.name: path.read_bytes() for path in SCRIPTS.glob("*.js")},
         **{f"{RUNTIME}/{name}": data for name, data in runtime.items()},
     }
     tf.io.gfile.makedirs(tf.io.gfile.join(folder, RUNTIME))

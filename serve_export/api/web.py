@@ -2,10 +2,20 @@
 
 import os
 
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from serve_export import layout
+
+
+class _Files(StaticFiles):
+    def file_response(self, *arguments, **settings) -> Response:
+        response = super().file_response(*arguments, **settings)
+        # Asked for again, and mostly answered: not modified. Else a page would mix
+        # the files of two exports.
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 def routes(path: str) -> list[Mount]:
@@ -13,4 +23,4 @@ def routes(path: str) -> list[Mount]:
     folder = layout.join(path, layout.WEB)
     if not os.path.isdir(folder):
         return []
-    return [Mount("/web", StaticFiles(directory=folder))]
+    return [Mount("/web", _Files(directory=folder))]

@@ -22,9 +22,11 @@ export async function createLocalGuesser(baseUrl = new URL(".", import.meta.url)
   const worker = new Worker(new URL("worker.js", import.meta.url));
   const asked = new Map();
   let count = 0;
+  let over = null;
 
   function ask(question) {
     return new Promise((resolve, reject) => {
+      if (over) throw over;
       asked.set(++count, { resolve, reject });
       worker.postMessage({ ...question, id: count });
     });
@@ -32,7 +34,8 @@ export async function createLocalGuesser(baseUrl = new URL(".", import.meta.url)
 
   function close(reason = "the guesser is closed") {
     worker.terminate();
-    for (const { reject } of asked.values()) reject(new Error(reason));
+    over ??= new Error(reason);
+    for (const { reject } of asked.values()) reject(over);
     asked.clear();
   }
 

@@ -33,6 +33,13 @@ def test_what_is_packed_stays_packed(with_web):
     assert "content-encoding" not in answer.headers
 
 
+def test_an_unchanged_file_is_not_sent_again(with_web):
+    tag = with_web.ask("/web/worker.js").headers["etag"]
+    again = with_web.ask("/web/worker.js", if_none_match=tag)
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["cache-control"] == "no-cache"
+
+
 def test_the_policy_lets_a_page_run_wasm_of_ours(with_web):
     policy = with_web.ask("/web/worker.js").headers["content-security-policy"]
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy
