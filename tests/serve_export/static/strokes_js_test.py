@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,27 @@ def in_python(drawing):
 @given(raw_drawings)
 def test_any_drawing_is_simplified_as_in_training(in_js, drawing):
     assert in_js(drawing) == in_python(drawing)
+
+
+def hard_drawings(seed=0):
+    """Drawings in which the last bit of a distance, and many a half, decide.
+
+    Of a stroke around three sides of a parallelogram all of the middle one is equally
+    far from the chord. A canvas of twice the box gives halves to round.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(200):
+        a, u, v = rng.integers(-300, 300, [3, 2])
+        wave = np.cumsum(rng.normal(0, 20, [40, 2]), axis=0)
+        wave -= wave.min(axis=0)
+        halves = np.rint(wave * 2 * strokes.BOX / wave.max())
+        yield [np.stack([a, a + u, a + u + v, a + v], axis=1).tolist()]
+        yield [halves.T.tolist()]
+
+
+def test_hard_drawings_are_simplified_as_in_training(in_js):
+    for drawing in hard_drawings():
+        assert in_js(drawing) == in_python(drawing)
 
 
 def test_real_drawings_are_simplified_as_in_training(in_js, quickdraw_dir):
