@@ -1,4 +1,4 @@
-"""Servers as processes, and a client for them."""
+"""Servers as processes, a client for them, and a browser."""
 
 import contextlib
 import json
@@ -16,6 +16,16 @@ import pytest
 from serve_export import layout
 
 ROOT = Path(__file__).parents[2]
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class Answer(NamedTuple):
@@ -128,3 +138,18 @@ def boxed(exported_rnn, tmp_path_factory):
 def box_settings(boxed):
     """How a process is started that takes the project from `boxed`."""
     return {"cwd": boxed, "env": os.environ | {"PYTHONPATH": str(boxed)}}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser."""
+    executable = os.environ.get("QUICKDRAW_CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.skip("no Chromium here (install it, or set QUICKDRAW_CHROMIUM)")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=executable, args=BROWSER_ARGUMENTS
+        )
+        yield browser
+        browser.close()

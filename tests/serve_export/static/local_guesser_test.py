@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +11,8 @@ import pytest
 from serve_export import export, litert_js
 from serve_export.predictor import Predictor
 
-TOLERANCE = 1e-3
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+TOLERANCE = 5e-3
+"""With eight bits a value may be rounded otherwise; of real drawings 4e-4 was seen."""
 
 LOAD = """
 async (folder) => {
@@ -43,18 +33,6 @@ async (drawings) => {
   return answers;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
