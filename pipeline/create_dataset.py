@@ -16,7 +16,16 @@ from absl import flags
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import command, input_files, job, local_run, lock, output_folder, reading
+from pipeline import (
+    cluster_run,
+    command,
+    input_files,
+    job,
+    local_run,
+    lock,
+    output_folder,
+    reading,
+)
 from pipeline.outcome import Outcome
 from pipeline.recipe import Recipe, parse_splits
 from pipeline.transforms import Job
@@ -124,6 +133,7 @@ def create_dataset(
         lines is left behind.
     """
     options = local_run.beam_options(beam_args or [])
+    cluster_run.check_paths(options, [output_dir, *inputs])
     sizes = input_files.match_files(inputs)
     with lock.locked(output_dir) as check_lock:
         folder = output_folder.prepare(output_dir, overwrite)
@@ -149,15 +159,31 @@ def _run(
 ) -> Outcome:
     """Runs the job in its folder; gives the outcome that its last step wrote down."""
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    local = local_run.is_local(options)
-    workers = local_run.num_workers(options) if local else 1
-    shares = reading.share_out(sizes, workers)
+    if local_run.is_local(options):
+        _run_here(sizes, folder, recipe, options)
+    else:
+        shares = reading.share_out(sizes, cluster_run.readers(options, len(sizes)))
+        told = Job(folder, recipe)
+        cluster_run.run(lambda pipeline: job.build(pipeline, told, shares), options)
+    path = FileSystems.join(folder, job.OUTCOME)
+    try:
+        return Outcome.from_json(output_folder.read_text(path))
+    except FileNotFoundError:
+        raise ValueError(
+            f"the workers wrote to a {folder} that is not this machine's; --output_dir "
+            "must be on storage that they share with it"
+        ) from None
+
+
+def _run_here(
+    sizes: dict[str, int], folder: str, recipe: Recipe, options: PipelineOptions
+) -> None:
+    """Runs the job in processes of this machine."""
+    shares = reading.share_out(sizes, local_run.num_workers(options))
     with contextlib.ExitStack() as stack:
-        scratch = None
-        if local:
-            scratch = folder
-            if not lock.is_local(folder):
-                scratch = stack.enter_context(tempfile.TemporaryDirectory())
+        scratch = folder
+        if not lock.is_local(folder):
+            scratch = stack.enter_context(tempfile.TemporaryDirectory())
         told = Job(folder, recipe, scratch)
         local_run.run(
             lambda pipeline: job.build(pipeline, told, shares),
@@ -165,8 +191,6 @@ def _run(
             scratch,
             input_bytes=sum(share.size for share in shares),
         )
-    path = FileSystems.join(folder, job.OUTCOME)
-    return Outcome.from_json(output_folder.read_text(path))
 
 
 def take_beam_args(rest: list[str]) -> None:

@@ -68,7 +68,7 @@ def describe(options: PipelineOptions) -> str:
 def run(
     build: Callable[[beam.Pipeline], None],
     options: PipelineOptions,
-    scratch: str | None,
+    scratch: str,
     input_bytes: int,
 ) -> None:
     """Runs a job and shows how far it is.
@@ -76,8 +76,7 @@ def run(
     Args:
       build: lays out the job's steps.
       options: Beam's.
-      scratch: folder that the launcher shares with local workers; None for a runner
-        that is not local.
+      scratch: folder that the launcher shares with the workers.
       input_bytes: how many the workers are going to read.
 
     Raises:
@@ -104,18 +103,16 @@ def run(
 
     with _workers(options, scratch) as pool, _terminated_as_interrupt():
         # Not before the workers were forked does this process have other threads.
-        bar = None if scratch is None else progress.Bar(scratch, input_bytes)
+        bar = progress.Bar(scratch, input_bytes)
         with _thread_hook(worker_died):
             threading.Thread(target=work, name="beam", daemon=True).start()
             try:
                 over = False
                 while not over:
                     over = done.wait(POLL_SECONDS)
-                    if bar is not None:
-                        bar.update()
+                    bar.update()
             finally:
-                if bar is not None:
-                    bar.close()
+                bar.close()
     if failures:
         raise ValueError(f"the job failed: {failures[0]}")
 
@@ -144,11 +141,11 @@ def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[N
 
 @contextlib.contextmanager
 def _workers(
-    options: PipelineOptions, scratch: str | None
+    options: PipelineOptions, scratch: str
 ) -> Iterator[worker_pool.WorkerPool | None]:
     """Makes the workers of a run that has any of ours."""
     mode = options.view_as(DirectOptions).direct_running_mode
-    if scratch is None or mode != "multi_processing":
+    if mode != "multi_processing":
         yield None
         return
     pipe = os.path.join(scratch, "launcher")
@@ -158,15 +155,13 @@ def _workers(
 
 def runner(
     options: PipelineOptions, pool: worker_pool.WorkerPool | None
-) -> PipelineRunner | None:
-    """Makes the local runner; None for another, which Beam makes itself.
+) -> PipelineRunner:
+    """Makes the local runner.
 
     Args:
       options: Beam's.
       pool: where the runner's workers come from; None if it works in this process.
     """
-    if not is_local(options):
-        return None
     quiet = beam_provision_api_pb2.ProvisionInfo()
     quiet.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
     environment = None
