@@ -24,7 +24,7 @@ SERVE_FLAGS ?=
 QUICKDRAW_DIR ?= ../shared/quickdraw
 BOX := serve_export/pretrained
 
-.PHONY: setup demo serve pretrained test test-slow lint format clean
+.PHONY: setup demo serve pretrained test test-slow test-flink test-spark lint format clean
 
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
   { echo 'error: Python 3.11 or newer is needed; name it with PYTHON=…' >&2; exit 1; }
@@ -88,10 +88,17 @@ pretrained: setup
 	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 
 test: setup
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow and not flink and not spark'
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
+
+test-flink test-spark: test-%: setup build/%/job-server.jar
+	$(BIN)/python -m pytest -m $* tests/pipeline/engines_test.py
+
+# Without Maven or its repository the tests are skipped and say so.
+build/%/job-server.jar: tests/pipeline/engines/%.pom.xml
+	-mvn -q -B -f $< package && touch $@
 
 lint: setup
 	$(BIN)/ruff check .

@@ -2,8 +2,9 @@
 
 A chunk is a sorted run of rows. A runner that shuffles on its own disks is handed the
 rows themselves, packed; the local runner, which holds what it shuffles in memory, a
-reference to where they lie in a file. Both are read piece by piece, so a merge holds
-a few rows of each chunk, however many there are in all.
+reference to where they lie in a file. Both are read piece by piece, the first from a
+temporary file where they are many, so a merge holds a few rows of each chunk, however
+many there are in all.
 
     chunk ::= (size <u32 little-endian> rows <msgpack>[size])*
 """
@@ -12,6 +13,7 @@ import bisect
 import contextlib
 import functools
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -20,6 +22,9 @@ import msgspec
 
 PIECE_ROWS = 32
 """Rows that are packed, read and held together."""
+
+SPILL_BYTES = 8 << 20
+"""What a merge holds of the chunks that are no references; more goes to a file."""
 
 
 class Reference(NamedTuple):
@@ -88,9 +93,16 @@ def merge(
         def opened(path: str) -> int:
             return stack.enter_context(open(path, "rb")).fileno()
 
+        spill = stack.enter_context(tempfile.SpooledTemporaryFile(SPILL_BYTES))
+
+        def read_spilt(size: int, offset: int) -> bytes:
+            spill.seek(offset)
+            return spill.read(size)
+
         def run(chunk: Chunk) -> _Run:
             if isinstance(chunk, bytes):
-                return _Run(lambda n, at: chunk[at : at + n], 0, len(chunk), unpack)
+                start = spill.tell()
+                return _Run(read_spilt, start, spill.write(chunk), unpack)
             path, start, size = chunk
             return _Run(functools.partial(os.pread, opened(path)), start, size, unpack)
 

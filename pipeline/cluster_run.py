@@ -31,7 +31,7 @@ MOST_READERS = 16
 REMOTE_ONLY = ("DataflowRunner",)
 """Runners whose workers never share a disk with the launcher."""
 
-_REASON = re.compile(r"^(?:[A-Za-z_][\w.]*)(?:Error|Exception|Interrupt|Exit)\b: .+$")
+_REASON = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b: .+")
 
 
 def check_paths(options: PipelineOptions, paths: list[str]) -> None:
@@ -95,12 +95,11 @@ def reason(text: str) -> str:
     A worker's own error, the last line of a Python traceback, comes before all that
     was wrapped around it.
     """
-    lines = [line.strip().removeprefix("Caused by: ") for line in text.splitlines()]
+    text = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", text)
     python = text.partition("Traceback (most recent call last)")[2].splitlines()
     found = [line for line in python if _REASON.match(line)]
-    line = (found or [line for line in lines if line] or ["no reason was given"])[0]
-    line = re.sub(r" \[while running '.*?'\]$", "", line)
-    return line.removeprefix("RuntimeError: ")
+    line = (found or text.strip().splitlines() or ["no reason was given"])[0]
+    return re.sub(r" \[while running '.*?'\]$", "", line).removeprefix("RuntimeError: ")
 
 
 @contextlib.contextmanager

@@ -12,7 +12,11 @@ import time
 import uuid
 from typing import NamedTuple, TextIO
 
+from apache_beam.metrics import Metrics
 from tqdm import tqdm
+
+NAMESPACE = "quickdraw"
+"""Of the counters that an engine's page shows. A step that ran twice counts twice."""
 
 _PREFIX = "counts-"
 _FORM = struct.Struct("<QQQ")
@@ -30,10 +34,11 @@ class Counts(NamedTuple):
 
 
 class Meter:
-    """A worker's counts; without a folder nobody asks for them."""
+    """A worker's counts; without a folder they are Beam's, for the engine's page."""
 
     def __init__(self, folder: str | None):
         self._counts = [0, 0, 0]
+        self._counters = [Metrics.counter(NAMESPACE, name) for name in Counts._fields]
         self._map = None
         if folder is not None:
             path = os.path.join(folder, _PREFIX + uuid.uuid4().hex)
@@ -45,6 +50,8 @@ class Meter:
     def add(self, bytes: int = 0, lines: int = 0, written: int = 0) -> None:
         for place, number in enumerate((bytes, lines, written)):
             self._counts[place] += number
+            if self._map is None:
+                self._counters[place].inc(number)
         if self._map is not None:
             self._map[:] = _FORM.pack(*self._counts)
 

@@ -3,7 +3,8 @@
 A block of drawings goes from reading to parsing in the same worker, so no file's bytes
 are ever shuffled. What is shuffled are chunks: sorted runs of packed drawings, or
 references to them (`pipeline.chunks`). What a worker holds is a block, or a few
-drawings of each chunk of a shard.
+drawings of each chunk of a shard. (An engine may hold more: what it shuffles itself,
+and how it hands a shard over, is its own.)
 """
 
 import collections

@@ -2,6 +2,7 @@
 
 import itertools
 import operator
+import tracemalloc
 
 import msgspec
 import pytest
@@ -49,6 +50,19 @@ def test_a_merge_holds_a_piece_of_each_chunk(tmp_path, monkeypatch):
 
 
 pread = chunks.os.pread
+
+
+def test_chunks_without_files_are_not_held_either(monkeypatch):
+    monkeypatch.setattr(chunks, "SPILL_BYTES", 1 << 20)
+    rows = [Row(number, "x" * 1000) for number in range(1000)]
+    put = chunks.ChunkWriter(None).put
+    size = len(put(rows))
+    tracemalloc.start()
+    merged = chunks.merge((put(rows) for _ in range(30)), Row, order)
+    assert sum(1 for _ in merged) == 30 * len(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * size
 
 
 def test_writers_never_share_a_file(tmp_path):

@@ -1,9 +1,12 @@
 """Storage without folders, locks and clocks in common: the job runs there too."""
 
+import collections
 import io
+import json
 import threading
 import time
 
+import apache_beam as beam
 import pytest
 from apache_beam.io.filesystem import (
     BeamIOError,
@@ -12,8 +15,13 @@ from apache_beam.io.filesystem import (
     FileSystem,
 )
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.localfilesystem import LocalFileSystem
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline import lock
+from pipeline import job, lock
+from pipeline.reading import Share
+from pipeline.transforms import Job
+from tests.conftest import make_recipe
 from tfrecords.dataset_info import DatasetInfo
 
 LINE = '{"word": "cat", "key_id": "%d", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
@@ -114,6 +122,29 @@ def test_the_same_bytes_as_on_a_disk(build, shelf, tmp_path):
         path.removeprefix("shelf://out/data/"): shelf[path]
         for path in names_in("shelf://out")
     }
+
+
+def test_a_worker_elsewhere_touches_no_file_system_of_its_own(shelf, monkeypatch):
+    def refuse(self, *arguments, **settings):
+        raise AssertionError(f"local: {arguments}")
+
+    methods = "open create match exists delete rename copy mkdirs size".split()
+    for name in methods:
+        monkeypatch.setattr(LocalFileSystem, name, refuse)
+    told = Job("shelf://out", make_recipe())
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    shares = [Share("shelf://in/cat.ndjson", len(LINES), n, 2) for n in range(2)]
+    job.build(pipeline, told, shares)
+    result = pipeline.run()
+    outcome = json.loads(shelf[f"shelf://out/{job.OUTCOME}"])
+    assert (outcome["problem"], outcome["counts"]["written"]) == (None, 200)
+    counters = result.metrics().query()["counters"]
+    ours = [each for each in counters if each.key.metric.namespace == "quickdraw"]
+    counted = collections.Counter()
+    for each in ours:
+        counted[each.key.metric.name] += each.result
+    assert (counted["lines"], counted["written"]) == (200, 200)
+    assert counted["bytes"] == 2 * len(LINES)
 
 
 def test_leftovers_of_a_dead_job_are_cleared_and_its_data_set_is_replaced(build, shelf):
