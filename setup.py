@@ -18,8 +18,9 @@ REPORT = ["matplotlib", *PNG]
 SWEEP = ["optuna>=5", *REPORT]
 GCP = ["apache-beam[gcp]"]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
+DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
 TEST = [
-    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *GCS),
+    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *GCS, *DATAFLOW),
     "functions-framework",  # starts the Cloud Function of docs/examples
     *("hypothesis", "pytest", "ruff", "schemathesis"),
 ]

@@ -211,13 +211,13 @@ class RemoteFiles:
 
     def read_key(self) -> bytes:
         path = f"{self._folder}/{KEY_FILE}"
-        if not _beam().exists(path):
+        if not layout.beam().exists(path):
             _upload(path, secrets.token_bytes(32))
-        with _beam().open(path, compression_type="uncompressed") as file:
+        with layout.beam().open(path, compression_type="uncompressed") as file:
             return file.read()
 
     def size(self) -> int:
-        found = _beam().match([f"{self._folder}/*/*.ndjson"])[0].metadata_list
+        found = layout.beam().match([f"{self._folder}/*/*.ndjson"])[0].metadata_list
         return sum(each.size_in_bytes for each in found)
 
     def add(self, day: str, key_id: str, line: bytes) -> None:
@@ -225,19 +225,12 @@ class RemoteFiles:
 
     def remove(self, day: str, key_id: str) -> int:
         path = f"{self._folder}/{day}/{key_id}.ndjson"
-        found = _beam().match([path])[0].metadata_list
+        found = layout.beam().match([path])[0].metadata_list
         if found:
-            _beam().delete([path])
+            layout.beam().delete([path])
         return sum(each.size_in_bytes for each in found)
 
 
-def _beam() -> type:
-    """Beam's file systems, which take seconds to load and are for remote folders."""
-    from apache_beam.io.filesystems import FileSystems
-
-    return FileSystems
-
-
 def _upload(path: str, data: bytes) -> None:
-    with _beam().create(path, compression_type="uncompressed") as file:
+    with layout.beam().create(path, compression_type="uncompressed") as file:
         file.write(data)

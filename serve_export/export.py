@@ -14,13 +14,12 @@ import rnn_model  # noqa: F401 # isort: skip - first: it silences TensorFlow
 
 import dataclasses
 import json
-import uuid
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from absl import flags
 
 from pipeline import command, strokes
@@ -33,6 +32,7 @@ from serve_export import (
     litert,
     litert_file,
     model_card,
+    publish,
     savedmodel,
     web,
 )
@@ -79,13 +79,12 @@ def export(
 ) -> str:
     """Exports the best weights of a run.
 
-    Written aside, checked and then renamed, so that a server never sees half an
-    export, nor one that answers otherwise than Keras.
+    Written aside, checked and then put into place (`serve_export.publish`), so that a
+    server never sees half an export, nor one that answers otherwise than Keras.
 
     Args:
       source: the run, and what to check it on.
-      output_dir: where `<version>/` goes; TensorFlow must be able to rename folders
-        there.
+      output_dir: where `<version>/` goes, on any storage that TensorFlow knows.
       formats: of `FORMATS`.
       tell: is given the lines of the check's table.
 
@@ -100,20 +99,11 @@ def export(
     # Traced beside a GPU it would hold ops that a CPU lacks (keras-team/keras#18504).
     model = workdir.load_best(use_cudnn=False)
     drawings = _drawings(source, workdir)
-    tf.io.gfile.makedirs(output_dir)
-    version = 1 + max(layout.versions(output_dir), default=0)
-    target = tf.io.gfile.join(output_dir, str(version))
-    aside = tf.io.gfile.join(output_dir, f".{version}-{uuid.uuid4().hex}")
-    tf.io.gfile.makedirs(aside)
-    try:
+    with publish.new_version(output_dir) as (aside, target):
         written = _write_formats(model, workdir, aside, formats)
         metrics = _check(model, workdir, written, drawings, source, aside)
         _write(aside, layout.METRICS, json.dumps(metrics, indent=1) + "\n")
         _write(aside, layout.MODEL_CARD, _card(model, workdir, metrics))
-        tf.io.gfile.rename(aside, target)
-    except BaseException:
-        tf.io.gfile.rmtree(aside)
-        raise
     for line in _lines(metrics["table"]):
         tell(line)
     return target
@@ -167,7 +157,7 @@ def _write_formats(
         answer = SavedModel(folder).probabilities
         written.append(check.Format("savedmodel", answer, _size(folder), True))
     if "web" in formats:
-        path = tf.io.gfile.join(folder, layout.WEB)
+        path = layout.join(folder, layout.WEB)
         web.write(model, words, told, path)
         answer = web.Padded(path).probabilities
         written.append(check.Format("web, int8", answer, _size(path), False))
@@ -178,9 +168,8 @@ def _write_formats(
         quantise = name == layout.QUANTISED
         flatbuffer = litert.convert(model, quantise=quantise)
         data = litert_file.pack(flatbuffer, words, told, litert.OUTPUT)
-        path = tf.io.gfile.join(folder, name)
-        with tf.io.gfile.GFile(path, "wb") as file:
-            file.write(data)
+        path = layout.join(folder, name)
+        Path(path).write_bytes(data)
         answer = LiteRT(path).probabilities
         title = "litert, int8" if quantise else "litert, float"
         written.append(check.Format(title, answer, len(data), not quantise))
@@ -247,17 +236,13 @@ def _card(model: keras.Model, workdir: Workdir, metrics: dict[str, Any]) -> str:
 
 def _size(folder: str) -> int:
     """Bytes of all files in a folder."""
-    gfile = tf.io.gfile
     return sum(
-        gfile.stat(gfile.join(path, name)).length
-        for path, _, names in gfile.walk(folder)
-        for name in names
+        file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()
     )
 
 
 def _write(folder: str, name: str, text: str) -> None:
-    with tf.io.gfile.GFile(tf.io.gfile.join(folder, name), "w") as file:
-        file.write(text)
+    Path(folder, name).write_text(text, "utf-8")
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> list[str]:

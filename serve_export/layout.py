@@ -49,33 +49,55 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def beam() -> type:
+    """Beam's file systems, which take seconds to load and are for remote folders."""
+    return command.import_extra("apache_beam.io.filesystems", "gcp").FileSystems
+
+
 def join(folder: str, *names: str) -> str:
-    """Joins a path, of this machine or of a scheme that TensorFlow knows."""
+    """Joins a path, of this machine or of another scheme."""
     return os.path.join(folder, *names)
 
 
 def exists(path: str) -> bool:
-    if is_remote(path):
+    if not is_remote(path):
+        return os.path.exists(path)
+    if _is_tensorflow_s(path):
         return tensorflow().io.gfile.exists(path)
-    return os.path.exists(path)
+    return beam().exists(path)
 
 
 def read_bytes(path: str) -> bytes:
-    if is_remote(path):
+    if not is_remote(path):
+        with open(path, "rb") as file:
+            return file.read()
+    if _is_tensorflow_s(path):
         with tensorflow().io.gfile.GFile(path, "rb") as file:
             return file.read()
-    with open(path, "rb") as file:
+    with beam().open(path, compression_type="uncompressed") as file:
         return file.read()
 
 
 def versions(folder: str) -> list[int]:
-    """The versions that a folder of exports holds; none where there is no folder."""
-    if is_remote(folder):
-        gfile = tensorflow().io.gfile
-        names = gfile.listdir(folder) if gfile.isdir(folder) else []
-    else:
+    """The versions that a folder of exports holds; none where there is no folder.
+
+    Where a folder cannot be renamed, one is a version once its model card is there.
+    """
+    if not is_remote(folder):
         names = os.listdir(folder) if os.path.isdir(folder) else []
-    return [int(name.rstrip("/")) for name in names if name.rstrip("/").isdecimal()]
+    else:
+        pattern = join(folder, "*", MODEL_CARD)
+        if _is_tensorflow_s(folder):
+            cards = tensorflow().io.gfile.glob(pattern)
+        else:
+            cards = [card.path for card in beam().match([pattern])[0].metadata_list]
+        names = [card.split("/")[-2] for card in cards]
+    return [int(name) for name in names if name.isdecimal()]
+
+
+def _is_tensorflow_s(path: str) -> bool:
+    """Whether TensorFlow alone knows a scheme; what Beam knows needs none of it."""
+    return path.startswith("ram://")
 
 
 def newest_version(export_dir: str | None) -> str:

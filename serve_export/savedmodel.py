@@ -11,6 +11,7 @@ Sources: https://www.tensorflow.org/tfx/serving/signature_defs,
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -70,7 +71,14 @@ def signatures(model: keras.Model, words: Sequence[str]) -> dict[str, Signature]
 def save(
     model: keras.Model, words: Sequence[str], facts: Mapping[str, Any], path: str
 ) -> None:
-    """Writes a model that was built with `use_cudnn=False` as a SavedModel."""
+    """Writes a model that was built with `use_cudnn=False` as a SavedModel.
+
+    Args:
+      model: the model.
+      words: in the order of its logits.
+      facts: see `export.facts`.
+      path: a folder of this machine.
+    """
     with tempfile.TemporaryDirectory() as folder:
         classes_file = Path(folder, CLASSES_ASSET)
         classes_file.write_text("".join(f"{word}\n" for word in words), "utf-8")
@@ -89,12 +97,4 @@ def save(
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(local)
         updater.replace_method_name("classify", tf.saved_model.CLASSIFY_METHOD_NAME)
         updater.save()
-        _copy(local, path)
-
-
-def _copy(source: str, target: str) -> None:
-    """Copies a folder of this machine to where TensorFlow can write."""
-    for file in filter(Path.is_file, Path(source).rglob("*")):
-        path = tf.io.gfile.join(target, str(file.relative_to(source)))
-        tf.io.gfile.makedirs(path.rpartition("/")[0])
-        tf.io.gfile.copy(str(file), path)
+        shutil.copytree(local, path, dirs_exist_ok=True)

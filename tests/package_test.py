@@ -10,6 +10,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from apache_beam.internal import pickler
+
+from pipeline.blocks import Block
+from pipeline.transforms import Job, ParseBlock
+from tests.conftest import make_recipe
 
 from serve_export import layout
 
@@ -31,6 +36,14 @@ BUILD = """
 import sys
 from setuptools import build_meta
 getattr(build_meta, "build_" + sys.argv[1])(sys.argv[2])
+"""
+
+WORK = """
+import sys
+from apache_beam.internal import pickler
+step, block = pickler.loads(open(sys.argv[1], "rb").read())
+step.setup()
+print(sum(1 for _ in step.process(block)))
 """
 
 OLD_PYTHON = """
@@ -112,6 +125,13 @@ def test_sdist_installs_into_an_empty_environment(sdist, tmp_path):
         "--output_dir=out",
         cwd=tmp_path,
     )
+    # What a launcher sends to a worker, with the installed package and nothing else.
+    line = b'{"word":"cat","key_id":"1","drawing":[[[0,255],[0,255]]]}\n'
+    block = Block("gs://bucket/cat.ndjson", "simplified", 1, line)
+    told = Job("gs://bucket/out", make_recipe())
+    (tmp_path / "sent").write_bytes(pickler.dumps((ParseBlock(told), block)))
+    made = check(bin_dir / "python", "-c", WORK, "sent", cwd=tmp_path)
+    assert made == "2\n"  # a tally and a chunk
     check(bin_dir / "pip", "install", "-q", "-c", ROOT / "constraints.txt",
           f"{sdist}[train,serve]")  # fmt: skip
     for command in COMMANDS:

@@ -1,15 +1,20 @@
 """The job as Dataflow would get it: translated here, without the service."""
 
+import shlex
+from pathlib import Path
+
 import apache_beam as beam
 import pytest
 from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 from apache_beam.portability.api import beam_runner_api_pb2 as beam_api
 
-from pipeline import job
+from pipeline import create_dataset, job
 from pipeline.reading import Share
 from pipeline.transforms import Job, ParseBlock, ReadFile, WriteShard
 from tests.conftest import make_recipe
+
+ROOT = Path(__file__).parents[2]
 
 FLAGS = [
     "--runner=DataflowRunner",
@@ -56,6 +61,21 @@ def test_every_step_has_a_name_that_a_page_can_show(translated):
     assert ours - root == set(STEPS.split())
     strange = [name for name in translated if "lambda" in name]
     assert all("FlatMap(<lambda at core.py" in name for name in strange)  # Beam's own
+
+
+def test_the_command_to_paste_has_no_flag_that_nobody_knows():
+    text = (ROOT / "docs" / "clusters.md").read_text().replace("\\\n", "")
+    commands = [
+        shlex.split(line)[3:]
+        for line in text.splitlines()
+        if "--runner=DataflowRunner" in line
+    ]
+    assert len(commands) == 1
+    ours = ("--input=", "--output_dir=", "--num_shards=")
+    rest = [flag for flag in commands[0] if not flag.startswith(ours)]
+    create_dataset.take_beam_args(rest)
+    asked = {flag.partition("=")[0] for flag in rest}
+    assert asked >= {flag.partition("=")[0] for flag in FLAGS[:6]} | {"--setup_file"}
 
 
 def test_no_worker_is_told_of_a_path_of_this_machine(translated):
