@@ -110,7 +110,8 @@ def test_the_last_file_makes_a_version(monkeypatch):
 
 
 WITHOUT_TENSORFLOW = """
-import pathlib, sys
+import sys
+from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
 from serve_export import exported, predictor
 
@@ -123,11 +124,13 @@ class Shelf(LocalFileSystem):
         return super().open(path.removeprefix("shelf:/"), *rest, **settings)
     def exists(self, path):
         return super().exists(path.removeprefix("shelf:/"))
-    def _list(self, folder):
-        for found in super()._list(folder.removeprefix("shelf:/")):
-            yield found._replace(path=f"shelf:/{found.path}")
     def match(self, patterns, limits=None):
-        return super().match([p.removeprefix("shelf:/") for p in patterns], limits)
+        (found,) = super().match([patterns[0].removeprefix("shelf:/")], limits)
+        found.metadata_list = [
+            FileMetadata(f"shelf:/{each.path}", each.size_in_bytes)
+            for each in found.metadata_list
+        ]
+        return [found]
 
 found = predictor.Predictor(f"shelf:/{sys.argv[1]}")
 assert exported.read(found.path).examples, found.path
