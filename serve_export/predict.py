@@ -18,6 +18,7 @@ from absl import flags
 
 from pipeline import command
 from pipeline.formats import lines
+from serve_export import layout
 from serve_export.predictor import AUTO, FORMS, RUNTIMES, Predictor, to_ink
 
 BATCH = 64
@@ -71,7 +72,9 @@ def _define_flags() -> None:
         None,
         "An export, or the folder of its versions; without it the package's own model.",
     )
-    flags.DEFINE_string("input", None, "File of ndjson, plain or .gz; - for stdin.")
+    flags.DEFINE_string(
+        "input", None, "File of ndjson, plain or .gz, local or gs://; - for stdin."
+    )
     flags.DEFINE_integer("top_k", 3, "Guesses per drawing; at most all classes.")
     flags.DEFINE_enum(
         "format",
@@ -104,7 +107,11 @@ def main() -> None:
 def _open(path: str) -> BinaryIO:
     if path == "-":
         return sys.stdin.buffer
-    return gzip.open(path) if path.endswith(".gz") else open(path, "rb")
+    if layout.is_remote(path):
+        file = layout.beam().open(path, compression_type="uncompressed")
+    else:
+        file = open(path, "rb")  # noqa: SIM115 - who asked for it closes it
+    return gzip.open(file) if path.endswith(".gz") else file
 
 
 def run() -> None:

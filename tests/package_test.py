@@ -14,9 +14,8 @@ from apache_beam.internal import pickler
 
 from pipeline.blocks import Block
 from pipeline.transforms import Job, ParseBlock
-from tests.conftest import make_recipe
-
 from serve_export import layout
+from tests.conftest import make_recipe
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (

@@ -113,7 +113,7 @@ WITHOUT_TENSORFLOW = """
 import sys
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
-from serve_export import exported, predictor
+from serve_export import exported, predict, predictor
 
 class Shelf(LocalFileSystem):
     # Under another scheme, as if it were far away.
@@ -135,6 +135,9 @@ class Shelf(LocalFileSystem):
 found = predictor.Predictor(f"shelf:/{sys.argv[1]}")
 assert exported.read(found.path).examples, found.path
 print(found.path, found.guess([[[0, 255], [0, 255]]], top_k=1)[0].word)
+sys.argv = ["predict", f"--export_dir={found.path}"]
+sys.argv.append(f"--input={found.path}/examples.ndjson")
+predict.run()
 assert "tensorflow" not in sys.modules
 """
 
@@ -148,4 +151,7 @@ def test_what_beam_reaches_is_served_without_tensorflow(exported_rnn, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"shelf:/{tmp_path}/rnn/3 ")
+    first, *answers = done.stdout.splitlines()
+    assert first.startswith(f"shelf:/{tmp_path}/rnn/3 ")
+    examples = (exported_rnn / "examples.ndjson").read_text()
+    assert len(answers) == len(examples.splitlines())
