@@ -22,6 +22,8 @@ from apache_beam.runners import create_runner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from tqdm import tqdm
 
+from pipeline import local_run
+
 LINE_SECONDS = 60
 """How often there is a line that says how the job is."""
 
@@ -77,7 +79,11 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> Non
       KeyboardInterrupt: Ctrl-C or SIGTERM; the engine was told to end the job.
     """
     try:
-        with _runner(options) as runner, _silence():
+        with (
+            local_run.terminated_as_interrupt(),
+            _runner(options) as runner,
+            _silence(),
+        ):
             pipeline = beam.Pipeline(runner=runner, options=options)
             build(pipeline)
             result = pipeline.run()
@@ -138,8 +144,8 @@ def _silence() -> Iterator[None]:
 @contextlib.contextmanager
 def _interruptible(result: PipelineResult) -> Iterator[None]:
     """Ends the job on the engine when its launcher is interrupted."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(each, signal.default_int_handler) for each in signals]
+    # Beam's own handler would end the job server before it can be told so.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
@@ -147,8 +153,7 @@ def _interruptible(result: PipelineResult) -> Iterator[None]:
             result.cancel()
         raise
     finally:
-        for each, handler in zip(signals, before):
-            signal.signal(each, handler)
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -101,7 +101,7 @@ def run(
             failures.append(f"{_last_line(args.exc_value)} (out of memory?)")
             done.set()
 
-    with _workers(options, scratch) as pool, _terminated_as_interrupt():
+    with _workers(options, scratch) as pool, terminated_as_interrupt():
         # Not before the workers were forked does this process have other threads.
         bar = progress.Bar(scratch, input_bytes)
         with _thread_hook(worker_died):
@@ -118,7 +118,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
+def terminated_as_interrupt() -> Iterator[None]:
     """SIGTERM is a Ctrl-C from elsewhere."""
     if threading.current_thread() is not threading.main_thread():
         yield

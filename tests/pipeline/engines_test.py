@@ -101,20 +101,26 @@ def worker_pool():
         pool.wait()
 
 
-def kill_a_worker(process, pool, out):
-    """Kills one as soon as the first shard is on its way; gives how many were."""
+def wait_for_shards(process, out):
+    """Waits until the first shard is on its way; gives how many are."""
     end = time.monotonic() + 240
     while not (found := list(out.glob(".unfinished/*/t*-*-*"))):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < end
         time.sleep(0.002)
+    return len(found)
+
+
+def kill_a_worker(process, pool, out):
+    """Kills one while shards are written; gives how many there were."""
+    found = wait_for_shards(process, out)
     workers = [
         int(child)
         for thread in Path(f"/proc/{pool.pid}/task").iterdir()
         for child in (thread / "children").read_text().split()
     ]
     os.kill(workers[-1], signal.SIGKILL)
-    return len(found)
+    return found
 
 
 @pytest.mark.flink
@@ -151,6 +157,18 @@ def test_without_restarts_a_killed_worker_is_one_line(source, tmp_path, worker_p
     assert (process.returncode, stdout) == (1, "")
     assert stderr.splitlines()[-1].startswith("error: the job failed: ")
     assert not [line for line in stderr.splitlines() if line.startswith("\t")]
+    assert not list(out.iterdir())
+
+
+@pytest.mark.flink
+def test_an_interrupt_ends_the_job_and_its_server(source, tmp_path):
+    out = tmp_path / "out"
+    with started(source, out, *job_server("flink")) as process:
+        wait_for_shards(process, out)
+        process.terminate()
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr.splitlines()[-1] == "error: interrupted"
     assert not list(out.iterdir())
 
 
