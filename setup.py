@@ -72,6 +72,7 @@ setup(
             "quickdraw-describe = pipeline.describe:run",
             "quickdraw-train = rnn_model.train_command:run",
             "quickdraw-sweep = rnn_model.sweep.command:run",
+            "quickdraw-launch = rnn_model.launch:run",
             "quickdraw-evaluate = rnn_model.evaluate_command:run",
             "quickdraw-export = serve_export.export:run",
             "quickdraw-predict = serve_export.predict:run",

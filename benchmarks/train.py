@@ -149,8 +149,7 @@ def begin(config: TrainConfig, info: DatasetInfo) -> training._Run:
 
 def step_of(run: training._Run) -> ancestor_model.Step:
     """What takes a step of a run."""
-    names = (*run.inputs, "class_index")
-    return lambda batch: float(run._step(*(batch[name] for name in names)))
+    return lambda batch: run.step(batch)[0]
 
 
 def epochs(

@@ -128,9 +128,10 @@ def fields_from_flags(settings: type[Settings]) -> Settings:
     )
 
 
-def progress(total: int | None, what: str, done: int = 0) -> tqdm:
+def progress(total: int | None, what: str, done: int = 0, shown: bool = True) -> tqdm:
     """Makes a bar on stderr that shows drawings, drawings/s and the time left."""
     return tqdm(
+        disable=not shown,
         total=total,
         initial=done,
         desc=what,

@@ -45,7 +45,10 @@ class TrainConfig:
         },
     )
     batch_size: int = dataclasses.field(
-        default=128, metadata={"help": "Drawings per training step."}
+        default=128,
+        metadata={
+            "help": "Drawings per training step, of all machines and GPUs together."
+        },
     )
     optimizer: str = dataclasses.field(
         default="adamw",
@@ -115,8 +118,9 @@ class TrainConfig:
         default="auto",
         metadata={
             "help": "What the rnn's matrices are multiplied in while it trains; "
-            "weights, and the model that comes of it, are float32. auto: bfloat16 "
-            "where the CPU multiplies it.",
+            "weights, and the model that comes of it, are float32. auto: bfloat16, "
+            "which halves the digits and the time, where the hardware multiplies it: "
+            "some CPUs since 2020, NVIDIA's GPUs since the A100, TPUs.",
             "choices": PRECISIONS,
         },
     )

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from rnn_model import input_pipeline, models
+from rnn_model.cluster import ALONE, Cluster
 from rnn_model.metrics import MetricSums
 from rnn_model.workdir import Workdir
 from tfrecords import schema
@@ -58,12 +59,18 @@ def evaluate(
     data_dir: str,
     split: str,
     batch_size: int = BATCH_SIZE,
+    cluster: Cluster = ALONE,
 ) -> dict[str, float | int]:
-    """Gives the metrics (see `metrics.MetricSums`) of a model on a whole split."""
+    """Gives the metrics (see `metrics.MetricSums`) of a model on a whole split.
+
+    Of several workers each takes some of the batches; all get the same metrics.
+    """
     sums = MetricSums(len(info.classes))
-    for batch in input_pipeline.evaluation_batches(info, data_dir, split, batch_size):
+    batches = input_pipeline.evaluation_batches(info, data_dir, split, batch_size)
+    for batch in batches.shard(cluster.workers, cluster.rank):
         logits = logits_of(*(batch[name] for name in models.INPUTS[info.kind]))
         sums.update(logits.numpy(), batch["class_index"].numpy())
+    sums.add_up(cluster.sum)
     return sums.result()
 
 

@@ -9,7 +9,12 @@ takes its drawings in random order instead: padding does not reach its network, 
 first layer walks every drawing in as many steps (see `models.Walk`).
 Drawings of rare classes are repeated where the records are read (see `balance`).
 Bitmaps have no length: they are not sorted, and they are not augmented.
+Of several workers each reads all records and makes the same batches of them, and takes
+its own rows of each: before they are parsed, where it need not know their length.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -26,6 +31,17 @@ LENGTH_NOISE = (0.97, 1.03)
 
 SHUFFLE_RECORDS = 16384
 """Records that are shuffled at once; the shards are well shuffled already."""
+
+Rows = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+"""Gives the first row to take of a batch of so many drawings, and past the last."""
+
+
+class _Cuts(NamedTuple):
+    """Where a window is cut into batches, each `<int32>[batches]`."""
+
+    begin: tf.Tensor
+    end: tf.Tensor
+    drawings: tf.Tensor  # in the whole batch, of which these rows may be a part
 
 
 def load_info(data_dir: str) -> DatasetInfo:
@@ -57,6 +73,7 @@ def training_batches(
     repeats: np.ndarray | None = None,
     by_length: bool = True,
     skip: int = 0,
+    rows: Rows | None = None,
 ) -> tf.data.Dataset:
     """Gives the drawings of the train split, epoch after epoch.
 
@@ -76,6 +93,7 @@ def training_batches(
       repeats: `<int64>[classes]`, how often each class's drawings come; once without.
       by_length: put drawings of about one length together: there is little padding.
       skip: leave out so many batches, as when a run goes on in mid-epoch.
+      rows: what to take of each batch (see `cluster.Cluster.rows`); all without.
     """
     shards = _shards(info, data_dir, "train")
     if repeats is None:
@@ -92,10 +110,15 @@ def training_batches(
 
     def parse(
         serialized: dict[str, tf.Tensor], seed: tf.Tensor, epoch: tf.Tensor
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+    ) -> tuple[dict[str, tf.Tensor], _Cuts, tf.Tensor, tf.Tensor]:
+        cuts = _cuts(tf.size(serialized["copy"]), batch_size)
+        if not by_length:
+            serialized, cuts = _take(serialized, cuts, rows)
         window = decode.parse_examples(serialized["record"], info.kind)
         window["copy"] = serialized["copy"]
-        return _sort(window, seed) if by_length else window, seed, epoch
+        if by_length:
+            window, cuts = _take(_sort(window, seed), cuts, rows)
+        return window, cuts, seed, epoch
 
     def finish(batch: dict[str, tf.Tensor], epoch: tf.Tensor) -> dict[str, tf.Tensor]:
         if augment and info.kind == schema.INK:
@@ -107,7 +130,7 @@ def training_batches(
         parse, num_parallel_calls=1, deterministic=True
     )
     batches = windows.flat_map(
-        lambda window, seed, epoch: _split_window(window, batch_size, seed).map(
+        lambda window, cuts, seed, epoch: _split_window(window, cuts, seed).map(
             lambda batch: (batch, epoch)
         )
     )
@@ -128,6 +151,7 @@ def evaluation_batches(
         class_index  <int64>[batch]
         recognized   <int64>[batch]
         key_id       <string>[batch]
+        drawings     <int32>[], in the whole batch, of which this may be a part
 
     Of a data set of bitmaps, in place of ink and length:
 
@@ -137,13 +161,14 @@ def evaluation_batches(
     """
     windows = _records(info, _shards(info, data_dir, split)).batch(WINDOW * batch_size)
 
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+    def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], _Cuts]:
         window = decode.parse_examples(serialized, info.kind)
-        return _sort(window) if info.kind == schema.INK else window
+        cuts = _cuts(tf.size(serialized), batch_size)
+        return _sort(window) if info.kind == schema.INK else window, cuts
 
     return (
         windows.map(parse, num_parallel_calls=1)
-        .flat_map(lambda window: _split_window(window, batch_size))
+        .flat_map(_split_window)
         .map(_pad)
         .prefetch(4)
     )
@@ -202,17 +227,40 @@ def _sort(
     return {name: tf.gather(value, order) for name, value in window.items()}
 
 
+def _cuts(total: tf.Tensor, batch_size: int) -> _Cuts:
+    """Cuts for a window of so many drawings; its last batch may be smaller."""
+    begin = tf.range(0, total, batch_size)
+    end = tf.minimum(begin + batch_size, total)
+    return _Cuts(begin, end, end - begin)
+
+
+def _take(
+    window: dict[str, tf.Tensor], cuts: _Cuts, rows: Rows | None
+) -> tuple[dict[str, tf.Tensor], _Cuts]:
+    """Leaves only what a worker takes of each batch."""
+    if rows is None:
+        return window, cuts
+    first, last = rows(cuts.drawings)
+    taken = tf.ragged.range(cuts.begin + first, cuts.begin + last)
+    ends = tf.cumsum(last - first)
+    parts = {name: tf.gather(all_, taken.values) for name, all_ in window.items()}
+    return parts, _Cuts(ends - (last - first), ends, cuts.drawings)
+
+
 def _split_window(
-    window: dict[str, tf.Tensor], batch_size: int, seed: tf.Tensor | None = None
+    window: dict[str, tf.Tensor], cuts: _Cuts, seed: tf.Tensor | None = None
 ) -> tf.data.Dataset:
     """Cuts a window into batches, in random order if there is a seed."""
-    total = tf.shape(window["class_index"])[0]
-    starts = tf.range(0, total, batch_size)
     if seed is not None:
-        starts = tf.random.experimental.stateless_shuffle(starts, seed)
-    return tf.data.Dataset.from_tensor_slices(starts).map(
-        lambda start: {k: v[start : start + batch_size] for k, v in window.items()}
-    )
+        numbers = tf.range(tf.size(cuts.begin))
+        order = tf.random.experimental.stateless_shuffle(numbers, seed)
+        cuts = _Cuts(*(tf.gather(part, order) for part in cuts))
+
+    def cut(begin: tf.Tensor, end: tf.Tensor, drawings: tf.Tensor) -> dict:
+        batch = {name: value[begin:end] for name, value in window.items()}
+        return batch | {"drawings": drawings}
+
+    return tf.data.Dataset.from_tensor_slices(tuple(cuts)).map(cut)
 
 
 def _pad(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -1,5 +1,7 @@
 """Metrics as sums over drawings, divided once: a ragged last batch stays exact."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 TOP = 3
@@ -40,6 +42,13 @@ class MetricSums:
         np.add.at(self._examples, class_index, 1)
         hit = (rank < TOP) & ~np.isnan(own)
         np.add.at(self._at_rank, (rank[hit], class_index[hit]), 1)
+
+    def add_up(self, sum_of: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Makes them the sums of all workers; `sum_of` adds up their `<float64>[n]`."""
+        counts = [self._examples, *self._at_rank]
+        *counts, loss = sum_of(np.concatenate([*counts, [self._loss]]))
+        self._examples, *at_rank = np.array(counts, np.int64).reshape(TOP + 1, -1)
+        self._at_rank, self._loss = np.stack(at_rank), float(loss)
 
     def result(self) -> dict[str, float | int]:
         """Gives the metrics; ValueError if there was no drawing."""

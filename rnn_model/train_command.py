@@ -2,13 +2,14 @@
 
     python train.py --data_dir=DIR --workdir=runs/rnn --model=rnn
 
-The same command again goes on where the last one stopped.
+The same command again goes on where the last one stopped. On several GPUs of a machine
+it uses all; several machines, each with TF_CONFIG set, train one model together.
 """
 
 from absl import flags
 
 from pipeline import command
-from rnn_model import training
+from rnn_model import cluster, training
 from rnn_model.config import TrainConfig
 from rnn_model.workdir import file_errors
 
@@ -27,9 +28,15 @@ def main() -> None:
     command.require("data_dir", "workdir")
     config = command.fields_from_flags(TrainConfig)
     with file_errors():
-        training.train(config, values.data_dir, values.workdir)
+        together = cluster.join()
+        with together.losses_told():
+            training.train(config, values.data_dir, values.workdir, cluster=together)
 
 
 def run() -> None:
     """Entry point of `quickdraw-train`."""
     command.run(main, _define_flags, doc=__doc__ or "")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,9 +1,12 @@
 """The training loop: a run from its first step, or on from where it stopped."""
 
 import dataclasses
+import functools
 import itertools
 import math
+import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,15 +24,14 @@ from rnn_model import (
     interruption,
     models,
     precision,
+    steps,
     warm_start,
 )
+from rnn_model.cluster import ALONE, Cluster
 from rnn_model.config import TrainConfig
+from rnn_model.position import Position
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
-
-WARMUP_STEPS = 100
-
-Batch = dict[str, tf.Tensor]
 
 SAVE_SECONDS = 600
 """So much training may be lost by a crash in the middle of an epoch."""
@@ -48,6 +50,7 @@ def train(
     data_dir: str,
     workdir_path: str,
     on_epoch: Callable[[History], None] = lambda history: None,
+    cluster: Cluster = ALONE,
 ) -> None:
     """Trains until validation stops improving, or for `config.epochs`.
 
@@ -60,24 +63,31 @@ def train(
       workdir_path: where the run is kept; made if it is not there.
       on_epoch: is given the history after each epoch but the last; what it raises
         ends the call.
+      cluster: who trains. All workers must call, with the same arguments, and see the
+        same files; the chief writes them.
 
     Raises:
       Diverged: the loss is not finite.
-      ValueError: the workdir holds a run of other settings or classes, or see
-        `load_info`.
+      ValueError: the workdir holds a run of other settings or classes, the workers do
+        not agree, or see `load_info`.
     """
     info = load_info(data_dir, config.model)
     workdir = Workdir(workdir_path)
-    if workdir.exists():
+    started = workdir.exists()
+    cluster.require_same(
+        flags=_checksum(config.to_json()),
+        data_dir=_checksum(info.to_json()),
+        workdir=started,
+    )
+    if started:
         _compare(workdir, config, info)
         # Also on another machine.
         config = dataclasses.replace(config, precision=workdir.config().precision)
     keras.utils.set_random_seed(config.seed)
-    run = _Run(config, info, workdir)
+    run = _Run(config, info, workdir, cluster)
     run.begin()
-    workdir.start(run.config, info.classes)
     if run.is_over():
-        print(f"{workdir_path}: training is over; best {run.best_line()}")
+        run.tell(f"{workdir_path}: training is over; best {run.best_line()}")
         return
     run.train(data_dir, on_epoch)
 
@@ -96,6 +106,10 @@ def load_info(data_dir: str, model: str) -> DatasetInfo:
     return info
 
 
+def _checksum(text: str) -> int:
+    return zlib.crc32(text.encode())
+
+
 def _compare(workdir: Workdir, config: TrainConfig, info: DatasetInfo) -> None:
     """Refuses a workdir whose run has other settings or classes."""
     if differences := workdir.config().differences(config):
@@ -108,82 +122,37 @@ def _compare(workdir: Workdir, config: TrainConfig, info: DatasetInfo) -> None:
         raise ValueError(f"{workdir.path} holds a run with other classes")
 
 
-def make_optimizer(config: TrainConfig, total_steps: int) -> keras.Optimizer:
-    """The optimizer of a config; its rate rises, then falls along a cosine."""
-    warmup = min(WARMUP_STEPS, total_steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup else config.learning_rate,
-        decay_steps=total_steps - warmup,
-        warmup_target=config.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    settings: dict[str, Any] = {"name": config.optimizer}
-    if config.optimizer == "adamw":
-        settings["weight_decay"] = config.weight_decay
-    optimizer_class = type(keras.optimizers.get(config.optimizer))
-    return optimizer_class(learning_rate=rate, **settings)
-
-
-def step_signature(kind: str) -> tuple[tf.TensorSpec, ...]:
-    """What a step takes, a model's inputs and class_index: one trace for all shapes."""
-    class_index = tf.TensorSpec([None], tf.int64, name="class_index")
-    return (*evaluation.INPUT_SIGNATURES[kind], class_index)
-
-
-class _Position(tf.Module):
-    """Where in its data a run stands, as a checkpoint keeps it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.epochs = tf.Variable(0, dtype=tf.int64)  # whole ones behind us
-        self.examples = tf.Variable(0, dtype=tf.int64)  # in this epoch, from here on
-        self.loss_sum = tf.Variable(0.0, dtype=tf.float64)
-        self.seconds = tf.Variable(0.0, dtype=tf.float64)
-
-    def add(self, loss: float, examples: int, seconds: float) -> None:
-        """Adds a batch of that mean loss; `seconds` since the epoch began."""
-        self.loss_sum.assign_add(loss * examples)
-        self.examples.assign_add(examples)
-        self.seconds.assign(seconds)
-
-    def close_epoch(self) -> tuple[float, float, int]:
-        """Gives seconds, mean loss and examples of the epoch, and begins the next."""
-        seconds, examples = float(self.seconds), int(self.examples)
-        loss = float(self.loss_sum) / examples
-        for sums in (self.examples, self.loss_sum, self.seconds):
-            sums.assign(tf.zeros_like(sums))
-        self.epochs.assign_add(1)
-        return seconds, loss, examples
-
-    def __str__(self) -> str:
-        more = f" and {int(self.examples):,} drawings" if int(self.examples) else ""
-        return f"epoch {int(self.epochs)}{more}"
-
-
 class _Run:
     """A model in training, with all that is kept of it."""
 
-    def __init__(self, config: TrainConfig, info: DatasetInfo, workdir: Workdir):
+    def __init__(
+        self,
+        config: TrainConfig,
+        info: DatasetInfo,
+        workdir: Workdir,
+        cluster: Cluster = ALONE,
+    ):
         counts = info.split("train").class_counts
-        config = precision.settle(config.for_drawings(sum(counts)))
+        config = precision.settle(config.for_drawings(sum(counts)), cluster)
         self.config, self.info, self.workdir = config, info, workdir
+        self.cluster = cluster
         self.repeats = balance.repeats(counts, config.balance)
         self.examples = int(np.dot(counts, self.repeats))  # in an epoch
         self.steps_per_epoch = math.ceil(self.examples / config.batch_size)
-        self.offsets = balance.offsets(counts, config.balance)
-        self.model = models.build(config, len(info.classes))
-        if config.freeze_body:
-            warm_start.freeze_body(self.model)
-        self.inputs = models.INPUTS[info.kind]
-        self.reader = models.reading(self.model, info.kind)
+        with cluster.strategy.scope():
+            self.model = models.build(config, len(info.classes))
+            if config.freeze_body:
+                warm_start.freeze_body(self.model)
+            total = config.epochs * self.steps_per_epoch
+            self.optimizer = steps.make_optimizer(config, total)
+            self.optimizer.build(self.model.trainable_variables)
         self.judged = self._in_float32()
         self.logits_of = evaluation.logits_function(self.judged, info.kind)
-        self._step = tf.function(
-            self._take_step, input_signature=step_signature(info.kind)
+        offsets = balance.offsets(counts, config.balance)
+        self.step = steps.Step(
+            config, info.kind, self.model, self.optimizer, offsets, cluster
         )
-        self.optimizer = make_optimizer(config, config.epochs * self.steps_per_epoch)
-        self.optimizer.build(self.model.trainable_variables)
-        self.position = _Position()
+        self.position = Position()
         state = tf.train.Checkpoint(
             model=self.model, optimizer=self.optimizer, position=self.position
         )
@@ -203,10 +172,19 @@ class _Run:
         """Goes back to the last checkpoint that can be read, if there is one."""
         if path := self.last.restore():
             self.history = self.workdir.history()[: int(self.position.epochs)]
-            print(f"going on after {self.position} ({path})")
+            self.tell(f"going on after {self.position} ({path})")
         elif source := self.config.init_from:
             warm_start.begin_with(self.model, self.info.classes, Workdir(source))
-            print(f"beginning with the weights of {source}")
+            self.tell(f"beginning with the weights of {source}")
+        self.cluster.require_same(checkpoint=self.step.number)
+        if self.cluster.is_chief:
+            self.workdir.start(self.config, self.info.classes)
+
+    def tell(self, line: str) -> None:
+        """Prints a line, once for all workers."""
+        if self.cluster.is_chief:
+            tqdm.write(line)
+            sys.stdout.flush()  # a log is read while training lasts
 
     def is_over(self) -> bool:
         done = len(self.history)
@@ -226,20 +204,22 @@ class _Run:
     def train(self, data_dir: str, on_epoch: Callable[[History], None]) -> None:
         """Trains epoch by epoch until the run is over."""
         batches = self.batches(data_dir)
-        logs = tf.summary.create_file_writer(self.workdir.logs)
         with (
             interruption.Watch() as watch,
             command.progress(
                 self.config.epochs * self.examples,
                 self.config.model,
                 done=len(self.history) * self.examples + int(self.position.examples),
+                shown=self.cluster.is_chief,
             ) as bar,
         ):
             while not self.is_over():
                 self._train_epoch(batches, bar, watch)
                 row = self._close_epoch(data_dir)
-                self._keep(row, logs)
-                bar.write(
+                self.history.append(row)
+                if self.cluster.is_chief:
+                    self._keep(row)
+                self.tell(
                     f"epoch {row['epoch']}/{self.config.epochs}  "
                     f"loss {row['loss']:.4f}  "
                     f"validation loss {row['validation_loss']:.4f}  "
@@ -248,35 +228,39 @@ class _Run:
                 )
                 if not self.is_over():
                     on_epoch(self.history)
-        print(f"best: {self.best_line()}")
+        self.tell(f"best: {self.best_line()}")
 
     def _train_epoch(
-        self, batches: Iterator[Batch], bar: tqdm, watch: interruption.Watch
+        self, batches: Iterator[steps.Batch], bar: tqdm, watch: interruption.Watch
     ) -> None:
         """Trains to the end of the epoch; saves now and then, and when told to stop."""
         position = self.position
-        self._seed_dropout(int(self.optimizer.iterations))
+        self.step.seed_dropout()
         began = saved = time.monotonic()
         before = float(position.seconds)
         for batch in itertools.islice(batches, self.steps_per_epoch - self._taken()):
-            inputs = (batch[name] for name in self.inputs)
-            loss = float(self._step(*inputs, batch["class_index"]))
+            loss, stopped = self.step(batch, watch.stopped)
             if not math.isfinite(loss):
                 keys = ", ".join(key.decode() for key in batch["key_id"].numpy()[:3])
                 self._stop_not_finite("loss", loss, f", drawings {keys}, …")
-            size = len(batch["class_index"])
+            size = int(batch["drawings"])
             now = time.monotonic()
             position.add(loss, size, before + now - began)
             bar.update(size)
-            if watch.stopped or now - saved > SAVE_SECONDS:
-                self.last.save(int(self.optimizer.iterations))
+            if stopped or now - saved > SAVE_SECONDS:
+                self._save()
                 saved = time.monotonic()
-            if watch.stopped:
+            if stopped:
                 raise KeyboardInterrupt(
                     f"stopped after {position}; the same command goes on from there"
                 )
 
-    def batches(self, data_dir: str) -> Iterator[Batch]:
+    def _save(self) -> None:
+        """Writes where to go on."""
+        if self.cluster.is_chief:
+            self.last.save(self.step.number)
+
+    def batches(self, data_dir: str) -> Iterator[steps.Batch]:
         """The batches from where the run stands on, to the end of its last epoch."""
         yield from input_pipeline.training_batches(
             self.info,
@@ -290,12 +274,13 @@ class _Run:
             # The rnn's batch normalisation is to see drawings of all lengths at once.
             by_length=self.config.model != "rnn",
             skip=self._taken(),
+            rows=self.cluster.rows if self.cluster.workers > 1 else None,
         )
 
     def _taken(self) -> int:
         """Steps behind us in this epoch."""
         before = int(self.position.epochs) * self.steps_per_epoch
-        return int(self.optimizer.iterations) - before
+        return self.step.number - before
 
     def _close_epoch(self, data_dir: str) -> dict[str, Any]:
         """Evaluates on the validation split; gives the epoch's row of the history."""
@@ -303,7 +288,8 @@ class _Run:
         if self.judged is not self.model:
             self.judged.set_weights(self.model.get_weights())
         validation = evaluation.evaluate(
-            self.logits_of, self.info, data_dir, "validation", self.config.batch_size
+            *(self.logits_of, self.info, data_dir, "validation"),
+            *(self.config.batch_size, self.cluster),
         )
         if not math.isfinite(validation["loss"]):
             self._stop_not_finite("validation loss", validation["loss"])
@@ -318,49 +304,25 @@ class _Run:
             "seconds": seconds + time.monotonic() - began,
         }
 
-    def _seed_dropout(self, step: int) -> None:
-        """Makes what is hidden depend on seed and step alone, not on when we began."""
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                layer.seed_generator.state.assign([layer.seed, step])
-
-    def _keep(self, row: dict[str, Any], logs: tf.summary.SummaryWriter) -> None:
+    def _keep(self, row: dict[str, Any]) -> None:
         """Saves the epoch: history and best weights first, then where to go on."""
-        self.history.append(row)
         if self.best_epoch() == row["epoch"]:
             self.best.save(row["epoch"])
         self.workdir.write_history(self.history)
-        self.last.save(int(self.optimizer.iterations))
-        with logs.as_default(step=row["epoch"]):
+        self._save()
+        with self.logs.as_default(step=row["epoch"]):
             for name, value in row.items():
                 if name != "epoch":
                     tf.summary.scalar(name, value)
-        logs.flush()
+        self.logs.flush()
 
-    def _take_step(self, *batch: tf.Tensor) -> tf.Tensor:
-        """One step on a batch's inputs and class_index; gives its mean loss."""
-        *inputs, class_index = batch
-        classes = len(self.info.classes)
-        target = tf.one_hot(
-            class_index,
-            classes,
-            on_value=1 - self.config.label_smoothing * (1 - 1 / classes),
-            off_value=self.config.label_smoothing / classes,
-        )
-        with tf.GradientTape() as tape:
-            logits = self.reader(*inputs, training=True) + self.offsets
-            loss = tf.reduce_mean(
-                tf.nn.softmax_cross_entropy_with_logits(target, logits)
-            )
-        weights = self.model.trainable_variables
-        gradients = tape.gradient(loss, weights)
-        gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm)
-        self.optimizer.apply(gradients, weights)
-        return loss
+    @functools.cached_property
+    def logs(self) -> tf.summary.SummaryWriter:
+        return tf.summary.create_file_writer(self.workdir.logs)
 
     def _stop_not_finite(self, what: str, loss: float, where: str = "") -> None:
         raise Diverged(
-            f"the {what} is {loss} at step {int(self.optimizer.iterations)} (epoch "
+            f"the {what} is {loss} at step {self.step.number} (epoch "
             f"{int(self.position.epochs) + 1}{where}); try a smaller --learning_rate "
             f"than {self.config.learning_rate:g} in a new --workdir"
         )

@@ -25,6 +25,7 @@ COMMANDS = (
     "describe",
     "train",
     "sweep",
+    "launch",
     "evaluate",
     "export",
     "predict",

@@ -1,16 +1,14 @@
 """The models: padding and company have no say in the logits, points have."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+import importlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from pipeline import rasterize, strokes
-from rnn_model import models
+from rnn_model import models, steps
+from rnn_model.cluster import ALONE
 from rnn_model.config import MODELS, TrainConfig
 
 CLASSES = 7
@@ -244,14 +242,29 @@ def test_the_rnn_reads_no_bitmaps():
         models.reading(rnn, "bitmap")
 
 
-def test_two_workers_end_with_the_weights_and_statistics_of_one():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.rnn_model.two_workers"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert min(found["moved"]) > 1e-3
-    assert max(found["apart"]) < 1e-4
+def ops_of_a_step(monkeypatch, gpu, **settings):
+    """The kinds of operations in the graph of a training step."""
+    keras_rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    monkeypatch.setattr(keras_rnn, "_is_gpu_available", lambda: gpu)
+    config = TrainConfig(model="rnn", **settings)
+    model = models.build(config, CLASSES)
+    optimizer = steps.make_optimizer(config, 10)
+    optimizer.build(model.trainable_variables)
+    offsets = np.zeros(CLASSES, np.float32)
+    step = steps.Step(config, "ink", model, optimizer, offsets, ALONE)
+    graph = step.function.get_concrete_function().graph
+    functions = graph.as_graph_def().library.function
+    nodes = [node for some in functions for node in some.node_def]
+    return {node.op for node in [*graph.as_graph_def().node, *nodes]}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_on_a_gpu_cudnn_computes_the_lstm(monkeypatch, precision):
+    """As far as can be told without one: what Keras would have it run."""
+    there = ops_of_a_step(monkeypatch, True, precision=precision)
+    assert {"CudnnRNNV3", "CudnnRNNBackpropV3"} <= there
+    assert "While" not in there
+
+
+def test_without_a_gpu_a_loop_computes_the_lstm(monkeypatch):
+    assert "While" in ops_of_a_step(monkeypatch, False)

@@ -17,7 +17,15 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from rnn_model import checkpoints, evaluation, input_pipeline, precision, training
+from rnn_model import (
+    balance,
+    checkpoints,
+    evaluation,
+    input_pipeline,
+    precision,
+    steps,
+    training,
+)
 from rnn_model.config import OPTIMIZERS, TrainConfig
 from rnn_model.workdir import Workdir
 from serve_export import export
@@ -56,6 +64,12 @@ def assert_same_weights(one, other):
 
 def history_of(workdir):
     return json.loads((workdir / "history.json").read_text())
+
+
+def take_step(run, ink, length, class_index):
+    """The loss of a step on a batch of these."""
+    batch = {"ink": ink, "length": length, "class_index": class_index}
+    return run.step(batch | {"drawings": len(length)})[0]
 
 
 @pytest.fixture
@@ -133,10 +147,12 @@ def test_the_loss_is_that_of_smoothed_targets_and_offset_logits(info, tmp_path):
     config = dataclasses.replace(QUICK, label_smoothing=0.2, learning_rate=1e-9)
     run = training._Run(config, info, Workdir(str(tmp_path)))
     ink, length = np.zeros([3, 4, 3], np.float32), np.array([4, 4, 4], np.int32)
-    logits = run.logits_of(ink, length).numpy() + run.offsets
+    counts = info.split("train").class_counts
+    offsets = balance.offsets(counts, config.balance)
+    logits = run.logits_of(ink, length).numpy() + offsets
     log_shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = np.eye(4)[[0, 1, 3]] * 0.8 + 0.05
-    loss = float(run._step(ink, length, np.array([0, 1, 3])))
+    loss = take_step(run, ink, length, np.array([0, 1, 3]))
     assert loss == pytest.approx(-(target * log_shares).sum(axis=1).mean(), rel=1e-5)
 
 
@@ -148,7 +164,7 @@ def test_every_optimizer_moves_the_weights(info, tmp_path, optimizer):
     ink = np.random.default_rng(0).normal(size=[8, 20, 3]).astype(np.float32)
     classes = np.arange(8) % 4
     for _ in range(2):  # the first is at rate 0
-        loss = float(run._step(ink, np.full(8, 20, np.int32), classes))
+        loss = take_step(run, ink, np.full(8, 20, np.int32), classes)
         assert math.isfinite(loss)
     assert int(run.optimizer.iterations) == 2
     after = [weight.numpy() for weight in run.model.trainable_variables]
@@ -163,7 +179,7 @@ def test_an_unknown_optimizer_is_told_the_known_ones():
 
 def test_the_rate_rises_and_falls_to_zero():
     config = dataclasses.replace(QUICK, learning_rate=0.5)
-    optimizer = training.make_optimizer(config, total_steps=2000)
+    optimizer = steps.make_optimizer(config, total_steps=2000)
     schedule = optimizer._learning_rate
     rates = [float(schedule(step)) for step in (0, 50, 100, 1000, 2000)]
     assert rates[:3] == pytest.approx([0, 0.25, 0.5], abs=1e-6)
@@ -173,7 +189,7 @@ def test_the_rate_rises_and_falls_to_zero():
 
 def test_weight_decay_reaches_adamw(info):
     config = dataclasses.replace(QUICK, weight_decay=0.125)
-    assert training.make_optimizer(config, 10).weight_decay == 0.125
+    assert steps.make_optimizer(config, 10).weight_decay == 0.125
 
 
 @pytest.mark.parametrize("model", ["mlp", "rnn"])
@@ -183,10 +199,10 @@ def test_no_shape_of_batch_is_traced_again(info, tmp_path, model):
     for batch, time_steps in [(4, 9), (4, 12), (3, 12), (1, 30)]:
         ink = np.zeros([batch, time_steps, 3], np.float32)
         length = np.full(batch, time_steps, np.int32)
-        run._step(ink, length, np.zeros(batch, np.int64))
+        take_step(run, ink, length, np.zeros(batch, np.int64))
         run.logits_of(ink, length)
     # An optimizer that makes its variables in the first call costs a second trace.
-    assert run._step.experimental_get_tracing_count() <= 2
+    assert run.step.function.experimental_get_tracing_count() <= 2
     assert run.logits_of.experimental_get_tracing_count() == 1
 
 
@@ -282,7 +298,8 @@ def test_a_checkpoint_of_one_precision_is_one_of_the_other(
 def test_an_export_of_a_run_in_bfloat16_computes_in_float32(
     trained_in_bfloat16, tmp_path
 ):
-    path = export.export(str(trained_in_bfloat16), str(tmp_path / "export"))
+    source = export.Source(str(trained_in_bfloat16))
+    path = export.export(source, str(tmp_path / "export"))
     saved = next(Path(path).rglob("saved_model.pb"))
     graph = str(SavedModel.FromString(saved.read_bytes()).meta_graphs[0].graph_def)
     assert "DT_BFLOAT16" not in graph

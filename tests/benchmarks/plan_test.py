@@ -1,0 +1,42 @@
+"""The plan: hours are work divided by rates, whatever the machines."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import plan
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_data_job_is_split_evenly():
+    one, four = plan.data_job(3_600_000, 1000, [1, 4])
+    assert (one.hours, one.machine_hours) == (1, 1)
+    assert (four.hours, four.machine_hours) == (0.25, 1)
+
+
+def test_workers_that_wait_for_each_other_cost_more():
+    one, two = plan.training(3_600_000, 3, 1000, 0.5, [1, 2])
+    assert one.hours == pytest.approx(3 * (0.8 + 0.1 / 3))
+    assert two.hours == pytest.approx(one.hours)
+    assert two.machine_hours == pytest.approx(2 * one.machine_hours)
+
+
+def test_the_table_has_what_the_flags_ask_for():
+    flags = {"drawings": 1_000_000, "data_rate": 1000, "training_rate": 100}
+    flags |= {"machines": 2, "epochs": 7}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.plan"]
+        + [f"--{name}={value}" for name, value in flags.items()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    first, _, head, data, training = done.stdout.splitlines()
+    assert first == "An estimate for 1,000,000 drawings; epochs at most: 7"
+    assert head.split() == ["machines", "hours", "machine-hours"]
+    assert data.split() == ["data", "2", "0.14", "0.28"]
+    assert training.split() == ["training", "2", "8.10", "16.20"]
