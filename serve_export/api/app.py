@@ -8,7 +8,15 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from serve_export import exported
-from serve_export.api import drawings, errors, guessing, operations, tf_serving, web
+from serve_export.api import (
+    drawings,
+    errors,
+    guessing,
+    operations,
+    page,
+    tf_serving,
+    web,
+)
 from serve_export.api.gate import Gate
 from serve_export.api.metrics import Metrics
 from serve_export.api.service import Service
@@ -44,11 +52,17 @@ def make_app(
     path = service.predictor.path.rstrip("/")
     told, version = exported.read(path), os.path.basename(path)
     app.include_router(guessing.router(service, told))
+    app.include_router(
+        page.router(
+            len(service.predictor.classes), told.attribution, store is not None
+        )
+    )
     app.include_router(tf_serving.router(service, version))
     if store is not None:
         app.include_router(drawings.router(service, store))
     app.include_router(operations.router(app, service.lanes, metrics))
     app.router.routes += web.routes(path)
+    app.router.routes += page.routes()
     if settings.allow_origins:
         app.add_middleware(
             CORSMiddleware,

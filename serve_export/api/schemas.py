@@ -107,6 +107,16 @@ class ClassesAnswer(BaseModel):
     classes: list[KnownClass]
 
 
+class AboutAnswer(BaseModel):
+    """What is served."""
+
+    words: Annotated[int, Field(ge=1, description="How many the model knows.")]
+    attribution: Annotated[str, Field(description="Whose the examples are.")]
+    keeps_drawings: Annotated[
+        bool, Field(description="Whether /v1/drawings takes what people give.")
+    ]
+
+
 class KeepRequest(DrawingRequest):
     """A drawing to keep, with the consent of who drew it."""
 

@@ -1,0 +1,59 @@
+"""`/`, the page where people draw, its files at `/static/`, and what it must know."""
+
+import mimetypes
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from serve_export.api import errors, schemas
+
+FOLDER = Path(__file__).parents[1] / "static"
+
+HEADERS = {
+    "cache-control": "no-cache",  # asked for again, and mostly answered: not modified
+    # Beside the gate's policy, which lets /docs have its style inside.
+    "content-security-policy": "style-src 'self'",
+}
+
+# A host may know these by other names, or not at all.
+mimetypes.add_type("text/javascript", ".js")
+mimetypes.add_type("application/wasm", ".wasm")
+
+
+class _Files(StaticFiles):
+    def file_response(self, *arguments, **settings) -> Response:
+        response = super().file_response(*arguments, **settings)
+        response.headers.update(HEADERS)
+        return response
+
+
+def routes() -> list[Route | Mount]:
+    """Makes the routes of the page and of its files."""
+    page = GZipMiddleware(_Files(directory=FOLDER, html=True))
+    files = GZipMiddleware(_Files(directory=FOLDER))
+    return [Route("/", page), Mount("/static", files)]
+
+
+def router(words: int, attribution: str, keeps_drawings: bool) -> APIRouter:
+    """Makes the route that tells what the page must know before it asks anything.
+
+    Args:
+      words: how many the model knows.
+      attribution: whose the examples are, and on which terms.
+      keeps_drawings: whether `/v1/drawings` is there.
+    """
+    routes = APIRouter(prefix="/v1", tags=["guess"])
+    told = schemas.AboutAnswer(
+        words=words, attribution=attribution, keeps_drawings=keeps_drawings
+    )
+
+    @routes.get("/about", responses={429: errors.responses()[429]})
+    async def about() -> schemas.AboutAnswer:
+        """What is served here."""
+        return told
+
+    return routes
