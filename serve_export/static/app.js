@@ -73,11 +73,11 @@ function wakeUp() {
 board.addEventListener("ink", () => {
   if (brain.able) bot.mood = "watching";
   live.grown();
-  free.update();
+  modes[mode].drawn();
 });
 board.addEventListener("taken", () => {
   live.replaced();
-  free.update();
+  modes[mode].taken();
 });
 board.addEventListener("pen", ({ detail }) => bot.look(detail));
 brain.addEventListener("away", nodOff);
@@ -102,4 +102,4 @@ free.words = classes.map(({ word }) => word);
 const about = await brain.reachAtLast(() => askJson("v1/about"));
 showAbout(about);
 keeping.offered = about.keeps_drawings;
-free.update();
+free.drawn();

@@ -28,7 +28,7 @@ export class FreeDrawing {
     byId("save-ndjson").addEventListener("click", () => this.#saveStrokes());
     byId("give").addEventListener("click", () => this.#openGiving());
     byId("give-yes").addEventListener("click", () => this.#give());
-    this.update();
+    this.taken();
   }
 
   /** Says hello, or goes on where one was. */
@@ -39,15 +39,19 @@ export class FreeDrawing {
         ? "Draw something, and I will guess what it is!"
         : "Here is your drawing again. Go on!",
     );
-    this.update();
+    this.taken();
   }
 
-  /** Which buttons make sense. */
-  update() {
-    const { empty } = this.#ink;
-    for (const id of ["save", "give"]) byId(id).disabled = empty;
+  /** The pen has drawn: now some buttons make sense. */
+  drawn() {
+    for (const id of ["save", "give"]) byId(id).disabled = this.#ink.empty;
     byId("give").hidden = !this.#keeping.offered;
-    if (!empty) return;
+  }
+
+  /** Something was taken away. */
+  taken() {
+    this.drawn();
+    if (!this.#ink.empty) return;
     this.#guesses = [];
     this.#glad = "";
     this.#bars.show([]);

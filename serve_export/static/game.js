@@ -7,8 +7,11 @@ import { recall, remember } from "./memory.js";
 import { ask, judge, named, say, sumUp } from "./talk.js";
 import { chooseWords, readAddress } from "./words.js";
 
-const ENOUGH = 0.4;
+const ENOUGH = 0.5;
 /** How likely the word must be, as the first guess, to win before time is up. */
+
+const LEAST = 2;
+/** Seconds of drawing before a win: a line is soon guessed, and then the fun is over. */
 
 const CHEER = 2600;
 const RECENT = 30;
@@ -23,6 +26,7 @@ export class Game {
   #words = [];
   #works = [];
   #guesses = [];
+  #drew = null; // when the drawing was begun
   #screen = "intro";
   #clock;
 
@@ -31,7 +35,10 @@ export class Game {
     this.#parts = parts;
     const { screens } = parts;
     this.#clock = new Countdown(
-      (left) => screens.showTime(left, this.#options.seconds),
+      (left) => {
+        screens.showTime(left, this.#options.seconds);
+        if (this.#guessed) this.#finish(false);
+      },
       () => this.#finish(false),
     );
     screens.on({
@@ -75,15 +82,33 @@ export class Game {
   show(guesses) {
     if (this.#screen !== "round" || !guesses.length) return;
     this.#guesses = guesses;
-    const [{ word, probability }] = guesses;
-    if (word === this.#word && probability >= ENOUGH) {
+    if (this.#guessed) {
       this.#finish(false);
       return;
     }
-    this.#parts.bot.mood = probability < 0.5 ? "thinking" : "watching";
+    const [{ word, probability }] = guesses;
     const close = word === this.#word;
-    const doubt = `Is it ${named(word)}? I am not sure yet!`;
-    this.#parts.bot.mention(close ? doubt : say(guesses));
+    const idea = `Ooh, I have an idea… could it be ${named(word)}?`;
+    this.#parts.bot.mood = close || probability < 0.5 ? "thinking" : "watching";
+    this.#parts.bot.mention(close ? idea : say(guesses));
+  }
+
+  /** Whether it knows the word now, and has seen enough of the drawing. */
+  get #guessed() {
+    const { ink } = this.#parts;
+    const [first] = this.#guesses;
+    if (ink.empty || first?.word !== this.#word) return false;
+    return first.probability >= ENOUGH && Date.now() - this.#drew >= 1000 * LEAST;
+  }
+
+  /** The pen has drawn. */
+  drawn() {
+    this.#drew ??= Date.now();
+  }
+
+  /** Something was taken away: what was guessed of it is no longer so. */
+  taken() {
+    this.#guesses = [];
   }
 
   get #word() {
@@ -128,6 +153,7 @@ export class Game {
   #go() {
     const { screens, bot } = this.#parts;
     this.#guesses = [];
+    this.#drew = null;
     this.#show("round");
     screens.showRound(this.#works.length + 1, this.#options.rounds, this.#word);
     bot.calm("watching");
