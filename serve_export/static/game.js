@@ -137,7 +137,7 @@ export class Game {
     const { screens, bot, board } = this.#parts;
     board.clear();
     this.#show("card");
-    screens.showCard(this.#works.length + 1, this.#options.rounds, this.#word, this.#classes);
+    screens.showCard(this.#works.length + 1, this.#options, this.#word, this.#classes);
     bot.calm("idle");
     bot.lookUp();
     bot.say(ask(this.#word));
@@ -155,7 +155,7 @@ export class Game {
     this.#guesses = [];
     this.#drew = null;
     this.#show("round");
-    screens.showRound(this.#works.length + 1, this.#options.rounds, this.#word);
+    screens.showRound(this.#word);
     bot.calm("watching");
     bot.say("I am all eyes!");
     this.#clock.start(this.#options.seconds);

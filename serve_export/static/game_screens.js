@@ -49,8 +49,11 @@ export class GameScreens {
     byId("best").textContent = best ? `Your best so far: ${best} points` : "";
   }
 
-  showCard(number, rounds, word, classes) {
+  showCard(number, { rounds, seconds }, word, classes) {
     byId("card-number").textContent = `Drawing ${number} of ${rounds}`;
+    byId("round-number").textContent = `${number}/${rounds}`;
+    byId("round-word").textContent = "Ready?";
+    this.showTime(seconds, seconds);
     byId("card-word").textContent = named(word);
     const has = classes.some((each) => each.word === word && each.example);
     byId("card-example").hidden = byId("peek").hidden = !has;
@@ -59,8 +62,7 @@ export class GameScreens {
     if (has) this.#showExample(word);
   }
 
-  showRound(number, rounds, word) {
-    byId("round-number").textContent = `${number}/${rounds}`;
+  showRound(word) {
     byId("round-word").textContent = `Draw ${named(word)}`;
   }
 

@@ -82,7 +82,9 @@ export function askConsent(box, keeping, works) {
   buttons.append(no, yes);
   box.replaceChildren(text, buttons);
 
+  text.tabIndex = -1; // takes the focus when the buttons go
   no.addEventListener("click", () => {
+    text.focus();
     buttons.remove();
     text.textContent = "All right: nothing was kept.";
   });
@@ -90,6 +92,7 @@ export function askConsent(box, keeping, works) {
 }
 
 async function keepAll(keeping, works, text, buttons) {
+  text.focus();
   buttons.remove();
   text.textContent = "Sending…";
   const left = [...works];
