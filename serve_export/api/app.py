@@ -53,9 +53,7 @@ def make_app(
     told, version = exported.read(path), os.path.basename(path)
     app.include_router(guessing.router(service, told))
     app.include_router(
-        page.router(
-            len(service.predictor.classes), told.attribution, store is not None
-        )
+        page.router(len(service.predictor.classes), told.attribution, store is not None)
     )
     app.include_router(tf_serving.router(service, version))
     if store is not None:

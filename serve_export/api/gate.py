@@ -31,6 +31,7 @@ MOST_SENDERS = 10_000
 """Addresses that are remembered for the rate limit."""
 
 FILES = "/static/"
+"""Where the page's files are: many, and they cost next to nothing."""
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -98,7 +99,7 @@ class Gate:
 
     def _check_rate(self, scope: Message) -> None:
         if scope["path"] == "/" or scope["path"].startswith(FILES):
-            return  # a page is many files, which cost next to nothing
+            return
         sender = (scope.get("client") or ("", 0))[0]
         if not self._rates.allow(sender, time.monotonic()):
             raise errors.ApiError(429, "too_many_requests", "too many requests")

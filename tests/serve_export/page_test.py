@@ -158,7 +158,8 @@ class Visit:
     def wait_for_guess(self, word):
         first = self.page.locator("#bars .bar-word").first
         self.page.wait_for_function(
-            "([bar, word]) => bar.textContent === word", arg=[first.element_handle(), word]
+            "([bar, word]) => bar.textContent === word",
+            arg=[first.element_handle(), word],
         )
 
     def text(self, selector):
@@ -207,7 +208,11 @@ def test_a_finger_draws_on_a_phone_and_nothing_scrolls(visit, doodle):
     visited = visit(**PHONE)
     visited.draw_by_finger(doodle(WORDS[0]))
     visited.wait_for_guess(WORDS[0])
-    assert visited.page.evaluate("[scrollX, scrollY, visualViewport.scale]") == [0, 0, 1]
+    assert visited.page.evaluate("[scrollX, scrollY, visualViewport.scale]") == [
+        0,
+        0,
+        1,
+    ]
     assert visited.page.evaluate("document.documentElement.scrollWidth") == 390
     assert visited.errors == []
 
@@ -255,7 +260,7 @@ def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
     lines, picture = files
     assert lines.name == f"{WORDS[1]}.ndjson"
     with lines.open("rb") as file:
-        assert find_format(file) == "raw"
+        assert find_format(file) == "raw with times"
     fields = json.loads(lines.read_bytes())
     assert parse_raw(lines.read_bytes()).word == WORDS[1]
     assert [len(xs) for xs, _, _ in fields["drawing"]] == [len(xs) for xs, _ in strokes]
