@@ -47,7 +47,7 @@ export class Brain extends EventTarget {
   async loadLocal() {
     if (this.#local) return;
     const { createLocalGuesser } = await import("./offline/local_guesser.js");
-    this.#local = await createLocalGuesser(SITE);
+    this.#local = await createLocalGuesser(new URL("web/", SITE));
   }
 
   /**

@@ -163,6 +163,7 @@ export class Game {
   }
 
   #finish(skipped) {
+    if (this.#screen !== "round") return;
     const { ink, live, bot, screens } = this.#parts;
     const left = this.#clock.left / this.#options.seconds;
     this.#clock.stop();

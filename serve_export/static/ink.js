@@ -30,12 +30,11 @@ export class Ink {
     this.#append(x, y, time);
   }
 
-  /** Goes on with the stroke; false where the point is too near to matter. */
+  /** Goes on with the stroke. */
   add(x, y, time) {
     const [xs, ys] = this.#strokes.at(-1);
-    if (Math.hypot(x - xs.at(-1), y - ys.at(-1)) < NEAREST) return false;
+    if (Math.hypot(x - xs.at(-1), y - ys.at(-1)) < NEAREST) return;
     this.#append(x, y, time);
-    return true;
   }
 
   /** Takes the last stroke back. */

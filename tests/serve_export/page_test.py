@@ -34,8 +34,8 @@ Object.defineProperty(window, "localStorage", {
 """
 
 KNOWS_ONE_WORD = """
-export async function createLocalGuesser(site) {
-  if (site.pathname !== "/") throw new Error(site);
+export async function createLocalGuesser(base) {
+  if (base.pathname !== "/web/") throw new Error(base);
   return {guess: async (drawing, most) => [{word: "yoga", probability: 0.9}]};
 }
 """
