@@ -27,6 +27,9 @@ PHONE = {
     "has_touch": True,
 }
 
+LONG = "seconds=300"
+"""Of a round, so that a busy machine has the time to draw."""
+
 NO_STORAGE = """
 Object.defineProperty(window, "localStorage", {
   get() { throw new DOMException("refused", "SecurityError"); }
@@ -275,9 +278,9 @@ def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
 
 def test_a_game_from_the_first_word_to_the_last(visit, doodle):
     words = [*WORDS, WORDS[1], WORDS[2]]
-    visited = visit(f"/?words={','.join(words)}#game")
+    visited = visit(f"/?words={','.join(words)}&{LONG}#game")
     page = visited.page
-    assert "Six drawings, 20 seconds each" in visited.text("#intro")
+    assert "Six drawings, 300 seconds each" in visited.text("#intro")
     page.clock.install()
     page.click("#start")
     for number, word in enumerate(words, 1):
@@ -287,7 +290,7 @@ def test_a_game_from_the_first_word_to_the_last(visit, doodle):
         assert page.locator("#example-picture").get_attribute("src").startswith("blob:")
         page.click("#go")
         if number == 1:
-            page.clock.fast_forward(21_000)  # nothing was drawn
+            page.clock.fast_forward(301_000)  # nothing was drawn
         else:
             visited.draw(doodle(word))
             page.clock.fast_forward(2_500)
@@ -310,6 +313,10 @@ def test_a_game_from_the_first_word_to_the_last(visit, doodle):
     page.wait_for_function("document.querySelector('#best').textContent")
     assert f"{total} points" in visited.text("#best")
     assert visited.errors == []
+
+
+def test_a_game_is_six_rounds_of_twenty_seconds(visit):
+    assert "Six drawings, 20 seconds each" in visit("/#game").text("#intro")
 
 
 def test_it_plays_where_the_browser_remembers_nothing(visit):
@@ -371,7 +378,7 @@ def lines_in(kept):
 
 
 def test_nothing_is_kept_without_a_clear_yes(visit, doodle, kept):
-    visited = visit(f"/?words={WORDS[1]}#draw")
+    visited = visit(f"/?words={WORDS[1]}&{LONG}#draw")
     page = visited.page
     visited.draw(doodle(WORDS[1]))
     visited.wait_for_guess(WORDS[1])
@@ -395,7 +402,7 @@ def test_nothing_is_kept_without_a_clear_yes(visit, doodle, kept):
 
 
 def test_what_was_given_is_forgotten_on_demand(visit, doodle, kept):
-    visited = visit(f"/?words={WORDS[1]}#game")
+    visited = visit(f"/?words={WORDS[1]}&{LONG}#game")
     page = visited.page
     page.clock.install()
     for button in ("#start", "#go"):
@@ -417,15 +424,16 @@ def test_what_was_given_is_forgotten_on_demand(visit, doodle, kept):
 
 def test_where_nothing_is_kept_nobody_is_asked(visit, serving, export_dir, doodle):
     with serving(export_dir) as server:
-        visited = visit("/?rounds=1", address=server.address)
+        visited = visit(f"/?words={WORDS[1]}&{LONG}", address=server.address)
         page = visited.page
         page.wait_for_load_state("networkidle")
         assert page.locator("#give").is_hidden()
         page.click("a[href='#game']")
+        page.clock.install()
         for button in ("#start", "#go"):
             page.click(button)
         visited.draw(doodle(WORDS[1]))
-        page.click("#skip")
+        page.clock.fast_forward(2_500)
         page.click("#next")
         visited.wait_for_screen("end")
         assert page.locator("#consent").is_hidden()
