@@ -32,8 +32,11 @@ export class GameScreens {
 
   ready({ rounds, seconds }) {
     byId("start").disabled = false;
-    const drawings = rounds === 1 ? "One drawing" : `${inWords(rounds)} drawings`;
-    byId("intro").querySelector("h2").textContent = `${drawings}, ${seconds} seconds each`;
+    const drawings =
+      rounds === 1
+        ? `One drawing, ${seconds} seconds`
+        : `${inWords(rounds)} drawings, ${seconds} seconds each`;
+    byId("intro").querySelector("h2").textContent = drawings;
   }
 
   /** Shows a screen, and puts the keyboard where it goes on. */

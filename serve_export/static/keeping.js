@@ -78,7 +78,7 @@ export function askConsent(box, keeping, works) {
   const buttons = document.createElement("div");
   buttons.className = "consent-buttons";
   const no = newButton("No, thanks", "");
-  const yes = newButton("Yes, keep them", "quiet");
+  const yes = newButton(works.length === 1 ? "Yes, keep it" : "Yes, keep them", "quiet");
   buttons.append(no, yes);
   box.replaceChildren(text, buttons);
 
@@ -101,7 +101,8 @@ async function keepAll(keeping, works, text, buttons) {
       await keeping.give(left[0].word, left[0].drawing);
       left.shift();
     }
-    text.textContent = "Thank you! They are kept. You can have them forgotten again:";
+    const kept = works.length === 1 ? "It is kept" : "They are kept";
+    text.textContent = `Thank you! ${kept}, until you say otherwise:`;
   } catch (error) {
     text.textContent = `${works.length - left.length} were kept. ${excuse(error)}`;
   }
@@ -113,7 +114,7 @@ async function keepAll(keeping, works, text, buttons) {
     try {
       await keeping.forget();
       forget.remove();
-      text.textContent = "They are forgotten.";
+      text.textContent = "All forgotten.";
     } catch (error) {
       forget.disabled = false;
       text.textContent = excuse(error);

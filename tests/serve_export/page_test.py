@@ -394,7 +394,7 @@ def test_nothing_is_kept_without_a_clear_yes(visit, doodle, kept):
     visited.draw(doodle(WORDS[1]))
     page.clock.fast_forward(2_500)
     page.click("#next")
-    page.click("text=No, thanks")
+    page.click("#consent >> text=No, thanks")
     assert "nothing was kept" in visited.text("#consent")
     page.click("#again")
     assert visited.posted("/v1/drawings") == 0
@@ -410,7 +410,7 @@ def test_what_was_given_is_forgotten_on_demand(visit, doodle, kept):
     visited.draw(doodle(WORDS[1]))
     page.clock.fast_forward(2_500)
     page.click("#next")
-    page.click("text=Yes, keep them")
+    page.click("#consent >> text=Yes, keep it")
     page.wait_for_selector("text=Forget my drawings")
     (line,) = lines_in(kept)
     assert (line["word"], line["recognized"]) == (WORDS[1], True)
