@@ -13,6 +13,10 @@ from pipeline import sample
 from pipeline.formats.lines import find_format, parse_raw
 from serve_export.predictor import Predictor
 
+sync_api = pytest.importorskip("playwright.sync_api")
+sync_api.expect.set_options(timeout=20_000)
+expect = sync_api.expect  # it waits; wait_for_function may not, by the page's policy
+
 WORDS = sample.CLASSES[:4]
 
 ARGUMENTS = [
@@ -49,8 +53,7 @@ def browser():
     executable = os.environ.get("QUICKDRAW_CHROMIUM") or shutil.which("chromium")
     if not executable:
         pytest.skip("no Chromium here (install it, or set QUICKDRAW_CHROMIUM)")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
+    with sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -108,7 +111,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.goto(address)
-        self.page.wait_for_function("!document.querySelector('#start').disabled")
+        expect(self.page.locator("#start")).to_be_enabled()
 
     def _log(self, message):
         if message.type in ("error", "warning"):
@@ -310,8 +313,7 @@ def test_a_game_from_the_first_word_to_the_last(visit, doodle):
         page.click("#save-lines")
     assert len(download.value.path().read_bytes().splitlines()) == 5
     page.reload()
-    page.wait_for_function("document.querySelector('#best').textContent")
-    assert f"{total} points" in visited.text("#best")
+    expect(page.locator("#best")).to_contain_text(f"{total} points")
     assert visited.errors == []
 
 
@@ -451,7 +453,7 @@ def test_a_server_that_went_away_is_told_and_found_again(
         visited = visit(address=server.address)
         page = visited.page
         visited.draw(strokes[:1])
-        page.wait_for_function("document.querySelector('.bar-word').textContent")
+        expect(page.locator(".bar-word").first).not_to_be_empty()
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
         visited.draw([[[0, 5], [0, 5]]])
