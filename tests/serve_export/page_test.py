@@ -162,11 +162,7 @@ class Visit:
             )
 
     def wait_for_guess(self, word):
-        first = self.page.locator("#bars .bar-word").first
-        self.page.wait_for_function(
-            "([bar, word]) => bar.textContent === word",
-            arg=[first.element_handle(), word],
-        )
+        expect(self.page.locator("#bars .bar-word").first).to_have_text(word)
 
     def text(self, selector):
         return self.page.locator(selector).inner_text()
