@@ -1,0 +1,90 @@
+"""Free drawing, by mouse, pen and finger."""
+
+import json
+
+import pytest
+
+from pipeline import sample
+from pipeline.formats.lines import find_format, parse_raw
+from serve_export.predictor import Predictor
+
+WORDS = sample.CLASSES[:4]
+
+
+@pytest.mark.parametrize("hand", ["draw", "draw_by_pen"])
+def test_strokes_are_guessed(visit, doodle, hand):
+    visited = visit()
+    box = visited.page.locator("#canvas").bounding_box()
+    for word in WORDS[:2]:
+        getattr(visited, hand)(doodle(word))
+        visited.wait_for_guess(word)
+        assert visited.page.locator("#canvas").bounding_box() == box, "it jumped"
+        visited.page.click("#clear")
+        visited.wait_for_guess("")
+    assert visited.errors == []
+
+
+def test_a_finger_draws_on_a_phone_and_nothing_scrolls(visit, doodle, phone):
+    visited = visit(**phone)
+    visited.draw_by_finger(doodle(WORDS[0]))
+    visited.wait_for_guess(WORDS[0])
+    assert visited.page.evaluate("[scrollX, scrollY, visualViewport.scale]") == [
+        0,
+        0,
+        1,
+    ]
+    assert visited.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert visited.errors == []
+
+
+def test_the_guess_is_that_of_the_strokes(visit, doodle, export_dir):
+    visited = visit()
+    strokes = doodle(WORDS[1])
+    visited.draw(strokes)
+    visited.page.wait_for_load_state("networkidle")
+    asked = [request for request in visited.requests if "predict" in request.url]
+    sent = json.loads(asked[-1].post_data)["drawing"]
+    assert len(sent) == len(strokes)
+    expected = Predictor(export_dir).guess(sent, 1)[0]
+    visited.wait_for_guess(expected.word)
+    percent = visited.page.locator("#bars .bar-percent").first.inner_text()
+    assert abs(float(percent.split()[0]) - 100 * expected.probability) <= 1
+    points = sum(len(xs) for xs, _ in strokes)
+    assert len(asked) < points, "not a question a point"
+
+
+def test_undo_takes_strokes_back(visit, doodle):
+    visited = visit()
+    strokes = doodle(WORDS[1])
+    visited.draw([*strokes, [[0, 255], [0, 255]]])
+    visited.page.click("#undo")
+    visited.wait_for_guess(WORDS[1])
+    for _ in strokes:
+        visited.page.keyboard.press("Control+z")
+    visited.wait_for_guess("")
+    assert visited.page.locator("#save").is_disabled()
+
+
+def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
+    visited = visit()
+    strokes = doodle(WORDS[1])
+    visited.draw(strokes)
+    visited.wait_for_guess(WORDS[1])
+    files = []
+    for button in ("#save-ndjson", "#save-png"):
+        visited.page.click("#save")
+        with visited.page.expect_download() as download:
+            visited.page.click(button)
+        files.append(tmp_path / download.value.suggested_filename)
+        download.value.save_as(files[-1])
+    lines, picture = files
+    assert lines.name == f"{WORDS[1]}.ndjson"
+    with lines.open("rb") as file:
+        assert find_format(file) == "raw with times"
+    fields = json.loads(lines.read_bytes())
+    assert parse_raw(lines.read_bytes()).word == WORDS[1]
+    assert [len(xs) for xs, _, _ in fields["drawing"]] == [len(xs) for xs, _ in strokes]
+    times = [t for _, _, ts in fields["drawing"] for t in ts]
+    assert times[0] == 0
+    assert times == sorted(times)
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
