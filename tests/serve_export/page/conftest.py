@@ -94,12 +94,13 @@ class Visit:
     def place(self, strokes):
         """The strokes in pixels of the window, in the middle of the paper."""
         box = self.page.locator("#canvas").bounding_box()
-        scale = 0.8 * min(box["width"], box["height"]) / 255
-        left = box["x"] + (box["width"] - 255 * scale) / 2
-        top = box["y"] + (box["height"] - 255 * scale) / 2
+        least = np.array([min(min(stroke[i]) for stroke in strokes) for i in (0, 1)])
+        most = np.array([max(max(stroke[i]) for stroke in strokes) for i in (0, 1)])
+        scale = 0.8 * min(box["width"], box["height"]) / max(most - least)
+        middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
         return [
-            [(left + x * scale, top + y * scale) for x, y in zip(xs, ys)]
-            for xs, ys in strokes
+            ((np.stack(stroke[:2], -1) - (least + most) / 2) * scale + middle).tolist()
+            for stroke in strokes
         ]
 
     def draw(self, strokes):

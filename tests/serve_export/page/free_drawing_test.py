@@ -1,11 +1,13 @@
 """Free drawing, by mouse, pen and finger."""
 
+import gzip
 import json
 
 import pytest
 
 from pipeline import sample
-from pipeline.formats.lines import find_format, parse_raw
+from pipeline.formats.lines import find_format, parse_line, parse_raw
+from serve_export import layout
 from serve_export.predictor import Predictor
 
 WORDS = sample.CLASSES[:4]
@@ -88,3 +90,31 @@ def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
     assert times[0] == 0
     assert times == sorted(times)
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def real_drawings(folder, predictor, count):
+    """Raw drawings of so many words, that the model knows when they are done."""
+    for path in sorted(folder.glob("*.ndjson.gz")):
+        for text in gzip.open(path).read().splitlines():
+            line = parse_line(text)
+            guess = predictor.guess(line.drawing, 1)[0]
+            points = sum(len(stroke[0]) for stroke in line.drawing)
+            if guess.word == line.word and guess.probability > 0.8 and points < 150:
+                yield line
+                count -= 1
+                break
+        if not count:
+            return
+
+
+def test_real_drawings_are_guessed(visit, serving, quickdraw_dir):
+    if not layout.versions(layout.PRETRAINED):
+        pytest.skip(f"no model in {layout.PRETRAINED}")
+    predictor = Predictor()
+    with serving(predictor.path) as server:
+        visited = visit(address=server.address)
+        for line in real_drawings(quickdraw_dir / "pairs" / "raw", predictor, 4):
+            visited.draw(line.drawing)
+            visited.wait_for_guess(line.word)
+            visited.page.click("#clear")
+            visited.wait_for_guess("")
