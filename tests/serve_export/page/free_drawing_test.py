@@ -95,7 +95,7 @@ def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
 def real_drawings(folder, predictor, count):
     """Raw drawings of so many words, that the model knows when they are done."""
     for path in sorted(folder.glob("*.ndjson.gz")):
-        for text in gzip.open(path).read().splitlines():
+        for text in gzip.decompress(path.read_bytes()).splitlines():
             line = parse_line(text)
             guess = predictor.guess(line.drawing, 1)[0]
             points = sum(len(stroke[0]) for stroke in line.drawing)
