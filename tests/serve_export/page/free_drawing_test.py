@@ -55,6 +55,22 @@ def test_the_guess_is_that_of_the_strokes(visit, doodle, export_dir):
     assert len(asked) < points, "not a question a point"
 
 
+def test_one_question_at_a_time_and_a_late_answer_is_dropped(visit, doodle):
+    visited, held = visit(), []
+    page = visited.page
+    page.route("**/v1/predict", held.append)
+    with page.expect_request("**/v1/predict"):
+        visited.draw(doodle(WORDS[1]))
+    visited.draw(doodle(WORDS[2]))
+    page.wait_for_timeout(500)
+    assert len(held) == 1
+    page.click("#clear")
+    with page.expect_response("**/v1/predict"):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    assert visited.text("#bars").strip() == ""
+
+
 def test_undo_takes_strokes_back(visit, doodle):
     visited = visit()
     strokes = doodle(WORDS[1])
