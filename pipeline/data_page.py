@@ -3,7 +3,7 @@
 import collections
 from typing import NamedTuple
 
-from pipeline import plots, report
+from pipeline import plots, report, sketches
 from pipeline.report import Html, Section, Tile
 from pipeline.survey import ClassSurvey, Distribution, Pictures, Seen, Survey
 
@@ -105,25 +105,25 @@ def _samples(classes: dict[str, ClassSurvey]) -> Section:
     note = "Picked at random."
     if any(found.strokes for found in classes.values()):
         note += " The earlier a stroke, the stronger its colour."
-    return Section("Samples", report.gallery(groups, min(each, 12)), note)
+    return Section("Samples", sketches.gallery(groups, min(each, 12)), note)
 
 
 def _picture(seen: Seen) -> Html:
     if seen.points is None:
-        return report.image(seen.pixels(), seen.word)
-    return report.strokes_svg(seen.points)
+        return sketches.image(seen.pixels(), seen.word)
+    return sketches.strokes_svg(seen.points)
 
 
 def _means(pictures: Pictures, looked: str) -> Section:
     groups = []
     for word, mean in pictures.means.items():
         scaled = (mean * (255 / max(mean.max(), 1))).round().astype("uint8")
-        groups.append((word, [report.image(scaled, f"the mean of {word}")]))
+        groups.append((word, [sketches.image(scaled, f"the mean of {word}")]))
     note = (
         "What a class has in common: the mean of its bitmaps, each as strong as its "
         f"strongest pixel. {looked}"
     )
-    return Section("Mean images", report.gallery(groups, 1), note)
+    return Section("Mean images", sketches.gallery(groups, 1), note)
 
 
 def _classes(classes: dict[str, ClassSurvey], splits: tuple[str, ...]) -> Section:

@@ -1,20 +1,15 @@
 """The style that all report pages share: one HTML file that needs nothing else.
 
 Text is escaped wherever it is put in, unless it is `Html`. Plots come from
-`pipeline.plots`. Colours are CSS variables, so that plots and drawings follow the
-reader's choice of light or dark.
+`pipeline.figure`, drawings from `pipeline.sketches`. Colours are CSS variables, so that
+both follow the reader's choice of light or dark.
 """
 
-import base64
 import html
-import io
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-
-import numpy as np
-
-from pipeline import command
 
 STROKE_SHADES = 6
 """Shades from a drawing's first stroke to its last."""
@@ -49,6 +44,7 @@ body {
 main { max-width: 1160px; margin: 0 auto; padding: 3rem 1.25rem 4rem; }
 h1 { margin: 0; font-size: 2.1rem; line-height: 1.2; letter-spacing: -0.02em; }
 h2 { margin: 3.25rem 0 0.25rem; font-size: 1.35rem; letter-spacing: -0.01em; }
+h3 { margin: 1.75rem 0 -0.25rem; font-size: 1rem; }
 p { margin: 0.4rem 0; max-width: 46rem; }
 .lead, .note, figcaption, small { color: var(--muted); }
 .lead { font-size: 1.08rem; overflow-wrap: anywhere; }
@@ -67,6 +63,7 @@ a:hover { text-decoration: underline; }
 .columns { grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
 .tiles .card, .columns .card { margin: 0; }
 .columns { margin-top: 1rem; }
+.between { margin-top: 1.5rem; color: var(--muted); }
 p:empty, figcaption:empty, small:empty { display: none; }
 .tiles b {
   display: block; font-size: 1.75rem; font-weight: 600; line-height: 1.25;
@@ -85,6 +82,7 @@ table:has(th) { width: 100%; }
 th, td { padding: 0.42rem 0.8rem; text-align: left; }
 th { vertical-align: bottom; line-height: 1.3; }
 td { white-space: nowrap; }
+td small { display: block; line-height: 1.3; }
 td:first-child, th:first-child { padding-left: 1.1rem; }
 table:not(:has(th)) td:last-child { white-space: normal; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; }
@@ -113,11 +111,27 @@ tr:last-child td { border-bottom: 0; }
   stroke-linejoin: round;
 }
 .strip img { filter: var(--picture-filter); mix-blend-mode: var(--picture-blend); }
+.answered { gap: 1.5rem 1.3rem; }
+.answered figure { justify-content: start; }
+.answered .strip { display: block; }
+.answered .strip svg, .answered .strip img {
+  width: 100%; max-width: 8rem; height: auto;
+}
+.guesses { margin: 0.25rem 0 0; padding: 0; list-style: none; }
+.guesses li {
+  display: flex; justify-content: space-between; gap: 0.5rem;
+  font-size: 0.8rem; line-height: 1.35; color: var(--muted);
+}
+.guesses span { min-width: 0; overflow-wrap: anywhere; }
+.guesses .right { color: var(--text); font-weight: 600; }
 """ + "".join(
     f".s{shade} {{ stroke: color-mix(in oklab, var(--last-stroke) "
     f"{100 * shade // (STROKE_SHADES - 1)}%, var(--first-stroke)); }}\n"
     for shade in range(STROKE_SHADES)
 )
+
+LIGHT = dict(re.findall(r"--([\w-]+): (#\w{6})", _STYLE.partition("@media")[0]))
+"""The colours by day, for what is no page; each stands for its variable only."""
 
 
 class Html(str):
@@ -210,6 +224,16 @@ def join(parts: Iterable[str]) -> Html:
     return Html("".join(parts))
 
 
+def heading(title: str) -> Html:
+    """A heading within a section."""
+    return Html(f"<h3>{markup(title)}</h3>\n")
+
+
+def paragraph(text: str) -> Html:
+    """Text between the parts of a section."""
+    return Html(f'<p class="between">{markup(text)}</p>\n')
+
+
 def plot(title: str, svg: Html, caption: str = "", *, wide: bool = False) -> Html:
     """Frames a plot; a wide one is scrolled on a small screen, not shrunk."""
     kind = "plot wide card" if wide else "plot card"
@@ -252,44 +276,3 @@ def _cell(value: str | int | float) -> tuple[str, str]:
     if isinstance(value, float):
         return ' class="number"', "–" if value != value else f"{value:.1%}"
     return ' class="number"', f"{value:,}"
-
-
-def gallery(groups: Iterable[tuple[str, Sequence[Html]]], per_group: int) -> Html:
-    """Lays out groups of pictures, each under its caption."""
-    width = f"--width: {78 * per_group + 8 * (per_group - 1)}px"
-    figures = join(
-        f'<figure><figcaption title="{markup(caption)}">{markup(caption)}'
-        f'</figcaption><div class="strip">{join(pictures)}</div></figure>\n'
-        for caption, pictures in groups
-    )
-    return Html(f'<div class="gallery card" style="{width}">\n{figures}</div>')
-
-
-def strokes_svg(points: np.ndarray) -> Html:
-    """Draws a drawing's strokes, in shades from the first to the last.
-
-    Args:
-      points: `<uint8>[T, 3]`, rows (x, y, pen).
-    """
-    left, top = (points[:, :2].min(0) + points[:, :2].max(0).astype(int)) // 2 - 136
-    paths = []
-    strokes = np.split(points[:, :2], np.flatnonzero(points[:-1, 2]) + 1)
-    for number, stroke in enumerate(strokes):
-        shade = number * (STROKE_SHADES - 1) // max(len(strokes) - 1, 1)
-        line = "L".join(f"{x} {y}" for x, y in stroke.tolist())
-        # A line of no length is a dot, as its ends are round.
-        dot = "h0" if len(stroke) == 1 else ""
-        paths.append(f'<path class="s{shade}" d="M{line}{dot}"/>')
-    return Html(f'<svg viewBox="{left} {top} 272 272">{join(paths)}</svg>')
-
-
-def image(pixels: np.ndarray, name: str) -> Html:
-    """Embeds a greyscale picture `<uint8>[height, width]`, white ink on black.
-
-    Raises:
-      ValueError: Pillow is not installed.
-    """
-    file = io.BytesIO()
-    command.import_extra("PIL.Image", "report").fromarray(pixels).save(file, "PNG")
-    data = base64.b64encode(file.getvalue()).decode()
-    return Html(f'<img alt="{markup(name)}" src="data:image/png;base64,{data}">')

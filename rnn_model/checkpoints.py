@@ -6,8 +6,9 @@ import sys
 import keras
 import tensorflow as tf
 
-DAMAGE = (tf.errors.OpError, AssertionError, IndexError, RuntimeError)
-"""What TensorFlow raises for a checkpoint that is cut off or lacks something."""
+DAMAGE = (tf.errors.OpError, AssertionError, IndexError, RuntimeError, ValueError)
+"""What TensorFlow raises for a checkpoint that is cut off, lacks something, or is of
+weights of other shapes."""
 
 _INDEX = re.compile(r"ckpt-(\d+)\.index")
 

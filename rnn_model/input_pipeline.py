@@ -152,6 +152,7 @@ def evaluation_batches(
         recognized   <int64>[batch]
         key_id       <string>[batch]
         drawings     <int32>[], in the whole batch, of which this may be a part
+        countrycode  <string>[batch], empty where not known
 
     Of a data set of bitmaps, in place of ink and length:
 

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnn_model import checkpoints, models
+from rnn_model import checkpoints, files, models
 from rnn_model.config import TrainConfig
 
 FILE_ERRORS = (
@@ -84,11 +84,11 @@ class Workdir:
     def start(self, config: TrainConfig, classes: tuple[str, ...]) -> None:
         """Writes the settings down, config last: with it, a run is here."""
         tf.io.gfile.makedirs(self.path)
-        self._write("classes.txt", "".join(f"{word}\n" for word in classes))
-        self._write("config.json", config.to_json())
+        files.write(self.path, "classes.txt", "".join(f"{word}\n" for word in classes))
+        files.write(self.path, "config.json", config.to_json())
 
     def write_history(self, history: list[dict[str, Any]]) -> None:
-        self._write("history.json", json.dumps(history, indent=1) + "\n")
+        files.write(self.path, "history.json", json.dumps(history, indent=1) + "\n")
 
     def load_best(self, *, use_cudnn: str | bool = "auto") -> keras.Model:
         """Builds the run's model, in float32, with its best weights.
@@ -109,9 +109,3 @@ class Workdir:
             raise ValueError(f"{self.path} holds no run: there is no {name}")
         with tf.io.gfile.GFile(path) as file:
             return file.read()
-
-    def _write(self, name: str, text: str) -> None:
-        temporary = self.join(f".{name}.tmp")
-        with tf.io.gfile.GFile(temporary, "w") as file:
-            file.write(text)
-        tf.io.gfile.rename(temporary, self.join(name), overwrite=True)

@@ -11,6 +11,7 @@ _DRAWINGS = {
 _SPEC = {
     schema.CLASS_INDEX: tf.io.FixedLenFeature([], tf.int64, default_value=-1),
     schema.KEY_ID: tf.io.FixedLenFeature([], tf.string, default_value=""),
+    schema.COUNTRYCODE: tf.io.FixedLenFeature([], tf.string, default_value=""),
     schema.RECOGNIZED: tf.io.FixedLenFeature([], tf.int64, default_value=-1),
 }
 
@@ -29,7 +30,8 @@ def parse_examples(
     Returns:
       ink: ragged `<float32>[batch, (3·T)]`, the rows of each drawing end to end.
       length: `<int32>[batch]`, the number of points T.
-      class_index, recognized: `<int64>[batch]`; key_id: `<string>[batch]`.
+      class_index, recognized: `<int64>[batch]`.
+      key_id, countrycode: `<string>[batch]`.
 
       Of bitmaps, in place of ink and length:
       bitmap: `<float32>[batch, 28, 28, 1]`, 0 to 1, white ink on black.

@@ -1,16 +1,13 @@
 """Pages are whole HTML that needs nothing else, whatever text is put in."""
 
-import base64
 import html.parser
-import io
 import os
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from pipeline import report, strokes
+from pipeline import report, sketches
 from pipeline.report import Html, Section, Tile
 
 WICKED = "<script>&\"'"
@@ -52,8 +49,8 @@ def outline_of(page):
 def full_page():
     body = [
         report.table([WICKED, "n"], [[WICKED, 1234567], ["b", 0.5]]),
-        report.gallery(
-            [(WICKED, [report.image(np.eye(3, dtype=np.uint8), WICKED)])], 1
+        sketches.gallery(
+            [(WICKED, [sketches.image(np.eye(3, dtype=np.uint8), WICKED)])], 1
         ),
         report.columns([report.plot(WICKED, Html("<svg></svg>"), WICKED)]),
     ]
@@ -100,31 +97,6 @@ def test_numbers_in_a_table():
         (number, "–"),
     ]
     assert "<thead>" not in report.table((), [row])
-
-
-def test_strokes_are_drawn_from_the_strongest_shade_to_the_last():
-    drawing = [[[0, 255], [0, 100]], [[9], [9]], [[1, 2], [3, 4]]]
-    svg = report.strokes_svg(strokes.to_points(drawing))
-    assert re.findall(r'class="s(\d)" d="(.*?)"', svg) == [
-        ("0", "M0 0L255 100"),
-        ("2", "M9 9h0"),
-        ("5", "M1 3L2 4"),
-    ]
-    assert 'viewBox="-9 -86 272 272"' in svg  # the middle (127, 50) is in its middle
-
-
-def test_shades_stay_in_the_style():
-    for count in range(1, 20):
-        svg = report.strokes_svg(strokes.to_points([[[0], [0]]] * count))
-        for shade in re.findall(r'class="(s\d+)"', svg):
-            assert f".{shade} {{ stroke:" in report._STYLE
-
-
-def test_an_image_holds_its_pixels():
-    pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    markup = report.image(pixels, WICKED)
-    data = base64.b64decode(re.search(r'base64,(.*?)"', markup)[1])
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
 
 
 def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path):

@@ -69,6 +69,14 @@ def test_one_cut_off_is_passed_over_with_a_warning(tmp_path, capsys, what, bytes
     assert told.count("\n") == 1
 
 
+def test_one_of_other_shapes_is_told_with_its_folder(tmp_path, capsys):
+    write(tmp_path, 1)
+    other = tf.train.Checkpoint(weight=tf.Variable(np.zeros(999, np.float32)))
+    with pytest.raises(ValueError, match=f"{tmp_path}: no checkpoint there can be"):
+        checkpoints.restore_newest(other, str(tmp_path))
+    assert "(1000" in capsys.readouterr().err
+
+
 def test_one_with_flipped_bytes_is_passed_over(tmp_path):
     write(tmp_path, 1, 2)
     damaged = bytearray(data_file(tmp_path, 2).read_bytes())

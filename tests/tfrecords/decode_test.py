@@ -12,7 +12,9 @@ LONG = np.float32([[0, 0, 0], [0.1, -0.2, 1], [1, 1, 1]])
 def serialized():
     return tf.constant(
         [
-            encode.encode_example(ink=SHORT, class_index=7, key_id="é", recognized=0),
+            encode.encode_example(
+                ink=SHORT, class_index=7, key_id="é", recognized=0, countrycode="DE"
+            ),
             encode.encode_example(ink=LONG, class_index=0, key_id=""),
         ]
     )
@@ -25,6 +27,7 @@ def test_parse_examples_gives_what_was_encoded():
     assert features["class_index"].numpy().tolist() == [7, 0]
     assert features["recognized"].numpy().tolist() == [0, -1]
     assert features["key_id"].numpy().tolist() == ["é".encode(), b""]
+    assert features["countrycode"].numpy().tolist() == [b"DE", b""]
     for row, ink in zip(features["ink"], (SHORT, LONG)):
         np.testing.assert_array_equal(row, ink.ravel())
 
@@ -46,6 +49,7 @@ def test_missing_features_get_defaults():
     assert features["class_index"].numpy().tolist() == [-1]
     assert features["recognized"].numpy().tolist() == [-1]
     assert features["key_id"].numpy().tolist() == [b""]
+    assert features["countrycode"].numpy().tolist() == [b""]
     assert decode.to_dense(features["ink"]).shape == (1, 0, 3)
 
 
@@ -64,7 +68,9 @@ def test_bitmaps_come_back_as_shares_of_white():
         for bitmap in bitmaps
     ]
     features = decode.parse_examples(tf.constant(records), "bitmap")
-    assert set(features) == {"bitmap", "class_index", "recognized", "key_id"}
+    assert set(features) == (
+        {"bitmap", "class_index", "recognized", "key_id", "countrycode"}
+    )
     assert features["bitmap"].dtype == tf.float32
     np.testing.assert_array_equal(
         features["bitmap"], bitmaps[..., None] / np.float32(255)

@@ -1,0 +1,197 @@
+"""Runs side by side: one pass over a split, the same drawings for each of them.
+
+What is kept grows with the classes, the countries and the runs, not with the drawings.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from pipeline import command
+from rnn_model import (
+    bootstrap,
+    compare,
+    contender,
+    input_pipeline,
+    metrics,
+    models,
+    partial,
+)
+from rnn_model.breakdowns import Grouping
+from rnn_model.compare import Pair
+from rnn_model.contender import Contender
+from rnn_model.evaluation import BATCH_SIZE
+from rnn_model.gallery import Shown
+from rnn_model.hash_sample import HashSample
+from rnn_model.metrics import Judged, MetricSums
+from rnn_model.scorecard import Answered, Scorecard, per_class
+from tfrecords import schema
+from tfrecords.dataset_info import DatasetInfo
+
+CHUNK = 2048
+"""Drawings that are added up at once."""
+
+TIMED = 100
+"""Drawings that are answered one by one, for the time it takes."""
+
+
+class Found(NamedTuple):
+    """What came of it.
+
+    Attributes:
+      data_dir, info, split: on which drawings.
+      contenders: the runs; `scorecards` and `milliseconds` follow their order.
+      pairs: by the places of the two runs.
+      sampled: how many drawings were cut short.
+      partial: see `partial.evaluate`; empty where there is no ink, or no sample.
+      milliseconds: for a drawing alone.
+    """
+
+    data_dir: str
+    info: DatasetInfo
+    split: str
+    contenders: list[Contender]
+    scorecards: list[Scorecard]
+    pairs: dict[tuple[int, int], Pair]
+    sampled: int
+    partial: dict[float, list[MetricSums]]
+    milliseconds: list[float]
+
+    @property
+    def unseen(self) -> list[str]:
+        """Classes of which the split has no drawing."""
+        drawings = self.scorecards[0].all.per_class()[:, 0, 0]
+        return [word for word, count in zip(self.info.classes, drawings) if not count]
+
+
+def evaluate_runs(
+    workdirs: Sequence[str],
+    data_dir: str,
+    split: str,
+    partial_drawings: int = 5000,
+    seed: int = 0,
+) -> Found:
+    """Evaluates runs on the same drawings.
+
+    Args:
+      workdirs: the runs.
+      data_dir: a data set with the runs' classes.
+      split: on which part of it.
+      partial_drawings: so many are evaluated in progress too.
+      seed: of the bootstrap and of which drawings those are.
+
+    Raises:
+      ValueError: no run, no checkpoint, other classes, no such split, no drawing in it,
+        or drawings of a kind that a run's model does not read.
+    """
+    info = input_pipeline.load_info(data_dir)
+    if not info.split(split).examples:
+        raise ValueError(f"{data_dir}: the split {split} has no drawing")
+    contenders = contender.load(workdirs, info, data_dir)
+    survey = Pass(info, contenders, max(partial_drawings, TIMED), seed)
+    batches = input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE)
+    with command.progress(info.split(split).examples, "evaluate") as bar:
+        for batch in batches:
+            survey.take(batch)
+            bar.update(len(batch[schema.CLASS_INDEX]))
+        survey.add_up()
+    drawings = survey.sample.drawings
+    timed = [drawing for _, _, drawing in drawings[:TIMED]]
+    ink = drawings[:partial_drawings] if info.kind == schema.INK else []
+    return Found(
+        data_dir=data_dir,
+        info=info,
+        split=split,
+        contenders=contenders,
+        scorecards=survey.scorecards,
+        pairs=survey.pairs,
+        sampled=len(ink),
+        partial=_in_progress(contenders, len(info.classes), ink) if ink else {},
+        milliseconds=[contender.latency(run, timed, info.kind) for run in contenders],
+    )
+
+
+def _in_progress(
+    contenders: Sequence[Contender], classes: int, drawings: partial.Drawings
+) -> dict[float, list[MetricSums]]:
+    functions = [run.logits_of for run in contenders]
+    total = len(drawings) * len(partial.PARTS)
+    with command.progress(total, "in progress") as bar:
+        return partial.evaluate(functions, classes, drawings, bar.update)
+
+
+class Pass:
+    """One pass over the drawings, batch by batch."""
+
+    def __init__(
+        self, info: DatasetInfo, contenders: Sequence[Contender], sample: int, seed: int
+    ):
+        classes = len(info.classes)
+        self._kind, self._contenders, self._seed = info.kind, contenders, seed
+        self._grouping = Grouping(info.kind)
+        places = range(len(contenders))
+        self.scorecards = [Scorecard(info, self._grouping, place) for place in places]
+        self.pairs = {
+            pair: Pair(classes, per_class(classes))
+            for pair in itertools.combinations(places, 2)
+        }
+        self.sample = HashSample(info.kind, sample)
+        self._waiting: list[Answered] = []
+
+    def take(self, tensors: dict[str, tf.Tensor]) -> None:
+        """Asks every run about a batch of `input_pipeline.evaluation_batches`."""
+        inputs = [tensors[name] for name in models.INPUTS[self._kind]]
+        logits = [run.logits_of(*inputs).numpy() for run in self._contenders]
+        batch = {name: tensor.numpy() for name, tensor in tensors.items()}
+        labels = batch[schema.CLASS_INDEX]
+        hashed = bootstrap.hashes(batch[schema.KEY_ID].tolist(), self._seed)
+        answered = Answered(
+            batch,
+            hashed,
+            self._grouping.of(batch),
+            logits,
+            [metrics.judge(some, labels) for some in logits],
+        )
+        self.sample.offer(hashed, batch)
+        for scorecard in self.scorecards:
+            scorecard.look(answered)
+        for runs in self.pairs:
+            self._compare(answered, *runs)
+        self._waiting.append(answered._replace(batch={}, logits=[]))
+        if sum(len(some.hashed) for some in self._waiting) >= CHUNK:
+            self.add_up()
+
+    def add_up(self) -> None:
+        """Adds up what was only looked at so far."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        weights = bootstrap.weights(np.concatenate([some.hashed for some in waiting]))
+        groups = {
+            name: np.concatenate([some.groups[name] for some in waiting])
+            for name in waiting[0].groups
+        }
+        judged = [
+            Judged(*map(np.concatenate, zip(*some)))
+            for some in zip(*(answered.judged for answered in waiting))
+        ]
+        for scorecard, some in zip(self.scorecards, judged):
+            scorecard.add(some, groups, weights)
+        for (one, other), pair in self.pairs.items():
+            pair.add(judged[one], judged[other])
+
+    def _compare(self, answered: Answered, one: int, other: int) -> None:
+        """Keeps drawings that one of two runs gets alone."""
+        pair, judged = self.pairs[one, other], answered.judged
+
+        def show(place: int, score: float) -> Shown:
+            return answered.shown(self._kind, place, score, one, other)
+
+        for kept, gets, misses in (
+            (pair.first_gets, judged[one], judged[other]),
+            (pair.second_gets, judged[other], judged[one]),
+        ):
+            kept.offer(compare.surer(gets, misses), gets.label, show)
