@@ -4,10 +4,8 @@ Sums can be weighted, in many columns at once: those of the drawings themselves 
 each bootstrap replicate (see `bootstrap`) are rows of one matrix product.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
-
-from collections.abc import Callable
 
 import numpy as np
 
