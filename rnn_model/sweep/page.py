@@ -1,13 +1,13 @@
 """The page of a sweep, and its plots as files."""
 
 import itertools
-import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipeline import report
+from pipeline.figure import Plot
 from pipeline.report import Html, Section, Tile
 from rnn_model.sweep import plots, results
-from rnn_model.sweep.plots import Plot
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.space import Space, describe, short
 
@@ -61,7 +61,7 @@ def write_pngs(ranked: list[Result], tried: Space, workdir: str) -> None:
         **{f"by_{name}": plot for name, plot in _each(ranked, tried)},
         **{f"{a}_{b}": plot for (a, b), plot in _pairs(ranked, tried)},
     }.items():
-        plot.write_png(os.path.join(workdir, f"{name}.png"))
+        Path(workdir, f"{name}.png").write_bytes(plot.png)
 
 
 def _tiles(ranked: list[Result]) -> list[Tile]:
@@ -89,9 +89,9 @@ def _best(best: Result, command: str) -> Section:
 
 
 def _settings(ranked: list[Result], tried: Space) -> Section:
-    parts = [report.plot(name, plot.svg()) for name, plot in _each(ranked, tried)]
+    parts = [report.plot(name, plot.svg) for name, plot in _each(ranked, tried)]
     parts += [
-        report.plot(f"{row} × {column}", plot.svg(), "The best top-1 of each pair.")
+        report.plot(f"{row} × {column}", plot.svg, "The best top-1 of each pair.")
         for (row, column), plot in _pairs(ranked, tried)
     ]
     note = "A dot is a trial; the line is the mean of those that were completed."
@@ -118,4 +118,4 @@ def _fixed(tried: Space) -> list[tuple[str, str]]:
 
 
 def _wide(title: str, plot: Plot) -> Html:
-    return report.plot(title, plot.svg(), wide=True)
+    return report.plot(title, plot.svg, wide=True)

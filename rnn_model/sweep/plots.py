@@ -1,21 +1,19 @@
-"""The plots of a sweep, in the style of `pipeline.plots`."""
+"""The plots of a sweep, in the style of all pages."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline import command, report
-from pipeline import plots as style
-from pipeline.report import Html
+from pipeline import command
+from pipeline.figure import FULL_WIDTH, HALF, SERIES, Figure, Plot
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.space import Range, describe, short
 
 NAMED_CURVES = 4
 """The best so many trials have a colour each; the others share one."""
 
-_BLUE, _ORANGE, _GREEN, _PURPLE, _GREY = style._SERIES
+_BLUE, _ORANGE, _GREEN, _PURPLE, _GREY = SERIES
 
 _MARKS = {
     "completed": {"marker": "o", "color": _BLUE},
@@ -25,29 +23,10 @@ _MARKS = {
 """How a trial is shown, by its state."""
 
 
-class Plot:
-    """A plot of so many pixels, as markup for a page or as a file.
-
-    Args:
-      size: width and height.
-      draw: draws it; it is given a figure with `subplots` and `legend`.
-    """
-
-    def __init__(self, size: tuple[float, float], draw: Callable[[Any], None]):
-        self._size, self._draw = size, draw
-
-    def svg(self) -> Html:
-        with style._Figure(*self._size) as figure:
-            self._draw(figure)
-            return figure.svg()
-
-    def write_png(self, path: str) -> None:
-        """Writes it in the light colours of a page, at twice the pixels."""
-        with style._Figure(*self._size) as figure:
-            self._draw(figure)
-            drawn = figure._figure
-            _recolour(drawn)
-            drawn.savefig(path, dpi=2 * style._POINTS_PER_INCH, facecolor="white")
+def _drawn(size: tuple[float, float], draw: Callable[[Figure], None]) -> Plot:
+    with Figure(*size) as figure:
+        draw(figure)
+        return figure.plot()
 
 
 def by_trial(results: Sequence[Result]) -> Plot:
@@ -57,7 +36,7 @@ def by_trial(results: Sequence[Result]) -> Plot:
       results: in any order.
     """
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         _scatter(axes, results, [result.number for result in results])
         done = sorted(
@@ -71,16 +50,16 @@ def by_trial(results: Sequence[Result]) -> Plot:
                 numbers, best, where="post", color=_ORANGE, lw=1.5, label="best so far"
             )
         axes.set(xlabel="trial", ylabel="validation top-1")
-        axes.xaxis.set_major_locator(style._ticker().MaxNLocator(integer=True))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         figure.legend(loc="outside upper left", ncols=4)
 
-    return Plot((style.FULL_WIDTH, 330), draw)
+    return _drawn((FULL_WIDTH, 330), draw)
 
 
 def by_value(results: Sequence[Result], name: str, values: Sequence[Any]) -> Plot:
     """Top-1 of the trials by the value of a setting, with the mean of each value."""
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         places = [values.index(result.params[name]) for result in results]
         _scatter(axes, results, places)
@@ -96,22 +75,23 @@ def by_value(results: Sequence[Result], name: str, values: Sequence[Any]) -> Plo
         axes.set_xticks(range(len(values)), [short(value) for value in values])
         axes.set(xlim=(-0.6, len(values) - 0.4), xlabel=name, ylabel="validation top-1")
 
-    return Plot(style.HALF, draw)
+    return _drawn(HALF, draw)
 
 
 def by_number(results: Sequence[Result], name: str, span: Range) -> Plot:
     """Top-1 of the trials along the range of a setting."""
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         _scatter(axes, results, [result.params[name] for result in results])
         if span.log:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
-            axes.xaxis.set_minor_formatter(style._ticker().NullFormatter())
+            axes.xaxis.set_minor_formatter(lambda number, _: "")
+        axes.set(xlim=(span.low, span.high))
         axes.set(xlabel=name, ylabel="validation top-1")
 
-    return Plot(style.HALF, draw)
+    return _drawn(HALF, draw)
 
 
 def pair(
@@ -135,7 +115,7 @@ def pair(
             )
             best[place] = np.fmax(best[place], result.top1)
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         known = best[~np.isnan(best)]
         low, high = (known.min(), known.max()) if len(known) else (0, 1)
@@ -156,7 +136,7 @@ def pair(
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(length=0)
 
-    return Plot((style.HALF[0], 110 + 40 * len(row_values)), draw)
+    return _drawn((HALF[0], 110 + 40 * len(row_values)), draw)
 
 
 def curves(results: Sequence[Result]) -> Plot:
@@ -167,7 +147,7 @@ def curves(results: Sequence[Result]) -> Plot:
     """
     trained = [result for result in results if result.history]
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         # From the last on, so that the best lie on top.
         for place, result in reversed(list(enumerate(trained))):
@@ -177,7 +157,7 @@ def curves(results: Sequence[Result]) -> Plot:
             (line,) = axes.plot(
                 epochs,
                 top1,
-                color=style._SERIES[place] if named else _GREY,
+                color=SERIES[place] if named else _GREY,
                 lw=2 if named else 1,
                 ls="--" if result.state == "pruned" else "-",
                 marker="o",
@@ -186,11 +166,11 @@ def curves(results: Sequence[Result]) -> Plot:
             if named:
                 line.set_label(f"{result.number}: {describe(result.params)}")
         axes.set(xlabel="epoch", ylabel="validation top-1")
-        axes.xaxis.set_major_locator(style._ticker().MaxNLocator(integer=True))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside upper left", ncols=1)
 
-    return Plot((style.FULL_WIDTH, 330 + 20 * min(len(trained), NAMED_CURVES)), draw)
+    return _drawn((FULL_WIDTH, 330 + 20 * min(len(trained), NAMED_CURVES)), draw)
 
 
 def _scatter(axes: Any, results: Sequence[Result], places: Sequence[float]) -> None:
@@ -205,31 +185,3 @@ def _scatter(axes: Any, results: Sequence[Result], places: Sequence[float]) -> N
             at_bottom = {"transform": axes.get_xaxis_transform()}
             label = {} if trained else {"label": state}
             axes.scatter(bare, [0.0] * len(bare), **at_bottom, **label, **marks)
-
-
-_COLOURS = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
-
-
-def _recolour(figure: Any) -> None:
-    """Puts a page's light colours in the place of what stands for them."""
-    colors = command.import_extra("matplotlib.colors", "sweep")
-    light: dict[str, str] = {}
-    for name, value in re.findall(r"--([\w-]+): (#\w+);", report._STYLE):
-        light.setdefault(name, value)  # the first is the light one
-    shown = {
-        colors.to_rgb(stands_for): colors.to_rgb(light[name])
-        for stands_for, name in style._VARIABLES.items()
-    }
-
-    def real(rgba: Sequence[float]) -> tuple[float, ...]:
-        return (*shown.get(tuple(rgba[:3]), rgba[:3]), rgba[3])
-
-    figure.canvas.draw()  # makes the ticks
-    for artist in figure.findobj():
-        for kind in _COLOURS:
-            get = getattr(artist, f"get_{kind}", None)
-            if get is None or (kind == "color" and hasattr(artist, "get_facecolor")):
-                continue
-            rgba = [real(each) for each in colors.to_rgba_array(get())]
-            if rgba:
-                getattr(artist, f"set_{kind}")(rgba if len(rgba) > 1 else rgba[0])

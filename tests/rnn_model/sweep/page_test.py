@@ -38,26 +38,30 @@ def test_without_a_completed_trial_there_is_a_page_too(ranked, tried):
 def test_plots_show_the_numbers(ranked, tried):
     names = dict(page._each(ranked, tried))
     assert list(names) == ["optimizer", "balance", "learning_rate"]
-    assert {"adam", "sgd", "validation top-1"} <= set(texts(names["optimizer"].svg()))
+    assert {"adam", "sgd", "validation top-1"} <= set(texts(names["optimizer"].svg))
     (pair,) = page._pairs(ranked, tried)
     assert pair[0] == ("optimizer", "balance")
-    shown = texts(pair[1].svg())
+    shown = texts(pair[1].svg)
     assert shown.count("0.875") == 1
     assert shown.count("–") == 3  # sgd completed nothing; nobody tried 0
-    assert {"0.0001", "0.001", "0.01"} <= set(texts(names["learning_rate"].svg()))
-    legend = texts(plots.curves(ranked).svg())
+    assert {"0.0001", "0.001", "0.01"} <= set(texts(names["learning_rate"].svg))
+    legend = texts(plots.curves(ranked).svg)
     assert "2: optimizer=adam, balance=0.5, learning_rate=0.0025" in legend
 
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_every_plot_follows_the_page_and_repeats(ranked, tried, count):
-    some = ranked[count:]
-    made = [plots.by_trial(some), plots.curves(some)]
-    made += [plot for _, plot in [*page._each(some, tried), *page._pairs(some, tried)]]
-    for plot in made:
-        assert plot.svg() == plot.svg()
-        assert tree(plot.svg()).get("viewBox")
-        assert not re.search(r"#(?!D)[0-9a-f]{6}", plot.svg()), "a colour of its own"
+    def draw():
+        yield from (plots.by_trial(ranked[count:]), plots.curves(ranked[count:]))
+        for _, plot in page._each(ranked[count:], tried):
+            yield plot
+        for _, plot in page._pairs(ranked[count:], tried):
+            yield plot
+
+    for plot, again in zip(draw(), draw(), strict=True):
+        assert plot.svg == again.svg
+        assert tree(plot.svg).get("viewBox")
+        assert not re.search(r"#(?!D)[0-9a-f]{6}", plot.svg), "a colour of its own"
 
 
 def test_files_have_the_light_colours(ranked, tried, tmp_path):
@@ -69,8 +73,6 @@ def test_files_have_the_light_colours(ranked, tried, tmp_path):
     for path in tmp_path.iterdir():
         pixels = np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3)
         assert (pixels == 255).all(axis=1).mean() > 0.3, path.name  # the paper
-        # What stands for a page's colours is nearly black: it must not be seen.
-        assert not (pixels < 8).all(axis=1).any(), path.name
     blue = np.array([0x35, 0x68, 0xCF])
     pixels = np.asarray(Image.open(tmp_path / "curves.png").convert("RGB"))
     assert (pixels == blue).all(axis=2).any()
