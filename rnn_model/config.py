@@ -76,7 +76,7 @@ class TrainConfig:
         metadata={"help": "Share of the target given to all classes alike."},
     )
     dropout: float = dataclasses.field(
-        default=0.4,
+        default=0.2,
         metadata={"help": "Share of the features that a layer hides in training."},
     )
     augment: bool = dataclasses.field(
@@ -87,7 +87,7 @@ class TrainConfig:
         },
     )
     partial: float = dataclasses.field(
-        default=0.3,
+        default=0.15,
         metadata={
             "help": "With --augment: share of the training drawings that are cut "
             "short, so that drawings in progress are known too."
