@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
-from rnn_model import training
+from rnn_model import steps
 from tfrecords import schema
 
 Batch = dict[str, tf.Tensor]
@@ -76,7 +76,7 @@ def make_step(model: keras.Model) -> Step:
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     optimizer.build(model.trainable_variables)
 
-    @tf.function(input_signature=training.step_signature(schema.INK))
+    @tf.function(input_signature=steps.signature(schema.INK))
     def graph(ink: tf.Tensor, length: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model({"ink": ink, "length": length}, training=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnn_model import checkpoints, evaluation, launch, models, training
+from rnn_model import checkpoints, launch, models, side_by_side, training
 from rnn_model.config import TrainConfig
 from rnn_model.workdir import Workdir
 from serve_export import export
@@ -134,11 +134,9 @@ def test_what_two_workers_trained_is_evaluated_and_exported(
     never_killed, data_dir, tmp_path
 ):
     workdir, _ = never_killed
-    report = evaluation.evaluate_runs(
-        [str(workdir)], str(data_dir), "validation", str(tmp_path)
-    )
+    found = side_by_side.evaluate_runs([str(workdir)], str(data_dir), "validation", 0)
     best = max(row["validation_top1"] for row in Workdir(str(workdir)).history())
-    assert report["runs"][0]["top1"] == best
+    assert found.scorecards[0].all.result()["top1"] == best
     source = export.Source(str(workdir), str(data_dir))
     assert Path(export.export(source, str(tmp_path / "export"))).is_dir()
 

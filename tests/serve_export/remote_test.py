@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from rnn_model import evaluation
+from rnn_model import side_by_side
 from rnn_model.config import TrainConfig
 from rnn_model.training import train
 from rnn_model.workdir import Workdir
@@ -53,9 +53,8 @@ def test_train_evaluate_export_and_answer(remote, doodles):
     train(CONFIG, data, run)  # goes on, and finds that it is over
     assert len(Workdir(run).history()) == 2
 
-    report = evaluation.evaluate_runs([run], data, "test", f"{remote}/report")
-    assert names_in(f"{remote}/report") == {"metrics.json"}
-    assert report["runs"][0]["examples"] > 0
+    found = side_by_side.evaluate_runs([run], data, "test", 0)
+    assert found.scorecards[0].all.examples > 0
 
     assert export.export(export.Source(run, data), out) == f"{out}/1"
     assert {"model.tflite", "saved_model.pb", "model_card.md"} <= names_in(f"{out}/1")
