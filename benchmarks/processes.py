@@ -1,8 +1,63 @@
-"""How much memory a process and its descendants take. Linux only: it reads `/proc`."""
+"""What a process and its descendants take. Linux only: it reads `/proc`."""
 
 import contextlib
 import glob
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
+
+POLL_SECONDS = 0.05
+
+
+class Taken(NamedTuple):
+    """What a program took: wall and CPU seconds, peak of memory in bytes."""
+
+    seconds: float
+    cpu_seconds: float
+    peak: int
+
+
+def watch(
+    program: list[str], *, quiet: bool = False, cores: Collection[int] | None = None
+) -> Taken:
+    """Runs a program, and watches over all of its processes.
+
+    Args:
+      program: its command line; what it prints goes to stderr.
+      quiet: show what it says on stderr, as TensorFlow does of itself, only if it
+        fails.
+      cores: numbers of the processors that it may use; all that we may by default.
+
+    Raises:
+      ValueError: it failed.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            program,
+            stdout=sys.stderr,
+            stderr=said if quiet else None,
+            preexec_fn=cores and (lambda: os.sched_setaffinity(0, cores)),
+        )
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, memory(process.pid))
+            time.sleep(POLL_SECONDS)
+        seconds = time.monotonic() - started
+        if code := process.returncode:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace"))
+            raise ValueError(f"{' '.join(program)} exited with {code}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Taken(seconds, cpu, peak)
 
 
 def memory(root: int) -> int:

@@ -79,7 +79,7 @@ def main() -> None:
 def environments(ports: list[int]) -> Iterator[dict[str, str]]:
     """What each worker finds in its environment, in the order of their ranks."""
     addresses = [f"localhost:{port}" for port in ports]
-    cores = os.cpu_count() or 1
+    cores = _cores()
     for rank in range(len(ports)):
         task = {"type": "worker", "index": rank}
         yield {
@@ -87,6 +87,13 @@ def environments(ports: list[int]) -> Iterator[dict[str, str]]:
             # Else each would have a thread for every core, and they would queue.
             "TF_NUM_INTRAOP_THREADS": str(max(1, cores // len(ports))),
         }
+
+
+def _cores() -> int:
+    """Processors that we may use: of a machine that others share, not all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def free_ports(count: int) -> list[int]:

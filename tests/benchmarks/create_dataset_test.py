@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import create_dataset as benchmark
+from benchmarks import data_job
 from pipeline.formats.lines import parse_simplified
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_input_has_as_many_drawings_as_asked_for_each_with_its_key(doodles, tmp_path):
     files = sorted(map(str, doodles.glob("*.ndjson")))
-    size = benchmark.write_input(files, tmp_path / "in", 1000)
+    size = data_job.write_input(files, tmp_path / "in", 1000)
     lines = []
     for path in (tmp_path / "in").iterdir():
         size -= path.stat().st_size
