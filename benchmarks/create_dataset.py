@@ -53,23 +53,20 @@ def main() -> None:
         print(
             f"{args.drawings:,} drawings, {size / 1e6:,.0f} MB, {os.cpu_count()} cores"
         )
-        runs = {
-            "ours": data_job.measure(
-                data_job.command_line(whole), folder, args.drawings
-            )
-        }
+        ours = data_job.command_line(whole)
+        runs = {"ours": data_job.measure(ours, folder, args.drawings)}
         if args.gzip:
-            zipped = [*data_job.command_line(whole), "--compression=gzip"]
+            zipped = [*ours, "--compression=gzip"]
             runs["ours, gzip"] = data_job.measure(zipped, folder, args.drawings)
         if args.ancestor:
-            ancestor = _self("ancestor", whole)
             runs["ancestor"] = data_job.measure(
-                ancestor, folder, args.drawings, quiet=True
+                _self("ancestor", whole), folder, args.drawings, quiet=True
             )
         if args.elements:
             number = min(args.elements, args.drawings)
             data_job.write_input(source, part, number)
-            runs["elements"] = data_job.measure(_self("elements", part), folder, number)
+            elements = _self("elements", part)
+            runs["elements"] = data_job.measure(elements, folder, number)
     print(table(runs))
 
 

@@ -3,14 +3,14 @@
     python -m benchmarks.scale --data_dir=DIR --output=scale.png
 
 The data job reads the lines of --input, repeated with new keys until there are as many
-as each of --drawings says. Cost is linear if seconds = start-up + drawings × slope: that
-line is fitted by least squares of the relative deviations, as sizes differ by far, and
-each size stands beside it. Memory is the peak of the process tree.
+as each of --drawings says. Cost is linear if all sizes are on a line, seconds =
+start-up + slope × drawings. It is that of the least squares of relative deviations, as
+sizes differ by far; the table has each size's. Memory is the peak of the process tree.
 
-Training takes each of --workers in turn on --data_dir, by rnn_model.launch. Every process
-has as many processors, so that one has no more of the machine than each of two:
-efficiency is drawings/s per process, beside those of the fewest processes. The first
-epoch, in which the step is compiled, does not count.
+Training takes --data_dir, with each of --workers processes in turn, by
+rnn_model.launch. A process has the same number of processors whether it is alone or
+not: efficiency is drawings/s of each, beside those where there are the fewest. The
+first epoch, in which the step is compiled, does not count.
 
 Without --data_dir, or with --drawings= empty, that half is left out. Linux only, as it
 reads `/proc`.
@@ -78,8 +78,8 @@ def _define_flags() -> None:
 def main() -> None:
     """Measures, prints a table of each half, writes the plot."""
     args = flags.FLAGS
-    sizes = numbers("drawings")
-    workers = numbers("workers") if args.data_dir else []
+    sizes = numbers("drawings", args.drawings)
+    workers = numbers("workers", args.workers) if args.data_dir else []
     if not sizes and not workers:
         raise ValueError("nothing to measure: give --drawings or --data_dir")
     cores = share_of_cores(workers)
@@ -101,9 +101,8 @@ def main() -> None:
     Path(args.output).write_bytes(plot(made, trained))
 
 
-def numbers(flag: str) -> list[int]:
-    """The whole numbers of a flag, rising, each once."""
-    given = flags.FLAGS[flag].value
+def numbers(flag: str, given: Sequence[str]) -> list[int]:
+    """The whole numbers that a flag was given, rising, each once."""
     if not all(number.isdecimal() and int(number) for number in given):
         raise ValueError(f"--{flag}={','.join(given)}: whole numbers > 0, please")
     return sorted(set(map(int, given)))
@@ -115,7 +114,7 @@ def share_of_cores(workers: Sequence[int]) -> int:
     most = max(workers, default=1)
     if most > cores:
         raise ValueError(
-            f"--workers={most}: each needs a processor of its own, and there are {cores}"
+            f"--workers={most}: each is to have a processor, and there are {cores}"
         )
     return cores // most
 
@@ -152,8 +151,9 @@ def data_table(runs: Sequence[Measured]) -> str:
         if line:
             each = f"{1e6 * (run.seconds - line.start) / run.drawings:.2f}"
             off = f"{line.deviation(run):+.1%}"
+        rate = run.drawings / run.seconds
         rows.append(
-            f"{run.drawings:>11,}{run.seconds:>9.1f}{run.drawings / run.seconds:>12,.0f}"
+            f"{run.drawings:>11,}{run.seconds:>9.1f}{rate:>12,.0f}"
             f"{run.peak / 2**20:>10,.0f}{each:>18}{off:>14}"
         )
     if line is None:
