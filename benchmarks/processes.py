@@ -47,9 +47,14 @@ def watch(
             preexec_fn=cores and (lambda: os.sched_setaffinity(0, cores)),
         )
         peak = 0
-        while process.poll() is None:
-            peak = max(peak, memory(process.pid))
-            time.sleep(POLL_SECONDS)
+        try:
+            while process.poll() is None:
+                peak = max(peak, memory(process.pid))
+                time.sleep(POLL_SECONDS)
+        finally:
+            if process.poll() is None:  # we are interrupted
+                process.terminate()
+                process.wait()
         seconds = time.monotonic() - started
         if code := process.returncode:
             said.seek(0)
