@@ -232,6 +232,7 @@ def plot(made: Sequence[Measured], trained: Sequence[Trained]) -> bytes:
             axes[-1].set_xticks(workers)
         for each_of in axes:
             each_of.set(xlim=(0, None), ylim=(0, None))
+            each_of.locator_params(axis="y", integer=True)
             thousands(each_of.yaxis)
         return figure.png()
 
