@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
-from rnn_model import steps
-from tfrecords import schema
+from rnn_model import evaluation
 
 Batch = dict[str, tf.Tensor]
 Batches = Iterable[Batch]
@@ -76,7 +75,9 @@ def make_step(model: keras.Model) -> Step:
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     optimizer.build(model.trainable_variables)
 
-    @tf.function(input_signature=steps.signature(schema.INK))
+    labels = tf.TensorSpec([None], tf.int64)
+
+    @tf.function(input_signature=(*evaluation.INPUT_SIGNATURE, labels))
     def graph(ink: tf.Tensor, length: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model({"ink": ink, "length": length}, training=True)
