@@ -70,7 +70,9 @@ def test_load_best_gives_the_saved_weights(trained_mlp):
 def test_a_checkpoint_of_other_weights_is_not_taken_for_ours(copied):
     config = TrainConfig(model="cnn")
     (copied / "config.json").write_text(config.to_json())
-    with pytest.raises(ValueError, match="best: no checkpoint there can be read as one"):
+    with pytest.raises(
+        ValueError, match="best: no checkpoint there can be read as one"
+    ):
         Workdir(str(copied)).load_best()
 
 
