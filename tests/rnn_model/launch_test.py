@@ -144,7 +144,8 @@ def test_what_two_workers_trained_is_evaluated_and_exported(
 # --- How it ends before its time ------------------------------------------------------
 
 
-@pytest.mark.parametrize("victim", [1, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [1, 0])
 def test_a_killed_worker_ends_all_and_a_restart_ends_with_the_same_weights(
     never_killed, data_dir, tmp_path, victim
 ):

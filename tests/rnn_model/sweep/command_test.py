@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from rnn_model import training
 from rnn_model.sweep import trial
 from rnn_model.workdir import Workdir
@@ -25,6 +27,7 @@ def start(*flags):
     )
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_gone_on_with_by_two_every_trial_is_done_once(
     data_dir, tmp_path
 ):
