@@ -467,7 +467,7 @@ def test_other_settings_are_refused(data_dir, trained_mlp):
     other = dataclasses.replace(config, dropout=0.1, seed=7)
     with pytest.raises(ValueError, match="holds a run of other settings") as caught:
         training.train(other, str(data_dir), str(trained_mlp))
-    assert "--dropout was 0.4, now 0.1; --seed was 0, now 7" in str(caught.value)
+    assert "--dropout was 0.2, now 0.1; --seed was 0, now 7" in str(caught.value)
     assert Workdir(str(trained_mlp)).config() == config
 
 
