@@ -183,7 +183,7 @@ def test_the_store_of_another_sweep_is_refused(tmp_path, make_plan, grid):
     with pytest.raises(ValueError, match="holds a sweep of other settings") as caught:
         Store(str(tmp_path), other)
     assert "--optimizer was ['adam', 'sgd'], now ['adam']" in str(caught.value)
-    assert "--dropout was 0.4, now 0" in str(caught.value)
+    assert "--dropout was 0.2, now 0" in str(caught.value)
 
 
 def test_a_store_that_was_not_finished_is_made_anew(tmp_path, grid):
