@@ -21,11 +21,10 @@ from absl import flags
 
 from pipeline import command
 from rnn_model import input_pipeline
+from rnn_model.config import TrainConfig
 from tfrecords.dataset_info import DatasetInfo
 
 BATCH_SIZE = 128
-PARTIAL = 0.3
-"""Share of the augmented drawings that are cut short, as in training."""
 
 WAYS = {
     "by length": {"by_length": True, "augment": False},
@@ -72,7 +71,13 @@ def measure(info: DatasetInfo, data_dir: str, epoch: int, **settings: bool) -> M
     """Takes all batches of an epoch."""
     epochs = range(epoch, epoch + 1)
     batches = input_pipeline.training_batches(
-        info, data_dir, BATCH_SIZE, seed=0, epochs=epochs, partial=PARTIAL, **settings
+        info,
+        data_dir,
+        BATCH_SIZE,
+        seed=0,
+        epochs=epochs,
+        partial=TrainConfig().partial,
+        **settings,
     )
     began, cpu_began = time.perf_counter(), time.process_time()
     drawings = points = steps = 0

@@ -169,6 +169,15 @@ def to_inks(packed: Sequence[bytes]) -> list[np.ndarray]:
     return [rows[a:b] for a, b in itertools.pairwise((stops // 3).tolist())]
 
 
+def pad(inks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Pads ink with zeros: `<float32>[n, time, 3]`, and lengths `<int32>[n]`."""
+    length = np.array([len(ink) for ink in inks], np.int32)
+    padded = np.zeros((len(inks), length.max(), 3), np.float32)
+    for row, ink in zip(padded, inks):
+        row[: len(ink)] = ink
+    return padded, length
+
+
 def from_ink(ink: np.ndarray) -> np.ndarray:
     """Inverse of `to_ink`: ink `<float32>[T, 3]` to points `<uint8>[T, 3]`.
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_model import evaluation, partial
+from pipeline import strokes
+from rnn_model import evaluation
 from rnn_model.evaluation import LogitsFunction
 from rnn_model.workdir import Workdir
 from tfrecords import schema
@@ -84,7 +85,7 @@ def latency(run: Contender, drawings: Sequence[np.ndarray], kind: str) -> float:
     taken = []
     for drawing in drawings:
         ink = kind == schema.INK
-        inputs = partial.pad([drawing]) if ink else (drawing[None],)
+        inputs = strokes.pad([drawing]) if ink else (drawing[None],)
         began = time.perf_counter()
         np.asarray(run.logits_of(*inputs))
         taken.append(time.perf_counter() - began)

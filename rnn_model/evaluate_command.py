@@ -41,10 +41,9 @@ def main() -> None:
     values = flags.FLAGS
     command.require("workdir", "data_dir", "report_dir")
     missing = _missing_extra()
-    folder = values.report_dir
     with file_errors():
         # What can go wrong at the end is better known before the work.
-        tf.io.gfile.makedirs(folder)
+        tf.io.gfile.makedirs(values.report_dir)
         found = side_by_side.evaluate_runs(
             values.workdir,
             values.data_dir,
@@ -52,18 +51,30 @@ def main() -> None:
             values.partial_drawings,
             values.seed,
         )
-        told = evaluation_report.to_json(found)
-        files.write(folder, METRICS, json.dumps(told, indent=1, allow_nan=False) + "\n")
-        if not missing:
-            page = evaluation_page.build_page(found, told)
-            for name, picture in page.pictures.items():
-                files.write(folder, name, picture)
-            files.write(folder, PAGE, page.html)
+        told = write(found, values.report_dir, with_page=not missing)
     for warning in _warnings(told, missing):
         print(f"warning: {warning}", file=sys.stderr)
     examples = told["runs"][0]["examples"]
     print(f"{examples:,} drawings of the split {values.split}\n")
     print(evaluation_report.table(told))
+
+
+def write(
+    found: side_by_side.Found, folder: str, with_page: bool
+) -> evaluation_page.Told:
+    """Writes `metrics.json`, and page and plots if they are asked for, to a folder.
+
+    Returns:
+      What stands in `metrics.json`.
+    """
+    told = evaluation_report.to_json(found)
+    files.write(folder, METRICS, json.dumps(told, indent=1, allow_nan=False) + "\n")
+    if with_page:
+        page = evaluation_page.build_page(found, told)
+        for name, picture in page.pictures.items():
+            files.write(folder, name, picture)
+        files.write(folder, PAGE, page.html)
+    return told
 
 
 def _missing_extra() -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from pipeline import strokes
 from rnn_model import bootstrap
 from rnn_model.metrics import MetricSums, judge
-from tfrecords import schema
 
 PARTS = (0.25, 0.5, 0.75, 1.0)
 """Shares of a drawing's points that are seen."""
@@ -65,15 +64,6 @@ def first_points(ink: np.ndarray, part: float) -> np.ndarray:
     return strokes.to_ink(strokes.to_points(strokes.simplify(begun)))
 
 
-def pad(inks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Pads ink with zeros: `<float32>[n, time, 3]`, and lengths `<int32>[n]`."""
-    length = np.array([len(ink) for ink in inks], np.int32)
-    padded = np.zeros((len(inks), length.max(), schema.INK_WIDTH), np.float32)
-    for row, ink in zip(padded, inks):
-        row[: len(ink)] = ink
-    return padded, length
-
-
 def _batches(
     drawings: Drawings, part: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
@@ -82,4 +72,8 @@ def _batches(
     cut.sort(key=lambda row: len(row[2]))
     for start in range(0, len(cut), BATCH_SIZE):
         hashed, labels, inks = zip(*cut[start : start + BATCH_SIZE])
-        yield *pad(inks), np.array(labels, np.int64), np.array(hashed, np.uint64)
+        yield (
+            *strokes.pad(inks),
+            np.array(labels, np.int64),
+            np.array(hashed, np.uint64),
+        )

@@ -19,7 +19,6 @@ import tensorflow as tf
 from pipeline import command, sample, strokes
 from rnn_model import evaluation, input_pipeline, models
 from serve_export.litert_runtime import to_bitmap
-from serve_export.savedmodel_runtime import pad
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
@@ -134,7 +133,7 @@ def keras_format(model: keras.Model, kind: str) -> Format:
         if kind == schema.BITMAP:
             inputs = [np.stack(drawings)[..., None].astype(np.float32) / 255]
         else:
-            inputs = pad(drawings)
+            inputs = strokes.pad(drawings)
         return tf.nn.softmax(logits_of(*inputs)).numpy()
 
     return Format("keras", answer, None, True)

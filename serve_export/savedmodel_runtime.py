@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import strokes
 from serve_export import layout
 from tfrecords import schema
 
@@ -45,7 +46,7 @@ class SavedModel:
         return np.stack(self._batchers[kind](drawings))
 
     def _of_ink(self, inks: Sequence[np.ndarray]) -> np.ndarray:
-        ink, length = map(self._constant, pad(inks))
+        ink, length = map(self._constant, strokes.pad(inks))
         return self._call("serving_default", ink=ink, length=length)
 
     def _of_bitmaps(self, bitmaps: Sequence[np.ndarray]) -> np.ndarray:
@@ -54,15 +55,6 @@ class SavedModel:
 
     def _call(self, signature: str, **inputs: Any) -> np.ndarray:
         return self._model.signatures[signature](**inputs)["probabilities"].numpy()
-
-
-def pad(inks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Makes a batch: `<float32>[batch, time, 3]`, and the lengths `<int32>[batch]`."""
-    lengths = np.array([len(ink) for ink in inks], np.int32)
-    padded = np.zeros((len(inks), lengths.max(), schema.INK_WIDTH), np.float32)
-    for row, ink in zip(padded, inks):
-        row[: len(ink)] = ink
-    return padded, lengths
 
 
 class Batcher:

@@ -5,16 +5,15 @@ from pathlib import Path
 
 from fastapi import APIRouter
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from serve_export.api import errors, schemas
+from serve_export.api.files import FRESH, Files
 
 FOLDER = Path(__file__).parents[1] / "static"
 
 HEADERS = {
-    "cache-control": "no-cache",  # asked for again, and mostly answered: not modified
+    **FRESH,
     # Beside the gate's policy, which lets /docs have its style inside.
     "content-security-policy": "style-src 'self'",
 }
@@ -24,17 +23,10 @@ mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("application/wasm", ".wasm")
 
 
-class _Files(StaticFiles):
-    def file_response(self, *arguments, **settings) -> Response:
-        response = super().file_response(*arguments, **settings)
-        response.headers.update(HEADERS)
-        return response
-
-
 def routes() -> list[Route | Mount]:
     """Makes the routes of the page and of its files."""
-    page = GZipMiddleware(_Files(directory=FOLDER, html=True))
-    files = GZipMiddleware(_Files(directory=FOLDER))
+    page = GZipMiddleware(Files(HEADERS, directory=FOLDER, html=True))
+    files = GZipMiddleware(Files(HEADERS, directory=FOLDER))
     return [Route("/", page), Mount("/static", files)]
 
 

@@ -2,20 +2,10 @@
 
 import os
 
-from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from serve_export import layout
-
-
-class _Files(StaticFiles):
-    def file_response(self, *arguments, **settings) -> Response:
-        response = super().file_response(*arguments, **settings)
-        # Asked for again, and mostly answered: not modified. Else a page would mix
-        # the files of two exports.
-        response.headers["cache-control"] = "no-cache"
-        return response
+from serve_export.api.files import FRESH, Files
 
 
 def routes(path: str) -> list[Mount]:
@@ -23,4 +13,5 @@ def routes(path: str) -> list[Mount]:
     folder = layout.join(path, layout.WEB)
     if not os.path.isdir(folder):
         return []
-    return [Mount("/web", _Files(directory=folder))]
+    # Fresh, as a page would else mix the files of two exports.
+    return [Mount("/web", Files(FRESH, directory=folder))]

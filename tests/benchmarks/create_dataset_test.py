@@ -1,15 +1,9 @@
 """The benchmark runs all ways on the same drawings and prints what it measured."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from benchmarks import data_job
 from pipeline.formats.lines import parse_simplified
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_input_has_as_many_drawings_as_asked_for_each_with_its_key(doodles, tmp_path):
@@ -26,16 +20,9 @@ def test_input_has_as_many_drawings_as_asked_for_each_with_its_key(doodles, tmp_
 
 
 @pytest.mark.slow
-def test_all_ways_write_as_many_drawings(doodles, tmp_path):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.create_dataset", "--drawings=2000"),
-            *(f"--input={doodles}/*.ndjson", f"--work_dir={tmp_path}"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def test_all_ways_write_as_many_drawings(measure, doodles, tmp_path):
+    flags = ["--drawings=2000", f"--input={doodles}/*.ndjson", f"--work_dir={tmp_path}"]
+    done = measure("create_dataset", *flags)
     assert done.returncode == 0, done.stderr
     rows = {
         line[:12].strip(): line[12:].split() for line in done.stdout.splitlines()[-4:]

@@ -1,12 +1,6 @@
 """The benchmark evaluates the whole split, and tells how it stands to the model."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 from benchmarks import evaluate as benchmark
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_ratio_is_that_of_each_round():
@@ -23,16 +17,8 @@ def test_the_ratio_is_that_of_each_round():
     )
 
 
-def test_an_untrained_model_is_measured(data_dir):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.evaluate", "--rounds=1"),
-            *(f"--data_dir={data_dir}", "--model=mlp"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def test_an_untrained_model_is_measured(measure, data_dir):
+    done = measure("evaluate", "--rounds=1", f"--data_dir={data_dir}", "--model=mlp")
     assert done.returncode == 0, done.stderr
     *_, last = done.stdout.splitlines()
     assert last.startswith("evaluation takes ")

@@ -1,27 +1,13 @@
 """The benchmark takes whole epochs in every way and tells what is padding."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from benchmarks import input_pipeline as benchmark
 from rnn_model import input_pipeline
 
-ROOT = Path(__file__).parents[2]
 
-
-def test_every_way_has_its_speed_and_padding(data_dir):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.input_pipeline", "--rounds=1"),
-            f"--data_dir={data_dir}",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def test_every_way_has_its_speed_and_padding(measure, data_dir):
+    done = measure("input_pipeline", "--rounds=1", f"--data_dir={data_dir}")
     assert done.returncode == 0, done.stderr
     head, *lines = done.stdout.splitlines()
     assert head.split() == ["drawings/s", "of", "CPU", "time", "padding"]

@@ -1,14 +1,8 @@
 """The plan: hours are work divided by rates, whatever the machines."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from benchmarks import plan
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_data_job_is_split_evenly():
@@ -24,16 +18,10 @@ def test_workers_that_wait_for_each_other_cost_more():
     assert two.machine_hours == pytest.approx(2 * one.machine_hours)
 
 
-def test_the_table_has_what_the_flags_ask_for():
+def test_the_table_has_what_the_flags_ask_for(measure):
     flags = {"drawings": 1_000_000, "data_rate": 1000, "training_rate": 100}
     flags |= {"machines": 2, "epochs": 7}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.plan"]
-        + [f"--{name}={value}" for name, value in flags.items()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = measure("plan", *[f"--{name}={value}" for name, value in flags.items()])
     assert done.returncode == 0, done.stderr
     first, _, head, data, training = done.stdout.splitlines()
     assert first == "An estimate for 1,000,000 drawings; epochs at most: 7"

@@ -3,9 +3,7 @@
 import io
 import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,18 +12,7 @@ from benchmarks import processes, scale
 from benchmarks.data_job import Measured
 from tests.conftest import reason
 
-ROOT = Path(__file__).parents[2]
-
 MIB = 2**20
-
-
-def run(*flags):
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale", *flags],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
 
 
 def made(drawings, seconds):
@@ -36,9 +23,10 @@ LINEAR = [made(size, 2 + 1e-5 * size) for size in (100_000, 1_000_000, 4_000_000
 TRAINED = [scale.Trained(1, 1000.0, 600 * MIB), scale.Trained(2, 1700.0, 1100 * MIB)]
 
 
-def test_the_data_job_is_measured_at_each_size(doodles, tmp_path):
+def test_the_data_job_is_measured_at_each_size(measure, doodles, tmp_path):
     (tmp_path / "work").mkdir()
-    done = run(
+    done = measure(
+        "scale",
         *("--drawings=900,300", f"--input={doodles}/*.ndjson"),
         *(f"--work_dir={tmp_path}/work", f"--output={tmp_path}/scale.png"),
     )
@@ -111,8 +99,8 @@ def test_each_process_has_a_processor():
     assert reason(scale.share_of_cores, [1, cores + 1]) == told
 
 
-def test_where_the_plot_cannot_be_is_told_at_once(tmp_path):
-    done = run(f"--output={tmp_path}/none/scale.png")
+def test_where_the_plot_cannot_be_is_told_at_once(measure, tmp_path):
+    done = measure("scale", f"--output={tmp_path}/none/scale.png")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert done.stderr.endswith(f"there is no folder {tmp_path}/none\n")

@@ -1,24 +1,11 @@
 """The benchmark of the server measures a real one and says what it found."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 from benchmarks import serve
 
-ROOT = Path(__file__).parents[2]
 
-
-def test_it_prints_what_it_measured(exported_rnn):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.serve", "--seconds=0.5"),
-            *(f"--export_dir={exported_rnn}", "--connections=2"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def test_it_prints_what_it_measured(measure, exported_rnn):
+    flags = ["--seconds=0.5", f"--export_dir={exported_rnn}", "--connections=2"]
+    done = measure("serve", *flags)
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[-4:])
     assert list(lines) == ["start", "steady", "load", "memory"]

@@ -2,26 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from benchmarks import ancestor_model, train_ancestor
 from benchmarks import train as benchmark
 from rnn_model import input_pipeline
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(module, *flags):
-    return subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{module}", *flags],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
 
 
 @pytest.mark.parametrize("contender", ["mlp", "cnn, bitmaps given", "ancestor"])
@@ -60,8 +46,8 @@ def test_medians_stand_beside_the_ancestors():
 
 
 @pytest.mark.slow
-def test_every_contender_has_its_speed_beside_the_ancestors(data_dir):
-    done = run("train", f"--data_dir={data_dir}", "--rounds=1", "--seconds=0.1")
+def test_every_contender_has_its_speed_beside_the_ancestors(measure, data_dir):
+    done = measure("train", f"--data_dir={data_dir}", "--rounds=1", "--seconds=0.1")
     assert done.returncode == 0, done.stderr
     head, *lines, last = done.stdout.splitlines()
     columns = "drawings/s from to × ancestor of CPU time × ancestor"
@@ -83,19 +69,19 @@ def test_every_contender_has_its_speed_beside_the_ancestors(data_dir):
     )
 
 
-def test_a_missing_data_set_is_one_line(tmp_path):
-    done = run("train", f"--data_dir={tmp_path}")
+def test_a_missing_data_set_is_one_line(measure, tmp_path):
+    done = measure("train", f"--data_dir={tmp_path}")
     assert done.returncode == 1
     assert re.search(r"error: .* holds no data set.*\n$", done.stderr)
 
 
 @pytest.mark.slow
 def test_the_ancestor_trains_to_its_end_and_a_run_is_put_beside_it(
-    data_dir, trained_mlp, tmp_path
+    measure, data_dir, trained_mlp, tmp_path
 ):
     flags = [f"--data_dir={data_dir}", f"--workdir={tmp_path}/ancestor"]
     flags += [f"--runs={trained_mlp}", "--hours=0.0001"]
-    done = run("train_ancestor", *flags)
+    done = measure("train_ancestor", *flags)
     assert done.returncode == 0, done.stderr
     *epochs, ancestor, ours = done.stdout.splitlines()
     history = json.loads((tmp_path / "ancestor/history.json").read_text())
@@ -107,7 +93,7 @@ def test_the_ancestor_trains_to_its_end_and_a_run_is_put_beside_it(
     assert test["examples"] > 0
     assert ours.startswith(f"{trained_mlp}: ")
     assert "reached validation top-1" in ours
-    again = run("train_ancestor", *flags)
+    again = measure("train_ancestor", *flags)
     assert again.stdout.splitlines() == [ancestor, ours]
 
 

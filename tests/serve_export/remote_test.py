@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from rnn_model import side_by_side
+from rnn_model import evaluate_command, side_by_side
 from rnn_model.config import TrainConfig
 from rnn_model.training import train
 from rnn_model.workdir import Workdir
@@ -54,7 +54,10 @@ def test_train_evaluate_export_and_answer(remote, doodles):
     assert len(Workdir(run).history()) == 2
 
     found = side_by_side.evaluate_runs([run], data, "test", 0)
-    assert found.scorecards[0].all.examples > 0
+    report = f"{remote}/report"
+    told = evaluate_command.write(found, report, with_page=True)
+    assert told["runs"][0]["examples"] > 0
+    assert {"metrics.json", "index.html", "confusion-mlp.png"} <= names_in(report)
 
     assert export.export(export.Source(run, data), out) == f"{out}/1"
     assert {"model.tflite", "saved_model.pb", "model_card.md"} <= names_in(f"{out}/1")

@@ -145,6 +145,14 @@ class Visit:
     def text(self, selector):
         return self.page.locator(selector).inner_text()
 
+    def play(self, drawing):
+        """A round, drawn as fast as a mouse is, up to what comes after its result."""
+        for button in ("#start", "#go"):
+            self.page.click(button)
+        self.draw(drawing)
+        self.page.clock.fast_forward(2_500)
+        self.page.click("#next")
+
     def wait_for_screen(self, name):
         self.page.wait_for_selector(f"body[data-screen={name}]")
 

@@ -30,11 +30,7 @@ def test_nothing_is_kept_without_a_clear_yes(visit, doodle, kept):
     page.keyboard.press("Escape")
     page.click("a[href='#game']")
     page.clock.install()
-    for button in ("#start", "#go"):
-        page.click(button)
-    visited.draw(doodle(WORDS[1]))
-    page.clock.fast_forward(2_500)
-    page.click("#next")
+    visited.play(doodle(WORDS[1]))
     page.click("#consent >> text=No, thanks")
     assert "nothing was kept" in visited.text("#consent")
     page.click("#again")
@@ -46,11 +42,7 @@ def test_what_was_given_is_forgotten_on_demand(visit, doodle, kept):
     visited = visit(f"/?words={WORDS[1]}&{LONG}#game")
     page = visited.page
     page.clock.install()
-    for button in ("#start", "#go"):
-        page.click(button)
-    visited.draw(doodle(WORDS[1]))
-    page.clock.fast_forward(2_500)
-    page.click("#next")
+    visited.play(doodle(WORDS[1]))
     page.click("#consent >> text=Yes, keep it")
     page.wait_for_selector("text=Forget my drawings")
     (line,) = lines_in(kept)
@@ -71,11 +63,7 @@ def test_where_nothing_is_kept_nobody_is_asked(visit, serving, export_dir, doodl
         assert page.locator("#give").is_hidden()
         page.click("a[href='#game']")
         page.clock.install()
-        for button in ("#start", "#go"):
-            page.click(button)
-        visited.draw(doodle(WORDS[1]))
-        page.clock.fast_forward(2_500)
-        page.click("#next")
+        visited.play(doodle(WORDS[1]))
         visited.wait_for_screen("end")
         assert page.locator("#consent").is_hidden()
     assert visited.errors == []
