@@ -82,16 +82,10 @@ def evaluate(
     """What `evaluate.py` does between its start and its page."""
     survey = side_by_side.Pass(info, [run], sample=side_by_side.TIMED, seed=0)
     iterator = iter(batches)
-
-    def go() -> None:
-        for batch in iterator:
-            survey.take(batch)
-        survey.add_up()
-
-    return measure(go)
+    return measure(lambda: sum(survey.over(iterator)))
 
 
-def measure(work: Callable[[], None]) -> tuple[float, float]:
+def measure(work: Callable[[], object]) -> tuple[float, float]:
     began, cpu_began = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - began, time.process_time() - cpu_began

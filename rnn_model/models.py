@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from rnn_model import baselines
 from rnn_model.config import TrainConfig
+from rnn_model.normalization import BatchNormalization
 from tfrecords import schema
 
 STEPS = 128
@@ -177,10 +178,7 @@ class ConvBlock(keras.layers.Layer):
         self.conv = keras.layers.Conv1D(
             filters, width, stride, padding="same", use_bias=False, dtype=dtype
         )
-        # Of several workers, each is to see the statistics of the whole batch.
-        self.norm = keras.layers.BatchNormalization(
-            momentum=0.95, synchronized=tf.distribute.has_strategy(), dtype=dtype
-        )
+        self.norm = BatchNormalization(momentum=0.95, dtype=dtype)
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.conv.build(shape)

@@ -4,7 +4,9 @@ What is kept grows with the classes, the countries and the runs, not with the dr
 """
 
 import itertools
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +32,8 @@ from rnn_model.metrics import Judged, MetricSums
 from rnn_model.scorecard import Answered, Scorecard, per_class
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
+
+Batch = dict[str, tf.Tensor]
 
 CHUNK = 2048
 """Drawings that are added up at once."""
@@ -94,10 +98,8 @@ def evaluate_runs(
     survey = Pass(info, contenders, max(partial_drawings, TIMED), seed)
     batches = input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE)
     with command.progress(info.split(split).examples, "evaluate") as bar:
-        for batch in batches:
-            survey.take(batch)
-            bar.update(len(batch[schema.CLASS_INDEX]))
-        survey.add_up()
+        for taken in survey.over(batches):
+            bar.update(taken)
     drawings = survey.sample.drawings
     timed = [drawing for _, _, drawing in drawings[:TIMED]]
     ink = drawings[:partial_drawings] if info.kind == schema.INK else []
@@ -124,7 +126,7 @@ def _in_progress(
 
 
 class Pass:
-    """One pass over the drawings, batch by batch."""
+    """One pass over the drawings, batch by batch (see `over`)."""
 
     def __init__(
         self, info: DatasetInfo, contenders: Sequence[Contender], sample: int, seed: int
@@ -141,10 +143,32 @@ class Pass:
         self.sample = HashSample(info.kind, sample)
         self._waiting: list[Answered] = []
 
-    def take(self, tensors: dict[str, tf.Tensor]) -> None:
-        """Asks every run about a batch of `input_pipeline.evaluation_batches`."""
-        inputs = [tensors[name] for name in models.INPUTS[self._kind]]
-        logits = [run.logits_of(*inputs).numpy() for run in self._contenders]
+    def over(self, batches: Iterable[Batch]) -> Iterator[int]:
+        """Takes all batches; yields how many drawings each held.
+
+        The runs answer the next one while what they said to the last is judged.
+
+        Args:
+          batches: of `input_pipeline.evaluation_batches`.
+        """
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            asked: deque[tuple[Batch, Future[list[np.ndarray]]]] = deque()
+            for batch in batches:
+                asked.append((batch, ahead.submit(self._ask, batch)))
+                if len(asked) > 1:
+                    yield self._take(*asked.popleft())
+            while asked:
+                yield self._take(*asked.popleft())
+        self._add_up()
+
+    def _ask(self, batch: Batch) -> list[np.ndarray]:
+        """The logits of every run."""
+        inputs = [batch[name] for name in models.INPUTS[self._kind]]
+        return [run.logits_of(*inputs).numpy() for run in self._contenders]
+
+    def _take(self, tensors: Batch, asked: Future[list[np.ndarray]]) -> int:
+        """Judges the answers to a batch; gives its drawings."""
+        logits = asked.result()
         batch = {name: tensor.numpy() for name, tensor in tensors.items()}
         labels = batch[schema.CLASS_INDEX]
         hashed = bootstrap.hashes(batch[schema.KEY_ID].tolist(), self._seed)
@@ -162,9 +186,10 @@ class Pass:
             self._compare(answered, *runs)
         self._waiting.append(answered._replace(batch={}, logits=[]))
         if sum(len(some.hashed) for some in self._waiting) >= CHUNK:
-            self.add_up()
+            self._add_up()
+        return len(labels)
 
-    def add_up(self) -> None:
+    def _add_up(self) -> None:
         """Adds up what was only looked at so far."""
         waiting, self._waiting = self._waiting, []
         if not waiting:

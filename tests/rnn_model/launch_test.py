@@ -63,12 +63,12 @@ def weights_of(workdir):
     }
 
 
-def launch_and_wait_for_an_epoch(command, workdir):
+def launch_and_wait_for_a_checkpoint(command, workdir):
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 300
-    while not (workdir / "history.json").exists():
+    while not checkpoints.numbered(str(workdir / "checkpoints" / "last")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -151,7 +151,7 @@ def test_a_killed_worker_ends_all_and_a_restart_ends_with_the_same_weights(
 ):
     workdir = tmp_path / "run"
     command = launcher(data_dir, workdir, **QUICK)
-    process = launch_and_wait_for_an_epoch(command, workdir)
+    process = launch_and_wait_for_a_checkpoint(command, workdir)
     workers = workers_of(process)
     os.kill(workers[victim], signal.SIGKILL)
     began = time.monotonic()
@@ -180,7 +180,7 @@ def test_a_killed_worker_ends_all_and_a_restart_ends_with_the_same_weights(
 def test_a_signal_stops_all_at_the_same_step(never_killed, data_dir, tmp_path, number):
     workdir = tmp_path / "run"
     command = launcher(data_dir, workdir, **QUICK)
-    process = launch_and_wait_for_an_epoch(command, workdir)
+    process = launch_and_wait_for_a_checkpoint(command, workdir)
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
