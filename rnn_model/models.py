@@ -28,8 +28,11 @@ from tfrecords import schema
 STEPS = 128
 """Steps of the walk along a drawing's strokes."""
 
-POINT_WAY, STROKE_WAY = 0.02, 0.04
-"""What a point, and a stroke, add to the length of the way, in boxes."""
+UNITS = 255 * 8
+"""In a box; the walk measures in whole ones, eighths of a pixel."""
+
+POINT_WAY, STROKE_WAY = round(0.02 * UNITS), round(0.04 * UNITS)
+"""What a point, and a stroke, add to the length of the way."""
 
 MOVE_SCALE = 10.0
 """Brings the move from step to step to the size of the other features."""
@@ -112,7 +115,9 @@ class Walk(keras.layers.Layer):
 
     The walk has 128 steps, equally far apart, whatever the number of points. A point
     of the ink adds a little to the way and a stroke's first more, so that few details
-    and dots are stepped over.
+    and dots are stepped over. It is measured in whole numbers, whose sums are exact up
+    to 8,000 boxes: which segment a step falls on is the same on every machine, in every
+    batch and format.
 
         2   x and y, from -1 to 1
         2   the direction of the stroke, of length 1, or 0 in a dot
@@ -127,13 +132,14 @@ class Walk(keras.layers.Layer):
     def call(self, ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         mask = mask_of(ink, length)  # (B, T, 1)
         begins = tf.pad(ink[:, :-1, 2:], [[0, 0], [1, 0], [0, 0]], constant_values=1.0)
-        drawn = ink[..., :2] * (1 - begins)  # a pen in the air draws nothing
-        ends = tf.cumsum(ink[..., :2], axis=1)
-        distance = tf.sqrt(tf.reduce_sum(drawn**2, axis=2, keepdims=True) + 1e-12)
-        way = (distance + POINT_WAY + STROKE_WAY * begins) * mask
+        moved = tf.round(ink[..., :2] * UNITS)
+        drawn = moved * (1 - begins)  # a pen in the air draws nothing
+        ends = tf.cumsum(moved, axis=1)
+        squares = tf.reduce_sum(tf.square(drawn), axis=2, keepdims=True)
+        way = (_whole_root(squares) + POINT_WAY + STROKE_WAY * begins) * mask
         so_far = tf.cumsum(way, axis=1)
         whole = so_far[:, -1:]  # (B, 1, 1)
-        steps = whole * (tf.range(STEPS, dtype=tf.float32)[:, None] + 0.5) / STEPS
+        steps = whole * ((tf.range(STEPS, dtype=tf.float32)[:, None] + 0.5) / STEPS)
         # The segment that a step falls in: as many end before it. (B, STEPS)
         passed = tf.transpose(so_far, [0, 2, 1]) < steps
         segment = tf.reduce_sum(tf.cast(passed, tf.int32), axis=2)
@@ -143,21 +149,32 @@ class Walk(keras.layers.Layer):
             return tf.gather(values, segment, batch_dims=1)
 
         left = (at(so_far) - steps) / at(way)  # share of the segment still to go
-        positions = at(ends) - at(drawn) * tf.clip_by_value(left, 0, 1)
+        positions = (at(ends) - at(drawn) * tf.clip_by_value(left, 0, 1)) / UNITS
         stroke = at(tf.cumsum(begins, axis=1))
         moves = tf.pad(positions[:, 1:] - positions[:, :-1], [[0, 0], [1, 0], [0, 0]])
         new = tf.cast(stroke[:, 1:] != stroke[:, :-1], tf.float32)
         parts = [
             positions * 2 - 1,
-            at(drawn / (distance + 1e-6)),
+            at(drawn / tf.sqrt(tf.maximum(squares, 1.0))),
             moves * MOVE_SCALE,
             tf.pad(new, [[0, 0], [1, 0], [0, 0]], constant_values=1.0),
-            tf.repeat(tf.math.log(whole + 0.1), STEPS, axis=1),
+            tf.repeat(tf.math.log(whole / UNITS + 0.1), STEPS, axis=1),
             _bumps(positions[..., :1]),
             _bumps(positions[..., 1:]),
         ]
         features = tf.concat(parts, axis=2)
         return tf.ensure_shape(features, [None, STEPS, 8 + 2 * BUMPS])
+
+
+def _whole_root(squares: tf.Tensor) -> tf.Tensor:
+    """The whole number nearest to the root of whole numbers below 2²⁴.
+
+    Libraries differ in the last bit of a root, and so, rarely, in where it is rounded.
+    """
+    near = tf.round(tf.sqrt(squares))
+    more = tf.cast(squares > near * (near + 1), squares.dtype)
+    less = tf.cast(squares <= near * (near - 1), squares.dtype)
+    return tf.maximum(near + more - less, 0)
 
 
 def _bumps(position: tf.Tensor) -> tf.Tensor:

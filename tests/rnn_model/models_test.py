@@ -144,6 +144,18 @@ def test_a_dot_is_not_stepped_over():
     assert begins.sum() == 3
 
 
+def test_a_root_that_is_off_is_mended(monkeypatch):
+    squares = np.float32([*range(10_000), 8_323_200, 8_323_199, 2**24 - 1])
+    expected = np.rint(np.sqrt(squares.astype(np.float64)))
+    exactly = tf.sqrt
+    for off in (0.999, 1.0, 1.001):
+        monkeypatch.setattr(tf, "sqrt", lambda x, off=off: exactly(x) * off)
+        found = models._whole_root(tf.constant(squares[:10_000]))
+        np.testing.assert_array_equal(found, expected[:10_000])
+    monkeypatch.setattr(tf, "sqrt", exactly)
+    np.testing.assert_array_equal(models._whole_root(squares), expected)
+
+
 def test_one_dot_is_walked_on_the_spot():
     positions, begins = walk([[[7], [9]]])
     np.testing.assert_allclose(

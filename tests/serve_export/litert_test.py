@@ -2,6 +2,7 @@
 
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -34,6 +35,25 @@ def test_it_answers_as_keras_does(exact, trained_rnn, ink):
     inputs = {"ink": ink[None], "length": np.int32([len(ink)])}
     expected = tf.nn.softmax(model(inputs, training=False))
     np.testing.assert_allclose(exact.probabilities([ink]), expected, atol=1e-5)
+
+
+def test_every_step_of_the_walk_falls_on_the_same_segment(tmp_path):
+    ink = keras.Input([None, schema.INK_WIDTH], name="ink")
+    length = keras.Input([], dtype="int32", name="length")
+    features = keras.layers.Flatten()(models.Walk()(ink, length))
+    model = keras.Model({"ink": ink, "length": length}, features, name="rnn")
+    facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
+    words = [f"feature {number}" for number in range(features.shape[1])]
+    flatbuffer = litert.convert(model, quantise=False)
+    path = tmp_path / layout.FLOAT
+    path.write_bytes(litert_file.pack(flatbuffer, words, facts, litert.OUTPUT))
+    points = np.random.default_rng(0).integers(0, 256, (300, 2, 150))
+    inks = [to_ink([drawing.tolist()], "simplified") for drawing in points]
+    lengths = np.full(300, 150, np.int32)
+    expected = tf.nn.softmax(model({"ink": np.stack(inks), "length": lengths}))
+    # On another segment a direction, of length 1, is another.
+    found = LiteRT(str(path)).probabilities(inks)
+    np.testing.assert_allclose(np.log(found), np.log(expected), atol=0.01)
 
 
 def test_drawings_of_changing_length_do_not_disturb_each_other(exact):
