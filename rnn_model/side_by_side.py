@@ -35,8 +35,11 @@ from tfrecords.dataset_info import DatasetInfo
 
 Batch = dict[str, tf.Tensor]
 
-CHUNK = 2048
+CHUNK = 1024
 """Drawings that are added up at once."""
+
+AHEAD = 4
+"""Batches that the runs may be ahead of the sums, which come by chunks."""
 
 TIMED = 100
 """Drawings that are answered one by one, for the time it takes."""
@@ -146,7 +149,7 @@ class Pass:
     def over(self, batches: Iterable[Batch]) -> Iterator[int]:
         """Takes all batches; yields how many drawings each held.
 
-        The runs answer the next one while what they said to the last is judged.
+        The runs answer the next ones while what they said to the last is judged.
 
         Args:
           batches: of `input_pipeline.evaluation_batches`.
@@ -155,7 +158,7 @@ class Pass:
             asked: deque[tuple[Batch, Future[list[np.ndarray]]]] = deque()
             for batch in batches:
                 asked.append((batch, ahead.submit(self._ask, batch)))
-                if len(asked) > 1:
+                if len(asked) > AHEAD:
                     yield self._take(*asked.popleft())
             while asked:
                 yield self._take(*asked.popleft())
