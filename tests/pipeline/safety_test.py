@@ -77,6 +77,7 @@ def assert_all_end(process):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_same_command_runs_through(source, expected, tmp_path):
     out = tmp_path / "out"
     moments = [
