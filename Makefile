@@ -89,8 +89,9 @@ pretrained: setup
 	  --data_dir=demo/box/data --output_dir=$(BOX); \
 	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 
+# Two at a time: much of the time they wait for processes and browsers.
 test: setup
-	$(BIN)/python -m pytest -m 'not slow and not flink and not spark'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not flink and not spark'
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

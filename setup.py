@@ -22,7 +22,7 @@ DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
 TEST = [
     *(*TRAIN, *SERVE, *REPORT, *SWEEP, *GCS, *DATAFLOW),
     "functions-framework",  # starts the Cloud Function of docs/examples
-    *("hypothesis", "playwright", "pytest", "ruff", "schemathesis"),
+    *("hypothesis", "playwright", "pytest", "pytest-xdist", "ruff", "schemathesis"),
 ]
 
 setup(
