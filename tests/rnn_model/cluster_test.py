@@ -184,4 +184,4 @@ def test_two_devices_end_with_the_weights_and_statistics_of_one(data_dir, tmp_pa
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert min(found["moved"]) > 1e-4
-    assert max(found["apart"]) < 5e-5
+    assert max(found["apart"]) < 1e-5

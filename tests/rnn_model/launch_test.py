@@ -31,9 +31,6 @@ EXACT = TrainConfig(
     learning_rate=0.1,
     clip_norm=0.5,  # is exceeded
     dropout=0.0,
-    # Where a drawing is in a batch changes its last bits, and so, now and then, which
-    # of two segments a step of the walk falls on.
-    augment=False,
     precision="float32",
 )
 

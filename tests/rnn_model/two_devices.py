@@ -25,7 +25,6 @@ CONFIG = TrainConfig(
     learning_rate=0.1,
     clip_norm=0.5,  # is exceeded
     dropout=0.0,
-    augment=False,  # where a drawing is in a batch changes its last bits
     precision="float32",
 )
 
