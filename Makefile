@@ -23,7 +23,7 @@ SERVE_FLAGS ?=
 # What the model in the box is trained on; serve_export/pretrained/README.md has more.
 QUICKDRAW_DIR ?= ../shared/quickdraw
 BOX := serve_export/pretrained
-# Half of its classes have under 50 drawings, and most of what it sees is in progress.
+# Half of the classes have under 50 drawings, and most of what it sees is in progress.
 REGULAR := --dropout=0.4 --partial=0.3
 
 .PHONY: setup demo serve pretrained test test-slow test-flink test-spark lint format clean
@@ -80,7 +80,8 @@ pretrained: setup
 	drawings='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)'; \
 	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
 	  --output_dir=demo/box/all_data; \
-	$(BIN)/python train.py --data_dir=demo/box/all_data --workdir=demo/box/all; \
+	$(BIN)/python train.py --data_dir=demo/box/all_data --workdir=demo/box/all \
+	  $(REGULAR); \
 	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
 	  --output_dir=demo/box/data --classes_file=$(BOX)/classes.txt --max_per_class=200; \
 	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run \
