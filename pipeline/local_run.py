@@ -132,11 +132,24 @@ def terminated_as_interrupt() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[None]:
-    before, threading.excepthook = threading.excepthook, hook
+    """Hears of the threads that start meanwhile, and silences what is left of them."""
+    before, others = threading.excepthook, set(threading.enumerate())
+
+    def hear(args: threading.ExceptHookArgs) -> None:
+        (before if args.thread in others else hook)(args)
+
+    threading.excepthook = hear
     try:
         yield
     finally:
-        threading.excepthook = before
+        # Threads of Beam outlive a job that failed, and fail in turn.
+        left = set(threading.enumerate()) - others
+
+        def hear_others(args: threading.ExceptHookArgs) -> None:
+            if args.thread not in left:
+                before(args)
+
+        threading.excepthook = hear_others if left else before
 
 
 @contextlib.contextmanager
