@@ -3,6 +3,12 @@
 import subprocess
 import sys
 
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnn_model.normalization import BatchNormalization
+
 TWO_REPLICAS = """
 import keras
 import numpy as np
@@ -64,3 +70,33 @@ def test_two_replicas_find_the_statistics_of_the_whole_batch():
         [sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_bfloat16_is_normalised_as_by_keras_but_for_the_rounding_of_its_output():
+    rng = np.random.default_rng(0)
+    x = tf.cast(tf.constant(rng.normal(3, 2, (6, 5, 4)), tf.float32), tf.bfloat16)
+    pull = tf.cast(tf.constant(rng.normal(size=x.shape), tf.float32), tf.bfloat16)
+    gamma, beta = (rng.uniform(0.5, 1.5, 4).astype("float32") for _ in range(2))
+
+    def normalised(layer, dtype):
+        layer.build(x.shape)
+        layer.gamma.assign(gamma)
+        layer.beta.assign(beta)
+        given = tf.cast(x, dtype)
+        sources = [given, layer.gamma.value, layer.beta.value]
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            y = layer(given, training=True)
+            pulled = tf.reduce_sum(y * tf.cast(pull, dtype))
+        found = [y, *tape.gradient(pulled, sources)]
+        assert y.dtype == dtype
+        moving = [layer.moving_mean, layer.moving_variance]
+        return [np.array(tf.cast(some, tf.float32)) for some in found + moving]
+
+    ours = normalised(BatchNormalization(dtype="mixed_bfloat16"), tf.bfloat16)
+    keras_own = normalised(keras.layers.BatchNormalization(), tf.float32)
+    y, gradient, *sums = zip(ours, keras_own, strict=True)
+    for one, other in (y, gradient):
+        np.testing.assert_allclose(one, other, rtol=2**-8, atol=2**-10)
+    for one, other in sums:
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
