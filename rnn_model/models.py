@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from rnn_model import baselines
 from rnn_model.config import TrainConfig
+from rnn_model.lstm import LSTM
 from rnn_model.normalization import BatchNormalization
 from tfrecords import schema
 
@@ -222,9 +223,7 @@ def rnn(
     for number, (filters, width, stride) in enumerate(CONVOLUTIONS, 1):
         x = ConvBlock(filters, width, stride, dtype=dtype, name=f"conv{number}")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed + 1)(x)  # (B, 16, 128)
-    lstm = keras.layers.LSTM(
-        LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype
-    )
+    lstm = LSTM(LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype)
     both_ways = keras.layers.Bidirectional(lstm, dtype=dtype, name="lstm")
     x = both_ways(x)  # (B, 16, 2·units)
     mean = keras.layers.GlobalAveragePooling1D(name="mean")(x)

@@ -156,6 +156,7 @@ def test_made_beside_a_gpu_it_holds_no_op_that_a_cpu_lacks(
     """Keras asks whether there is a GPU; here it is told that there is one."""
     backend = sys.modules["keras.src.backend.tensorflow.rnn"]
     monkeypatch.setattr(backend, "_is_gpu_available", lambda: True)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     model = Workdir(str(trained_rnn)).load_best()
     graph = logits_function(model).get_concrete_function().graph.as_graph_def()
     assert b"CudnnRNN" in graph.SerializeToString(), "else this would prove nothing"
