@@ -11,8 +11,8 @@ say in the logits. The models that draw the ink first take bitmaps in its place:
       ─ dropout, bidirectional LSTM ─▶ (B, 16, 192)
       ─ mean and max over time ─▶ (B, 384) ─ dropout, dense ─▶ (B, classes)
 
-The convolutions read all steps at once; an LSTM goes from one to the next and is most
-of the time. So they shorten the sequence first.
+The convolutions read all steps at once; an LSTM goes from one to the next. So they
+shorten the sequence first.
 """
 
 from collections.abc import Callable
