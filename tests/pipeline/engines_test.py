@@ -60,7 +60,10 @@ def files_of(folder):
 
 @contextlib.contextmanager
 def started(source, out, *flags):
-    """The command, in a group of processes of its own that is empty at the end."""
+    """The command, in a group of processes of its own that is empty at the end.
+
+    It is started as a shell starts what is to run in the background.
+    """
     command = [sys.executable, "-m", "pipeline.create_dataset", f"--input={source}"]
     process = subprocess.Popen(
         [*command, f"--output_dir={out}", f"--num_shards={SHARDS}", *flags],
@@ -68,6 +71,7 @@ def started(source, out, *flags):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     try:
         yield process
