@@ -80,8 +80,8 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> Non
     """
     try:
         with (
-            local_run.terminated_as_interrupt(),
-            _heeding_interrupts(),
+            local_run.as_interrupt(signal.SIGTERM),
+            local_run.as_interrupt(signal.SIGINT),  # by it Beam ends its job server
             _runner(options) as runner,
             _silence(),
         ):
@@ -143,23 +143,10 @@ def _silence() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _heeding_interrupts() -> Iterator[None]:
-    """Lets SIGINT through to this process and those that it starts.
-
-    Beam ends its job server by it; what a shell starts in the background ignores it.
-    """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
 def _interruptible(result: PipelineResult) -> Iterator[None]:
     """Ends the job on the engine when its launcher is interrupted."""
     # Beam's own handler would end the job server before it can be told so.
-    with _heeding_interrupts():
+    with local_run.as_interrupt(signal.SIGINT):
         try:
             yield
         except KeyboardInterrupt:

@@ -101,7 +101,7 @@ def run(
             failures.append(f"{_last_line(args.exc_value)} (out of memory?)")
             done.set()
 
-    with _workers(options, scratch) as pool, terminated_as_interrupt():
+    with _workers(options, scratch) as pool, as_interrupt(signal.SIGTERM):
         # Not before the workers were forked does this process have other threads.
         bar = progress.Bar(scratch, input_bytes)
         with _thread_hook(worker_died):
@@ -118,16 +118,20 @@ def run(
 
 
 @contextlib.contextmanager
-def terminated_as_interrupt() -> Iterator[None]:
-    """SIGTERM is a Ctrl-C from elsewhere."""
+def as_interrupt(number: signal.Signals) -> Iterator[None]:
+    """A signal is a Ctrl-C, to those that are started meanwhile what it always is.
+
+    SIGTERM is one from elsewhere; SIGINT one also where a shell, which started us in
+    the background, has it ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
 @contextlib.contextmanager

@@ -37,27 +37,27 @@ class LSTM(keras.layers.LSTM):
         _, steps, features = sequences.shape
         by_time = tf.reshape(tf.transpose(sequences, [1, 0, 2]), [-1, features])
         given = tf.nn.bias_add(tf.matmul(by_time, kernel), bias)
-        of_steps = tf.split(given, steps)
-        *outputs, carry = _recurrence(recurrent, *initial_state, *of_steps)
+        given = tf.reshape(given, [steps, -1, given.shape[-1]])
+        *outputs, carry = _recurrence(recurrent, *initial_state, given)
         return outputs[-1], tf.stack(outputs, 1), [outputs[-1], carry]
 
 
 @tf.custom_gradient
 def _recurrence(
-    recurrent: tf.Tensor, output: tf.Tensor, carry: tf.Tensor, *given: tf.Tensor
+    recurrent: tf.Tensor, output: tf.Tensor, carry: tf.Tensor, given: tf.Tensor
 ) -> tuple[list[tf.Tensor], Callable[..., tuple[tf.Tensor, ...]]]:
     """The steps of an LSTM (Hochreiter & Schmidhuber 1997, with forget gates).
 
     Args:
       recurrent: `[units, 4 · units]`, weights of the gates in, forget, new and out.
       output, carry: `[batch, units]`, before the first step.
-      given: `[batch, 4 · units]` each, what a step's input gives to the gates.
+      given: `[steps, batch, 4 · units]`, what a step's input gives to the gates.
 
     Returns:
       Each step's output and the last carry, `[batch, units]`; their gradient.
     """
     outputs, carries, gates = [output], [carry], []
-    for of_input in given:
+    for of_input in tf.unstack(given):
         sums = of_input + tf.matmul(outputs[-1], recurrent)
         into, forget, new, out = tf.split(sums, 4, axis=1)
         into, forget, out = tf.sigmoid(into), tf.sigmoid(forget), tf.sigmoid(out)
@@ -70,9 +70,8 @@ def _recurrence(
     def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
         *of_outputs, of_carry = upstream
         of_output = tf.zeros_like(output)
-        of_given: list[tf.Tensor] = []
-        for step in reversed(range(len(given))):
-            into, forget, new, out, bent = gates[step]
+        of_steps: list[tf.Tensor] = []
+        for step, (into, forget, new, out, bent) in reversed([*enumerate(gates)]):
             of_output += of_outputs[step]
             of_carry += _through_tanh(bent, of_output * out)
             of_sums = [
@@ -81,12 +80,12 @@ def _recurrence(
                 _through_tanh(new, of_carry * into),
                 _through_sigmoid(out, of_output * bent),
             ]
-            of_given.insert(0, tf.concat(of_sums, 1))
-            of_output = tf.matmul(of_given[0], recurrent, transpose_b=True)
+            of_steps.insert(0, tf.concat(of_sums, 1))
+            of_output = tf.matmul(of_steps[0], recurrent, transpose_b=True)
             of_carry *= forget
-        before, after = tf.concat(outputs[:-1], 0), tf.concat(of_given, 0)
+        before, after = tf.concat(outputs[:-1], 0), tf.concat(of_steps, 0)
         of_recurrent = tf.matmul(before, after, transpose_a=True)
-        return of_recurrent, of_output, of_carry, *of_given
+        return of_recurrent, of_output, of_carry, tf.reshape(after, tf.shape(given))
 
     return [*outputs[1:], carries[-1]], gradient
 
