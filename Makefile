@@ -107,6 +107,8 @@ build/%/job-server.jar: tests/pipeline/engines/%.pom.xml
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
 
 format: setup
 	$(BIN)/ruff check --fix .

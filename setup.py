@@ -6,15 +6,25 @@ from pathlib import Path
 if sys.version_info < (3, 11):  # noqa: UP036 - an old Python reads this line first
     sys.exit("error: quickdraw-rnn needs Python 3.11 or newer")
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+PACKAGES = ("tfrecords", "pipeline", "rnn_model", "serve_export")
 
 LITERT = ["ai-edge-litert>=2.1"]  # an export is checked with what it is served with
-TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", *LITERT]
+TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", "scipy", *LITERT]
 PNG = ["pillow"]
-SERVE = ["fastapi", "uvicorn", "httptools", "uvloop", *LITERT, *PNG]
-REPORT = ["matplotlib", *PNG]
+SERVE = [
+    "fastapi",
+    "jinja2",
+    "prometheus-client",
+    "uvicorn",
+    "httptools",
+    "uvloop",
+    *LITERT,
+    *PNG,
+]
+REPORT = ["jinja2", "matplotlib", *PNG]
 SWEEP = ["optuna>=5", *REPORT]
 GCP = ["apache-beam[gcp]"]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
@@ -22,7 +32,8 @@ DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
 TEST = [
     *(*TRAIN, *SERVE, *REPORT, *SWEEP, *GCS, *DATAFLOW),
     "functions-framework",  # starts the Cloud Function of docs/examples
-    *("hypothesis", "playwright", "pytest", "pytest-xdist", "ruff", "schemathesis"),
+    *("build", "codespell", "mypy", "ruff"),
+    *("hypothesis", "playwright", "pytest", "pytest-xdist", "schemathesis"),
 ]
 
 setup(
@@ -33,15 +44,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=[
-        "pipeline",
-        "pipeline.formats",
-        "rnn_model",
-        "rnn_model.sweep",
-        "serve_export",
-        "serve_export.api",
-        "tfrecords",
-    ],
+    packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
     # The model in the box, and the page.
     package_data={"serve_export": ["pretrained/**", "static/**"]},
     # What a Beam worker needs and, for who waits at a terminal, tqdm.

@@ -22,7 +22,7 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks import data_job
-from pipeline import command
+from pipeline import cli
 
 
 def _define_flags() -> None:
@@ -96,7 +96,7 @@ def _self(way: str, source: Path) -> list[str]:
 
 def run() -> None:
     """Entry point of the benchmark."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

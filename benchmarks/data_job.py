@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import processes
-from pipeline import command, sample
+from pipeline import cli, sample
 
 _KEY = re.compile(rb'"key_id":\s*"[^"]*",?\s*')
 
@@ -51,7 +51,7 @@ def write_input(files: list[str], folder: Path, drawings: int) -> int:
     numbers = itertools.count(2**52)
     left = drawings
     size = 0
-    with command.progress(drawings, "input") as bar:
+    with cli.progress(drawings, "input") as bar:
         for place, (file, mine) in enumerate(lines.items()):
             count = left if place == len(lines) - 1 else drawings * len(mine) // total
             left -= count

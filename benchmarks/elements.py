@@ -6,8 +6,9 @@ import os
 import apache_beam as beam
 from absl import flags
 
-from pipeline import command, local_run, strokes
-from pipeline.formats.lines import parse_simplified
+from pipeline import cli, strokes
+from pipeline.beam_job import local_runner
+from pipeline.formats.ndjson_lines import parse_simplified
 from tfrecords import encode
 
 NUM_SHARDS = 10
@@ -30,7 +31,7 @@ def convert(source: str, output_dir: str) -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     names = sorted(os.listdir(source))
     index = {name.removesuffix(".ndjson"): place for place, name in enumerate(names)}
-    options = local_run.beam_options([])
+    options = local_runner.beam_options([])
     os.makedirs(output_dir)
     with beam.Pipeline(options=options) as job:
         (
@@ -59,4 +60,4 @@ if __name__ == "__main__":
     # Beam pickles what stands in `__main__` along with all it touches.
     from benchmarks import elements
 
-    command.run(elements.main, _define_flags, doc=__doc__ or "")
+    cli.run(elements.main, _define_flags, doc=__doc__ or "")

@@ -20,10 +20,12 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import flags
 
-from pipeline import command
-from rnn_model import evaluation, input_pipeline, models, side_by_side
+from pipeline import cli
+from rnn_model import input_pipeline, models
 from rnn_model.config import MODELS, TrainConfig
-from rnn_model.contender import Contender
+from rnn_model.evaluation import compare_runs
+from rnn_model.evaluation import evaluator as evaluation
+from rnn_model.evaluation.loaded_run import Contender
 from tfrecords.dataset_info import DatasetInfo
 
 Batches = list[dict[str, tf.Tensor]]
@@ -46,7 +48,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Measures, and prints a table."""
     values = flags.FLAGS
-    command.require("data_dir")
+    cli.require("data_dir")
     info = input_pipeline.load_info(values.data_dir)
     run = untrained(values.model, info)
     read = input_pipeline.evaluation_batches(
@@ -80,7 +82,7 @@ def evaluate(
     run: Contender, info: DatasetInfo, batches: tf.data.Dataset
 ) -> tuple[float, float]:
     """What `evaluate.py` does between its start and its page."""
-    survey = side_by_side.Pass(info, [run], sample=side_by_side.TIMED, seed=0)
+    survey = compare_runs.Pass(info, [run], sample=compare_runs.TIMED, seed=0)
     iterator = iter(batches)
     return measure(lambda: sum(survey.over(iterator)))
 
@@ -115,4 +117,4 @@ def table(rounds: list[Round], drawings: int) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 from rnn_model import input_pipeline
 from rnn_model.config import TrainConfig
 from tfrecords.dataset_info import DatasetInfo
@@ -51,7 +51,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Measures, and prints a table."""
     values = flags.FLAGS
-    command.require("data_dir")
+    cli.require("data_dir")
     info = input_pipeline.load_info(values.data_dir)
     runs: dict[str, list[Measured]] = {name: [] for name in WAYS}
     for epoch in range(values.rounds + 1):
@@ -95,4 +95,4 @@ def measure(info: DatasetInfo, data_dir: str, epoch: int, **settings: bool) -> M
 
 
 if __name__ == "__main__":
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

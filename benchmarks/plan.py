@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 from rnn_model.config import TrainConfig
 
 TRAIN_SHARE, VALIDATION_SHARE = 0.8, 0.1
@@ -60,7 +60,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Prints the plan."""
     values = flags.FLAGS
-    command.require("data_rate", "training_rate")
+    cli.require("data_rate", "training_rate")
     machines = [int(number) for number in values.machines]
     if min(values.data_rate, values.training_rate, *machines) <= 0:
         raise ValueError("rates and numbers of machines must be > 0")
@@ -113,4 +113,4 @@ def table(steps: list[Step]) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

@@ -30,8 +30,8 @@ from absl import flags
 
 from benchmarks import data_job, processes
 from benchmarks.data_job import Measured
-from pipeline import command
-from pipeline.figure import FULL_WIDTH, MUTED, SERIES, Figure, thousands
+from pipeline import cli
+from pipeline.report.figures import FULL_WIDTH, MUTED, SERIES, Figure, thousands
 from rnn_model.config import MODELS
 
 PLOT_HEIGHT = 330
@@ -85,7 +85,7 @@ def main() -> None:
     cores = share_of_cores(workers)
     if not (folder := Path(args.output).absolute().parent).is_dir():
         raise ValueError(f"--output={args.output}: there is no folder {folder}")
-    command.import_extra("matplotlib", "report")
+    cli.import_extra("matplotlib", "report")
     made, trained = [], []
     with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
         if sizes:
@@ -247,7 +247,7 @@ def _dashed(axes, x: np.ndarray, y: np.ndarray) -> None:
 
 def run() -> None:
     """Entry point of the benchmark."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

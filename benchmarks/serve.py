@@ -27,7 +27,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import processes
-from pipeline import command, sample
+from pipeline import cli, sample
 
 WARM_UP_SECONDS = 1.0
 POLL_SECONDS = 0.05
@@ -45,7 +45,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Starts a server, asks it, prints what was measured."""
     values = flags.FLAGS
-    command.require("export_dir")
+    cli.require("export_dir")
     arguments = [f"--export_dir={values.export_dir}", f"--runtime={values.runtime}"]
     requests = [_request(drawing) for drawing in raw_drawings()]
     began = time.perf_counter()
@@ -187,7 +187,7 @@ def raw_drawings() -> list[list]:
 
 def run() -> None:
     """Entry point of the benchmark."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ import tensorflow as tf
 from absl import flags
 
 from benchmarks import ancestor_model
-from pipeline import command
-from rnn_model import input_pipeline, training
+from pipeline import cli
+from rnn_model import input_pipeline
 from rnn_model.config import TrainConfig
+from rnn_model.training import loop
 from rnn_model.workdir import Workdir
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
@@ -57,7 +58,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Measures, and prints a table."""
     values = flags.FLAGS
-    command.require("data_dir")
+    cli.require("data_dir")
     info = input_pipeline.load_info(values.data_dir)
     ancestor = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
     contenders = {
@@ -141,13 +142,13 @@ def with_bitmaps(info: DatasetInfo, data_dir: str) -> Contender:
     )
 
 
-def begin(config: TrainConfig, info: DatasetInfo) -> training._Run:
+def begin(config: TrainConfig, info: DatasetInfo) -> loop._Run:
     """A run that nothing is kept of."""
     with tempfile.TemporaryDirectory() as folder:
-        return training._Run(config, info, Workdir(folder))
+        return loop._Run(config, info, Workdir(folder))
 
 
-def step_of(run: training._Run) -> ancestor_model.Step:
+def step_of(run: loop._Run) -> ancestor_model.Step:
     """What takes a step of a run."""
     return lambda batch: run.step(batch)[0]
 
@@ -164,4 +165,4 @@ def epochs(
 
 
 if __name__ == "__main__":
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

@@ -20,8 +20,9 @@ import keras
 from absl import flags
 
 from benchmarks import ancestor_model
-from pipeline import command
-from rnn_model import evaluation, input_pipeline
+from pipeline import cli
+from rnn_model import input_pipeline
+from rnn_model.evaluation import evaluator
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo
 
@@ -52,7 +53,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Trains, unless that is done, and compares."""
     values = flags.FLAGS
-    command.require("data_dir", "workdir")
+    cli.require("data_dir", "workdir")
     runs = {path: Workdir(path).history() for path in values.runs}
     workdir = Workdir(values.workdir)
     metrics = Path(values.workdir) / "metrics.json"
@@ -79,7 +80,7 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
     values = flags.FLAGS
     model = ancestor_model.build(len(info.classes))
     step = ancestor_model.make_step(model)
-    logits_of = evaluation.logits_function(model)
+    logits_of = evaluator.logits_function(model)
     ends = time.monotonic() + 3600 * values.hours
     history: list[Row] = []
     weights = model.get_weights()
@@ -92,7 +93,7 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
     for epoch in EPOCHS:
         began = time.monotonic()
         loss = train_epoch(step, itertools.islice(batches, steps_per_epoch), ends)
-        row = evaluation.evaluate(logits_of, info, data_dir, "validation")
+        row = evaluator.evaluate(logits_of, info, data_dir, "validation")
         history.append(
             {
                 "epoch": epoch,
@@ -114,7 +115,7 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
         if waited >= values.patience or time.monotonic() >= ends:
             break
     model.set_weights(weights)
-    return evaluation.evaluate(logits_of, info, data_dir, "test")
+    return evaluator.evaluate(logits_of, info, data_dir, "test")
 
 
 def train_epoch(
@@ -156,4 +157,4 @@ def comparison(history: list[Row], top1: float, seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

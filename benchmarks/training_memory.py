@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 from rnn_model import config, input_pipeline
 from tfrecords import dataset_info
 from tfrecords.dataset_info import DatasetInfo
@@ -45,7 +45,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Measures both, and prints a line each."""
     values = flags.FLAGS
-    command.require("data_dir")
+    cli.require("data_dir")
     info = input_pipeline.load_info(values.data_dir)
     peaks = []
     for size in SIZES:
@@ -113,4 +113,4 @@ def measure(info: DatasetInfo, data_dir: Path, workdir: Path) -> Measured:
 
 
 if __name__ == "__main__":
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

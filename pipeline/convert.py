@@ -22,7 +22,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 from absl import flags
 
-from pipeline import command, strokes
+from pipeline import cli, strokes
 from pipeline.rasterize import rasterize
 from tfrecords import read, schema
 from tfrecords.read import Record
@@ -79,7 +79,7 @@ class PngWriter:
     """
 
     def __init__(self, folder: str, classes: Sequence[str], splits: Sequence[str]):
-        self._image = command.import_extra("PIL.Image", "png")
+        self._image = cli.import_extra("PIL.Image", "png")
         self._folder = folder
         for split in splits:
             for word in classes:
@@ -122,7 +122,7 @@ def convert(
     info = read.load_info(data_dir)
     names = list(dict.fromkeys(splits or info.splits))
     total = sum(info.split(name).examples for name in names)
-    with _whole(output_dir) as folder, command.progress(total, form) as bar:
+    with _whole(output_dir) as folder, cli.progress(total, form) as bar:
         writer = WRITERS[form](folder, info.classes, names)
         for name in names:
             for record in read.read_split(info, data_dir, name):
@@ -236,15 +236,15 @@ def _define_flags() -> None:
 def main() -> None:
     """Converts as the flags say."""
     values = flags.FLAGS
-    command.require("data_dir", "output_dir", "format")
-    command.require_local("output_dir")
+    cli.require("data_dir", "output_dir", "format")
+    cli.require_local("output_dir")
     count = convert(values.data_dir, values.output_dir, values.format, values.splits)
     print(f"{count:,} drawings in {values.output_dir}")
 
 
 def run() -> None:
     """Entry point of `quickdraw-convert`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -16,20 +16,15 @@ from absl import flags
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import (
-    cluster_run,
-    command,
-    input_files,
-    job,
-    local_run,
-    lock,
-    output_folder,
-    reading,
-)
-from pipeline.outcome import Outcome
-from pipeline.recipe import Recipe, parse_splits
-from pipeline.transforms import Job
-from pipeline.wanted import label_names, wanted_classes
+from pipeline import cli, file_lock
+from pipeline.beam_job import cluster_runner, local_runner
+from pipeline.beam_job import output_dir as output_folder
+from pipeline.beam_job import pipeline as job
+from pipeline.beam_job.config import Recipe, parse_splits
+from pipeline.beam_job.result import Outcome
+from pipeline.beam_job.transforms import Job
+from pipeline.class_names import label_names, wanted_classes
+from pipeline.formats import input_files, reader
 from tfrecords import dataset_info, schema
 
 TOLERANT_RUNNERS = ("FlinkRunner", "SparkRunner", "PortableRunner")
@@ -89,7 +84,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Runs the job that the flags describe."""
     values = flags.FLAGS
-    command.require("input", "output_dir")
+    cli.require("input", "output_dir")
     create_dataset(
         inputs=values.input,
         output_dir=values.output_dir,
@@ -132,15 +127,15 @@ def create_dataset(
       ValueError: the job cannot run or gives no data set; nothing but the rejected
         lines is left behind.
     """
-    options = local_run.beam_options(beam_args or [])
-    cluster_run.check_paths(options, [output_dir, *inputs])
+    options = local_runner.beam_options(beam_args or [])
+    cluster_runner.check_paths(options, [output_dir, *inputs])
     sizes = input_files.match_files(inputs)
-    with lock.locked(output_dir) as check_lock:
+    with file_lock.locked(output_dir) as check_lock:
         folder = output_folder.prepare(output_dir, overwrite)
         started = time.monotonic()
         print(
             f"{len(sizes)} files, {sum(sizes.values()) / 1e6:,.1f} MB → {output_dir}, "
-            f"{local_run.describe(options)}",
+            f"{local_runner.describe(options)}",
             file=sys.stderr,
         )
         try:
@@ -159,12 +154,12 @@ def _run(
 ) -> Outcome:
     """Runs the job in its folder; gives the outcome that its last step wrote down."""
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    if local_run.is_local(options):
+    if local_runner.is_local(options):
         _run_here(sizes, folder, recipe, options)
     else:
-        shares = reading.share_out(sizes, cluster_run.readers(options, len(sizes)))
+        shares = reader.share_out(sizes, cluster_runner.readers(options, len(sizes)))
         told = Job(folder, recipe)
-        cluster_run.run(lambda pipeline: job.build(pipeline, told, shares), options)
+        cluster_runner.run(lambda pipeline: job.build(pipeline, told, shares), options)
     path = FileSystems.join(folder, job.OUTCOME)
     try:
         return Outcome.from_json(output_folder.read_text(path))
@@ -179,13 +174,13 @@ def _run_here(
     sizes: dict[str, int], folder: str, recipe: Recipe, options: PipelineOptions
 ) -> None:
     """Runs the job in processes of this machine."""
-    shares = reading.share_out(sizes, local_run.num_workers(options))
+    shares = reader.share_out(sizes, local_runner.num_workers(options))
     with contextlib.ExitStack() as stack:
         scratch = folder
-        if not lock.is_local(folder):
+        if not file_lock.is_local(folder):
             scratch = stack.enter_context(tempfile.TemporaryDirectory())
         told = Job(folder, recipe, scratch)
-        local_run.run(
+        local_runner.run(
             lambda pipeline: job.build(pipeline, told, shares),
             options,
             scratch,
@@ -230,7 +225,7 @@ def _report(outcome: Outcome, input_bytes: int, seconds: float) -> None:
 
 def run() -> None:
     """Entry point of `quickdraw-create-dataset`."""
-    command.run(main, _define_flags, doc=__doc__ or "", take_rest=take_beam_args)
+    cli.run(main, _define_flags, doc=__doc__ or "", take_rest=take_beam_args)
 
 
 if __name__ == "__main__":

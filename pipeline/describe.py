@@ -13,13 +13,14 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from pipeline import command, input_files, reading, report, strokes, survey
-from pipeline.blocks import Block, Unreadable
-from pipeline.data_page import Source, build_page
-from pipeline.formats import registry
-from pipeline.progress import Meter
-from pipeline.survey import Seen, Survey
-from pipeline.wanted import label_names
+from pipeline import cli, strokes
+from pipeline.beam_job.progress import Meter
+from pipeline.class_names import label_names
+from pipeline.formats import input_files, reader, registry
+from pipeline.formats.blocks import Block, Unreadable
+from pipeline.report import dataset_stats, page
+from pipeline.report.dataset_page import Source, build_page
+from pipeline.report.dataset_stats import Seen, Survey
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
 
@@ -32,7 +33,7 @@ def describe_dataset(data_dir: str, found: Survey) -> Source:
     """
     info = read.load_info(data_dir)
     total = sum(split.examples for split in info.splits.values())
-    with command.progress(total, "read") as bar:
+    with cli.progress(total, "read") as bar:
         for split in info.splits:
             for record in read.read_split(info, data_dir, split):
                 found.add(_seen(info, split, record))
@@ -86,10 +87,10 @@ def describe_files(
     sizes = input_files.match_files(patterns)
     counts: collections.Counter[str] = collections.Counter()
     read = 0
-    with command.progress(None, "read") as bar:
+    with cli.progress(None, "read") as bar:
         for path, size in sizes.items():
             try:
-                for block in reading.read_file(
+                for block in reader.read_file(
                     path, size, Meter(None), input_format, label_names
                 ):
                     bar.update(_describe_block(block, found, counts))
@@ -129,11 +130,11 @@ def _describe_block(
     return drawings
 
 
-def look_at_pictures(found: Survey) -> survey.Pictures:
+def look_at_pictures(found: Survey) -> dataset_stats.Pictures:
     """Rasterises the picked drawings, with progress."""
     total = sum(len(each.picked) for each in found.classes.values())
-    with command.progress(total, "draw") as bar:
-        for pictures in survey.look(found):
+    with cli.progress(total, "draw") as bar:
+        for pictures in dataset_stats.look(found):
             bar.update(pictures.count - bar.n)
     return pictures
 
@@ -156,12 +157,12 @@ def _define_flags() -> None:
 def main() -> None:
     """Describes what the flags name."""
     values = flags.FLAGS
-    command.require("output")
-    command.require_local("output")
+    cli.require("output")
+    cli.require_local("output")
     if bool(values.data_dir) == bool(values.input):
         raise ValueError("--data_dir and --input: give one of them")
     # What can go wrong at the end is better known before the work.
-    command.import_extra("matplotlib", "report")
+    cli.import_extra("matplotlib", "report")
     if os.path.isdir(values.output):
         raise ValueError(f"--output={values.output} is a folder; name a file")
     os.makedirs(os.path.dirname(os.path.abspath(values.output)), exist_ok=True)
@@ -173,13 +174,13 @@ def main() -> None:
         source = describe_files(values.input, found, values.input_format, names)
     if not found.drawings:
         raise ValueError(f"{source.where}: there is no drawing")
-    report.write(values.output, build_page(source, found, look_at_pictures(found)))
+    page.write(values.output, build_page(source, found, look_at_pictures(found)))
     print(f"{found.drawings:,} drawings described in {values.output}")
 
 
 def run() -> None:
     """Entry point of `quickdraw-describe`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 from absl import flags
 
-from pipeline import command, counters, transfer
-from pipeline.wanted import wanted_classes
+from pipeline import cli, drawing_counters, http_transfer
+from pipeline.class_names import wanted_classes
 
 BUCKET = "https://storage.googleapis.com/quickdraw_dataset"
 NAMES = (
@@ -41,18 +41,18 @@ class Format:
 
     folder: str
     suffix: str
-    counter: type[counters.Counter]
+    counter: type[drawing_counters.Counter]
     local_suffix: str = ""
 
 
 FORMATS = {
-    "simplified": Format("full/simplified", ".ndjson", counters.Lines),
+    "simplified": Format("full/simplified", ".ndjson", drawing_counters.Lines),
     # Else it would be taken for the simplified one beside it.
-    "raw": Format("full/raw", ".ndjson", counters.Lines, ".raw.ndjson"),
-    "binary": Format("full/binary", ".bin", counters.Records),
-    "numpy_bitmap": Format("full/numpy_bitmap", ".npy", counters.Rows),
-    "sketchrnn": Format("sketchrnn", ".npz", counters.Counter),
-    "sketchrnn_full": Format("sketchrnn", ".full.npz", counters.Counter),
+    "raw": Format("full/raw", ".ndjson", drawing_counters.Lines, ".raw.ndjson"),
+    "binary": Format("full/binary", ".bin", drawing_counters.Records),
+    "numpy_bitmap": Format("full/numpy_bitmap", ".npy", drawing_counters.Rows),
+    "sketchrnn": Format("sketchrnn", ".npz", drawing_counters.Counter),
+    "sketchrnn_full": Format("sketchrnn", ".full.npz", drawing_counters.Counter),
 }
 
 
@@ -94,7 +94,7 @@ def download(
             url = f"{base_url.rstrip('/')}/{form.folder}/{name}"
             try:
                 how = _fetch(url, path, make_counter, retries, timeout)
-            except transfer.NoSuchFile as error:
+            except http_transfer.NoSuchFile as error:
                 failed[word] = f"no such class? The names are in {NAMES} ({error})"
             except (ValueError, OSError) as error:
                 failed[word] = str(error)
@@ -117,7 +117,10 @@ def _check(
             raise ValueError(f"{word!r} is no class; the names are in {NAMES}")
     if max_per_class is not None and max_per_class < 1:
         raise ValueError(f"max_per_class must be ≥ 1. Received: {max_per_class}")
-    if max_per_class is not None and FORMATS[format].counter is counters.Counter:
+    if (
+        max_per_class is not None
+        and FORMATS[format].counter is drawing_counters.Counter
+    ):
         raise ValueError(
             f"--max_per_class: {format} files are archives and come whole or not at all"
         )
@@ -145,7 +148,7 @@ def _locked(folder: str) -> Iterator[None]:
 def _fetch(
     url: str,
     path: str,
-    make_counter: Callable[[], counters.Counter],
+    make_counter: Callable[[], drawing_counters.Counter],
     retries: int,
     timeout: float,
 ) -> str:
@@ -153,17 +156,19 @@ def _fetch(
     wanted = make_counter().wanted
     if wanted is not None and os.path.exists(path) and _holds(path, make_counter()):
         return f"is there already, with {wanted:,} drawings or more"
-    counted = transfer.fetch(url, path, make_counter, retries=retries, timeout=timeout)
+    counted = http_transfer.fetch(
+        url, path, make_counter, retries=retries, timeout=timeout
+    )
     if counted is None:
         return "is there already, with all drawings of its class"
     drawings = f"{wanted:,}" if counted.done else "all"
     return f"{drawings} drawings, {os.path.getsize(path) / 1e6:,.1f} MB"
 
 
-def _holds(path: str, counter: counters.Counter) -> bool:
+def _holds(path: str, counter: drawing_counters.Counter) -> bool:
     """Whether a file has the drawings that a counter wants."""
     with open(path, "rb") as file:
-        while not counter.done and (data := file.read(transfer.CHUNK_BYTES)):
+        while not counter.done and (data := file.read(http_transfer.CHUNK_BYTES)):
             try:
                 counter.feed(data)
             except ValueError as error:
@@ -207,8 +212,8 @@ def _define_flags() -> None:
 def main() -> None:
     """Fetches what the flags describe."""
     values = flags.FLAGS
-    command.require("output_dir")
-    command.require_local("output_dir")
+    cli.require("output_dir")
+    cli.require_local("output_dir")
     words = wanted_classes(values.classes, values.classes_file)
     if words is None:
         raise ValueError("--classes is missing (or --classes_file)")
@@ -225,7 +230,7 @@ def main() -> None:
 
 def run() -> None:
     """Entry point of the command."""
-    command.run(main, _define_flags, doc=__doc__)
+    cli.run(main, _define_flags, doc=__doc__)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import ndjson
 import numpy as np
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 from pipeline.strokes import simplify
 
 # The plane is the complex one here: a line is `<complex128>[points]`, x + iy with y
@@ -368,15 +368,15 @@ def _define_flags() -> None:
 def main() -> None:
     """Writes the sample that the flags describe."""
     args = flags.FLAGS
-    command.require("output_dir")
-    command.require_local("output_dir")
+    cli.require("output_dir")
+    cli.require_local("output_dir")
     write_sample(args.output_dir, args.per_class, args.seed)
     print(f"{len(CLASSES)} classes × {args.per_class} drawings in {args.output_dir}")
 
 
 def run() -> None:
     """Entry point of the command."""
-    command.run(main, _define_flags, doc=__doc__)
+    cli.run(main, _define_flags, doc=__doc__)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ import sys
 import tensorflow as tf
 from absl import flags
 
-from pipeline import command
-from rnn_model import evaluation_page, evaluation_report, files, side_by_side
+from pipeline import cli
+from rnn_model import files
+from rnn_model.evaluation import compare_runs, metrics_json
+from rnn_model.evaluation.report import html_report
 from rnn_model.workdir import file_errors
 
 METRICS, PAGE = "metrics.json", "index.html"
@@ -39,12 +41,12 @@ def _define_flags() -> None:
 def main() -> None:
     """Evaluates as the flags say; prints the table."""
     values = flags.FLAGS
-    command.require("workdir", "data_dir", "report_dir")
+    cli.require("workdir", "data_dir", "report_dir")
     missing = _missing_extra()
     with file_errors():
         # What can go wrong at the end is better known before the work.
         tf.io.gfile.makedirs(values.report_dir)
-        found = side_by_side.evaluate_runs(
+        found = compare_runs.evaluate_runs(
             values.workdir,
             values.data_dir,
             values.split,
@@ -56,21 +58,19 @@ def main() -> None:
         print(f"warning: {warning}", file=sys.stderr)
     examples = told["runs"][0]["examples"]
     print(f"{examples:,} drawings of the split {values.split}\n")
-    print(evaluation_report.table(told))
+    print(metrics_json.table(told))
 
 
-def write(
-    found: side_by_side.Found, folder: str, with_page: bool
-) -> evaluation_page.Told:
+def write(found: compare_runs.Found, folder: str, with_page: bool) -> html_report.Told:
     """Writes `metrics.json`, and page and plots if they are asked for, to a folder.
 
     Returns:
       What stands in `metrics.json`.
     """
-    told = evaluation_report.to_json(found)
+    told = metrics_json.to_json(found)
     files.write(folder, METRICS, json.dumps(told, indent=1, allow_nan=False) + "\n")
     if with_page:
-        page = evaluation_page.build_page(found, told)
+        page = html_report.build_page(found, told)
         for name, picture in page.pictures.items():
             files.write(folder, name, picture)
         files.write(folder, PAGE, page.html)
@@ -80,14 +80,14 @@ def write(
 def _missing_extra() -> str:
     """Why there can be no page, empty if there can."""
     try:
-        command.import_extra("matplotlib", "report")
-        command.import_extra("PIL.Image", "report")
+        cli.import_extra("matplotlib", "report")
+        cli.import_extra("PIL.Image", "report")
     except ValueError as error:
         return str(error)
     return ""
 
 
-def _warnings(told: evaluation_page.Told, missing: str) -> list[str]:
+def _warnings(told: html_report.Told, missing: str) -> list[str]:
     warnings = []
     if missing:
         warnings.append(f"{METRICS} alone, without page and plots: {missing}")
@@ -102,4 +102,4 @@ def _warnings(told: evaluation_page.Told, missing: str) -> list[str]:
 
 def run() -> None:
     """Entry point of `quickdraw-evaluate`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

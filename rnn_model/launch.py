@@ -28,7 +28,7 @@ from typing import BinaryIO, TextIO
 
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 
 PROGRAM = [sys.executable, "-m", "rnn_model.train_command"]
 
@@ -70,7 +70,7 @@ def main() -> None:
         reader.join()
     if first is not None:
         status = workers[first].returncode
-        if status != command.INTERRUPTED:
+        if status != cli.INTERRUPTED:
             print(f"error: worker {first} {_how(status)}", file=sys.stderr)
         # As a shell tells it.
         sys.exit(status if status > 0 else 128 - status)
@@ -167,7 +167,7 @@ def _how(status: int) -> str:
 
 def run() -> None:
     """Entry point of `quickdraw-launch`."""
-    command.run(main, _define_flags, doc=__doc__ or "", take_rest=_take_rest)
+    cli.run(main, _define_flags, doc=__doc__ or "", take_rest=_take_rest)
 
 
 def _take_rest(rest: list[str]) -> None:

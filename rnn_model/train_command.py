@@ -8,9 +8,10 @@ it uses all; several machines, each with TF_CONFIG set, train one model together
 
 from absl import flags
 
-from pipeline import command
-from rnn_model import cluster, training
+from pipeline import cli
+from rnn_model import distributed
 from rnn_model.config import TrainConfig
+from rnn_model.training import loop
 from rnn_model.workdir import file_errors
 
 
@@ -19,23 +20,23 @@ def _define_flags() -> None:
     flags.DEFINE_string(
         "workdir", None, "Folder of the run: checkpoints, settings, TensorBoard logs."
     )
-    command.define_fields(TrainConfig)
+    cli.define_fields(TrainConfig)
 
 
 def main() -> None:
     """Trains as the flags say."""
     values = flags.FLAGS
-    command.require("data_dir", "workdir")
-    config = command.fields_from_flags(TrainConfig)
+    cli.require("data_dir", "workdir")
+    config = cli.fields_from_flags(TrainConfig)
     with file_errors():
-        together = cluster.join()
+        together = distributed.join()
         with together.losses_told():
-            training.train(config, values.data_dir, values.workdir, cluster=together)
+            loop.train(config, values.data_dir, values.workdir, cluster=together)
 
 
 def run() -> None:
     """Entry point of `quickdraw-train`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -22,22 +22,13 @@ import keras
 import numpy as np
 from absl import flags
 
-from pipeline import command, strokes
+from pipeline import cli, strokes
 from rnn_model import input_pipeline, models
 from rnn_model.workdir import Workdir, file_errors
-from serve_export import (
-    check,
-    in_progress,
-    layout,
-    litert,
-    litert_file,
-    model_card,
-    publish,
-    savedmodel,
-    web,
-)
-from serve_export.litert_runtime import LiteRT
-from serve_export.savedmodel_runtime import SavedModel
+from serve_export import in_progress, layout, model_card, publish, validate
+from serve_export.formats import litert, litert_metadata, savedmodel, web
+from serve_export.formats.litert_runtime import LiteRT
+from serve_export.formats.savedmodel_runtime import SavedModel
 from tfrecords import schema
 
 LITERT = {
@@ -136,70 +127,70 @@ def facts(workdir: Workdir, model: keras.Model) -> dict[str, Any]:
     }
 
 
-def _drawings(source: Source, workdir: Workdir) -> check.Drawings:
+def _drawings(source: Source, workdir: Workdir) -> validate.Drawings:
     if not source.data_dir:
-        return check.of_sample()
+        return validate.of_sample()
     info = input_pipeline.load_info(source.data_dir)
     if info.classes != workdir.classes():
         raise ValueError(f"{source.workdir} was trained on other classes than "
                          f"{source.data_dir} has")  # fmt: skip
-    return check.of_data_set(info, source.data_dir, source.split, MOST_CHECKED)
+    return validate.of_data_set(info, source.data_dir, source.split, MOST_CHECKED)
 
 
 def _write_formats(
     model: keras.Model, workdir: Workdir, folder: str, formats: Sequence[str]
-) -> list[check.Format]:
+) -> list[validate.Format]:
     """Writes the formats; gives each as what the check takes."""
     words, told = workdir.classes(), facts(workdir, model)
     written = []
     if "savedmodel" in formats:
         savedmodel.save(model, words, told, folder)
         answer = SavedModel(folder).probabilities
-        written.append(check.Format("savedmodel", answer, _size(folder), True))
+        written.append(validate.Format("savedmodel", answer, _size(folder), True))
     if "web" in formats:
         path = layout.join(folder, layout.WEB)
         web.write(model, words, told, path)
         answer = web.Padded(path).probabilities
-        written.append(check.Format("web, int8", answer, _size(path), False))
+        written.append(validate.Format("web, int8", answer, _size(path), False))
     files = {name for some in formats for name in LITERT.get(some, ())}
     for name in (layout.FLOAT, layout.QUANTISED):
         if name not in files:
             continue
         quantise = name == layout.QUANTISED
         flatbuffer = litert.convert(model, quantise=quantise)
-        data = litert_file.pack(flatbuffer, words, told, litert.OUTPUT)
+        data = litert_metadata.pack(flatbuffer, words, told, litert.OUTPUT)
         path = layout.join(folder, name)
         Path(path).write_bytes(data)
         answer = LiteRT(path).probabilities
         title = "litert, int8" if quantise else "litert, float"
-        written.append(check.Format(title, answer, len(data), not quantise))
+        written.append(validate.Format(title, answer, len(data), not quantise))
     return written
 
 
 def _check(
     model: keras.Model,
     workdir: Workdir,
-    written: list[check.Format],
-    drawings: check.Drawings,
+    written: list[validate.Format],
+    drawings: validate.Drawings,
     source: Source,
     folder: str,
 ) -> dict[str, Any]:
     """Compares the formats; gives what `metrics.json` holds, writes the examples."""
-    same = drawings.as_kind(check.kind_for(model, drawings))
-    formats = [check.keras_format(model, same.kind), *written]
-    results, answers = check.compare(formats, same)
+    same = drawings.as_kind(validate.kind_for(model, drawings))
+    formats = [validate.keras_format(model, same.kind), *written]
+    results, answers = validate.compare(formats, same)
     metrics = {
         "source": drawings.source,
         "attribution": source.attribution,
         "formats": [result._asdict() for result in results],
-        "table": check.table(results),
+        "table": validate.table(results),
         "classes": {},
     }
     if drawings.labels is None:
         return metrics
     words = workdir.classes()
     # The last is what a server takes: LiteRT of eight bits, if there is one.
-    metrics["classes"] = check.class_top1(answers[-1], drawings.labels, words)
+    metrics["classes"] = validate.class_top1(answers[-1], drawings.labels, words)
     info = input_pipeline.load_info(source.data_dir)
     metrics["splits"] = {name: part.examples for name, part in info.splits.items()}
     metrics["split"] = source.split
@@ -208,13 +199,13 @@ def _check(
         early = in_progress.top1_by_share(served, drawings, same.kind)
         metrics["in_progress"] = {"format": served.name, "top1": early}
         sizes = np.array([len(ink) for ink in drawings.items])
-        chosen = check.typical(answers[0], drawings.labels, sizes)
+        chosen = validate.typical(answers[0], drawings.labels, sizes)
         _write(folder, layout.EXAMPLES, _examples(drawings, chosen, words))
     return metrics
 
 
 def _examples(
-    drawings: check.Drawings, chosen: dict[int, int], words: Sequence[str]
+    drawings: validate.Drawings, chosen: dict[int, int], words: Sequence[str]
 ) -> str:
     """Lines of ndjson as Google publishes them, one a class."""
     lines = []
@@ -272,7 +263,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Exports as the flags say; prints the table and the path."""
     values = flags.FLAGS
-    command.require("workdir", "output_dir", "formats")
+    cli.require("workdir", "output_dir", "formats")
     if strange := set(values.formats) - set(FORMATS):
         raise ValueError(f"no such format: {min(strange)}; {', '.join(FORMATS)} are")
     source = Source(values.workdir, values.data_dir, values.split, values.attribution)
@@ -282,7 +273,7 @@ def main() -> None:
 
 def run() -> None:
     """Entry point of `quickdraw-export`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from rnn_model import partial
-from serve_export.check import Drawings, Format
+from rnn_model.evaluation import partial_drawings
+from serve_export.validate import Drawings, Format
 
 MOST = 1_000
 """Drawings that are cut, spread over all."""
@@ -23,8 +23,8 @@ def top1_by_share(some: Format, drawings: Drawings, kind: str) -> list[dict[str,
     step = -(-len(drawings.items) // MOST)
     items, labels = drawings.items[::step], drawings.labels[::step]
     found = []
-    for part in partial.PARTS:
-        cut = [partial.first_points(ink, part) for ink in items]
+    for part in partial_drawings.PARTS:
+        cut = [partial_drawings.first_points(ink, part) for ink in items]
         answer = some.answer(drawings._replace(items=cut).as_kind(kind).items, kind)
         top1 = float((answer.argmax(axis=1) == labels).mean())
         row = {"seen": part, "drawings": len(items), "top1": round(top1, 4)}

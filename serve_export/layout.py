@@ -15,7 +15,7 @@ Not every export has all of them.
 import os
 from types import ModuleType
 
-from pipeline import command
+from pipeline import cli
 
 CLASSES_ASSET = "classes.txt"
 """The words, one a line, in the order of the probabilities."""
@@ -41,8 +41,8 @@ def tensorflow() -> ModuleType:
     Raises:
       ValueError: it is not installed.
     """
-    command.import_extra("rnn_model", "train")  # imports it without its chatter
-    return command.import_extra("tensorflow", "train")
+    cli.import_extra("rnn_model", "train")  # imports it without its chatter
+    return cli.import_extra("tensorflow", "train")
 
 
 def is_remote(path: str) -> bool:
@@ -51,7 +51,7 @@ def is_remote(path: str) -> bool:
 
 def beam() -> type:
     """Beam's file systems, which take seconds to load and are for remote folders."""
-    return command.import_extra("apache_beam.io.filesystems", "gcp").FileSystems
+    return cli.import_extra("apache_beam.io.filesystems", "gcp").FileSystems
 
 
 def join(folder: str, *names: str) -> str:

@@ -16,8 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from absl import flags
 
-from pipeline import command
-from pipeline.formats import lines
+from pipeline import cli
+from pipeline.formats import ndjson_lines
 from serve_export import layout
 from serve_export.predictor import AUTO, FORMS, RUNTIMES, Predictor, to_ink
 
@@ -41,13 +41,13 @@ def answer_lines(
     """
     bad = 0
 
-    def drawings() -> Iterator[tuple[lines.Line, np.ndarray]]:
+    def drawings() -> Iterator[tuple[ndjson_lines.Line, np.ndarray]]:
         nonlocal bad
         for number, text in enumerate(stream, 1):
             if not text.strip():
                 continue
             try:
-                line = lines.parse_line(text)
+                line = ndjson_lines.parse_line(text)
                 yield line, to_ink(line.drawing, form)
             except ValueError as error:
                 bad += 1
@@ -93,7 +93,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Predicts as the flags say."""
     values = flags.FLAGS
-    command.require("input")
+    cli.require("input")
     if values.top_k < 1:
         raise ValueError(f"--top_k must be ≥ 1. Received: {values.top_k}")
     with _open(values.input) as stream:
@@ -116,7 +116,7 @@ def _open(path: str) -> BinaryIO:
 
 def run() -> None:
     """Entry point of `quickdraw-predict`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

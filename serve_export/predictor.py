@@ -17,8 +17,8 @@ import numpy as np
 
 from pipeline import strokes
 from serve_export import layout
-from serve_export.litert_runtime import LiteRT
-from serve_export.savedmodel_runtime import SavedModel
+from serve_export.formats.litert_runtime import LiteRT
+from serve_export.formats.savedmodel_runtime import SavedModel
 from tfrecords import schema
 
 RAW, SIMPLIFIED, AUTO = "raw", "simplified", "auto"

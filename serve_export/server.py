@@ -16,7 +16,7 @@ import webbrowser
 
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
 from serve_export.predictor import AUTO, RUNTIMES, Predictor
@@ -50,15 +50,15 @@ def _define_flags() -> None:
         None,
         "Keep drawings here, local or gs://, that people agreed to have kept.",
     )
-    command.define_fields(Settings)
+    cli.define_fields(Settings)
 
 
 def main() -> None:
     """Serves as the flags say, until interrupted."""
     values = flags.FLAGS
-    uvicorn = command.import_extra("uvicorn", "serve")
-    api = command.import_extra("serve_export.api.app", "serve")
-    settings = command.fields_from_flags(Settings)
+    uvicorn = cli.import_extra("uvicorn", "serve")
+    api = cli.import_extra("serve_export.api.app", "serve")
+    settings = cli.fields_from_flags(Settings)
     # Its lanes are forked: that is before a store may load Beam.
     predictor = Predictor(values.export_dir, values.runtime)
     service = api.Service(predictor, settings)
@@ -112,7 +112,7 @@ def _is_to_open() -> bool:
 
 def run() -> None:
     """Entry point of `quickdraw-serve`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from absl import flags
 
-from pipeline import command, rasterize, strokes
+from pipeline import cli, rasterize, strokes
 from rnn_model import input_pipeline
 from serve_export.predictor import SIMPLIFIED, Guess, Predictor
 from tfrecords import schema
@@ -62,7 +62,7 @@ def _define_flags() -> None:
 def main() -> None:
     """Shows drawings as the flags say, side by side."""
     values = flags.FLAGS
-    command.require("export_dir", "data_dir")
+    cli.require("export_dir", "data_dir")
     predictor = Predictor(values.export_dir)
     info = input_pipeline.load_info(values.data_dir)
     panels = []
@@ -78,7 +78,7 @@ def main() -> None:
 
 def run() -> None:
     """Runs the command."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline import rasterize, sample
+from pipeline.beam_job.config import Recipe, parse_splits
 from pipeline.create_dataset import create_dataset
-from pipeline.formats.lines import parse_simplified
-from pipeline.recipe import Recipe, parse_splits
+from pipeline.formats.ndjson_lines import parse_simplified
 
 IN_PROCESS = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 """Beam without worker processes: seconds less for a small job."""
@@ -92,7 +92,7 @@ def train_briefly(
     """The workdir of a run of one epoch in small batches."""
     # Here, as TensorFlow takes seconds that the tests of the lower floors do not need.
     from rnn_model.config import TrainConfig
-    from rnn_model.training import train
+    from rnn_model.training.loop import train
 
     workdir = tmp_path_factory.mktemp("runs") / model
     config = TrainConfig(model=model, epochs=1, batch_size=32)

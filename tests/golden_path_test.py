@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.formats.lines import parse_simplified
-from pipeline.shard_file import Placed, encode_drawings
+from pipeline.beam_job.shard_writer import Placed, encode_drawings
+from pipeline.formats.ndjson_lines import parse_simplified
 from rnn_model.workdir import Workdir
 from serve_export import predict
 from serve_export.predictor import Predictor

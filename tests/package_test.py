@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from apache_beam.internal import pickler
 
-from pipeline.blocks import Block
-from pipeline.transforms import Job, ParseBlock
+from pipeline.beam_job.transforms import Job, ParseBlock
+from pipeline.formats.blocks import Block
 from serve_export import layout
 from tests.conftest import make_recipe
 

@@ -44,7 +44,7 @@ class DatasetInfo:
       splits: split name to `Split`.
       kind: what the records hold, "ink" or "bitmap": the feature's name.
       compression: "none" or "gzip".
-      counts: where every line that was read went (see `pipeline.outcome`).
+      counts: where every line that was read went (see `pipeline.beam_job.result`).
       made_by: the flags that decide what the records are.
       format_version: `schema.FORMAT_VERSION` of the writer.
     """

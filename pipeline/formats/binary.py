@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pipeline import strokes
-from pipeline.blocks import BLOCK_BYTES
+from pipeline.formats.blocks import BLOCK_BYTES
 from pipeline.formats.drawing import Drawing, content_key
 
 MAX_RECORD_BYTES = 8 << 20

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from pipeline import command
-from pipeline.blocks import Unreadable
+from pipeline import cli
+from pipeline.formats.blocks import Unreadable
 from pipeline.formats.drawing import Drawing, keyless
 from tfrecords import schema
 
@@ -38,7 +38,7 @@ def read_pictures(stream: BinaryIO) -> Iterator[bytes]:
       Unreadable: Pillow is not installed.
     """
     try:
-        command.import_extra("PIL.Image", "png")
+        cli.import_extra("PIL.Image", "png")
     except ValueError as error:
         raise Unreadable(str(error)) from None
     yield stream.read(MAX_FILE_BYTES + 1)

@@ -3,8 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from pipeline.blocks import Block, Unreadable, cut_lines, gather
-from pipeline.formats import arrays, binary, bitmaps, lines, png, sketchrnn
+from pipeline.formats import (
+    binary,
+    ndjson_lines,
+    npy_files,
+    numpy_bitmap,
+    png,
+    sketchrnn,
+)
+from pipeline.formats.blocks import Block, Unreadable, cut_lines, gather
 from pipeline.formats.drawing import Drawing, Parsed, parse_or_reason, word_of
 from tfrecords import schema
 
@@ -26,12 +33,14 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    lines.SIMPLIFIED: Format(lines.parse_simplified, lines.parse_all_simplified),
-    lines.RAW: Format(lines.parse_raw),
-    lines.RAW_WITH_TIMES: Format(lines.parse_raw_with_times),
+    ndjson_lines.SIMPLIFIED: Format(
+        ndjson_lines.parse_simplified, ndjson_lines.parse_all_simplified
+    ),
+    ndjson_lines.RAW: Format(ndjson_lines.parse_raw),
+    ndjson_lines.RAW_WITH_TIMES: Format(ndjson_lines.parse_raw_with_times),
     "binary": Format(binary.parse),
     "sketchrnn": Format(sketchrnn.parse),
-    "bitmap": Format(bitmaps.parse, kind=schema.BITMAP),
+    "bitmap": Format(numpy_bitmap.parse, kind=schema.BITMAP),
     "png": Format(png.parse, kind=schema.BITMAP, word_of=png.word_of),
 }
 
@@ -48,23 +57,23 @@ def find_format(stream: BinaryIO, path: str) -> str:
     for suffix, found in _SUFFIXES.items():
         if name.endswith(suffix):
             return found
-    magic = stream.read(len(arrays.NPY_MAGIC))
-    if magic == arrays.NPY_MAGIC:
+    magic = stream.read(len(npy_files.NPY_MAGIC))
+    if magic == npy_files.NPY_MAGIC:
         return "bitmap"
     if magic.startswith(png.MAGIC):
         return "png"
     stream.seek(0)
-    if not name.endswith(".npz") and not magic.startswith(arrays.NPZ_MAGIC):
-        return lines.find_format(stream)
-    with arrays.open_npz(stream) as archive:
-        names = arrays.names(archive)
+    if not name.endswith(".npz") and not magic.startswith(npy_files.NPZ_MAGIC):
+        return ndjson_lines.find_format(stream)
+    with npy_files.open_npz(stream) as archive:
+        names = npy_files.names(archive)
     if names & set(sketchrnn.SPLITS):
         return "sketchrnn"
-    if bitmaps.IMAGES in names:
+    if numpy_bitmap.IMAGES in names:
         return "bitmap"
     raise Unreadable(
         f"holds {', '.join(sorted(names)[:5])}: neither {', '.join(sketchrnn.SPLITS)} "
-        f"nor {bitmaps.IMAGES}, {bitmaps.LABELS}"
+        f"nor {numpy_bitmap.IMAGES}, {numpy_bitmap.LABELS}"
     )
 
 
@@ -87,7 +96,7 @@ def cut(
     if format == "binary":
         return gather(binary.read_records(stream), file, format)
     if format == "bitmap":
-        return gather(bitmaps.read_images(stream, label_names), file, format)
+        return gather(numpy_bitmap.read_images(stream, label_names), file, format)
     if format == "png":
         return gather(png.read_pictures(stream), file, format)
     return cut_lines(stream, file, format)

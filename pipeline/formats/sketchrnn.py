@@ -24,8 +24,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from pipeline import strokes
-from pipeline.blocks import BLOCK_BYTES, Block, Unreadable, gather
-from pipeline.formats import arrays
+from pipeline.formats import npy_files
+from pipeline.formats.blocks import BLOCK_BYTES, Block, Unreadable, gather
 from pipeline.formats.drawing import Drawing, keyless
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}
@@ -49,8 +49,8 @@ def cut(
     Raises:
       Unreadable: not such a file.
     """
-    with arrays.open_npz(stream) as archive:
-        names = arrays.names(archive)
+    with npy_files.open_npz(stream) as archive:
+        names = npy_files.names(archive)
         if not names or names - set(SPLITS):
             raise Unreadable(
                 f"holds {', '.join(sorted(names))}, not {', '.join(SPLITS)}"
@@ -123,8 +123,11 @@ def _read_array(stream: BinaryIO, name: str) -> Iterator[bytes]:
     Raises:
       ValueError: it is damaged, or no array of such rows.
     """
-    with arrays.open_npz(stream) as archive, arrays.open_array(archive, name) as file:
-        header = arrays.read_header(file)
+    with (
+        npy_files.open_npz(stream) as archive,
+        npy_files.open_array(archive, name) as file,
+    ):
+        header = npy_files.read_header(file)
         if not header.dtype.hasobject:
             if 0 in header.shape:
                 return

@@ -26,12 +26,13 @@ import os
 
 from absl import flags
 
-from pipeline import command, report
-from rnn_model import training
+from pipeline import cli
+from pipeline.report import page as report
 from rnn_model.config import TrainConfig
 from rnn_model.sweep import launcher, page, results, space
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.store import PRUNERS, Plan, Store, store_errors
+from rnn_model.training import loop
 from rnn_model.workdir import file_errors
 
 
@@ -70,21 +71,21 @@ def _define_flags() -> None:
         "get in each other's way.",
         lower_bound=1,
     )
-    command.define_fields(TrainConfig)
+    cli.define_fields(TrainConfig)
 
 
 def main() -> None:
     """Sweeps as the flags say."""
     values = flags.FLAGS
-    command.require("data_dir", "workdir")
-    command.require_local("workdir")
+    cli.require("data_dir", "workdir")
+    cli.require_local("workdir")
     tried = _space()
     # What can go wrong at the end is better known before the work.
-    command.import_extra("optuna", "sweep")
-    command.import_extra("matplotlib", "sweep")
+    cli.import_extra("optuna", "sweep")
+    cli.import_extra("matplotlib", "sweep")
     with file_errors(), store_errors():
         for model in {params.get("model", values.model) for params in tried.product()}:
-            info = training.load_info(values.data_dir, model)
+            info = loop.load_info(values.data_dir, model)
         plan = Plan(
             tried, values.search, values.pruner, values.search_seed, info.classes
         )
@@ -136,7 +137,7 @@ def _space() -> space.Space:
         if values[name].present:
             raise ValueError(f"--{name} is one value, and a --grid or --range others")
         values[name].value = [*choices.get(name, ()), *ranges.get(name, ())][0]
-    settings = dataclasses.asdict(command.fields_from_flags(TrainConfig))
+    settings = dataclasses.asdict(cli.fields_from_flags(TrainConfig))
     for name in (*choices, *ranges):
         del settings[name]
     tried = space.Space(settings, choices, ranges)
@@ -146,4 +147,4 @@ def _space() -> space.Space:
 
 def run() -> None:
     """Entry point of `quickdraw-sweep`."""
-    command.run(main, _define_flags, doc=__doc__ or "")
+    cli.run(main, _define_flags, doc=__doc__ or "")

@@ -5,11 +5,11 @@ from multiprocessing import connection
 
 from tqdm import tqdm
 
-from rnn_model import interruption
 from rnn_model.sweep import space, trial
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.store import Claim, Store
 from rnn_model.sweep.trial import Outcome, Process
+from rnn_model.training import signals
 
 POLL_SECONDS = 0.5
 """How soon a wish to stop is heard, and that another launcher left a trial."""
@@ -40,7 +40,7 @@ class Launcher:
           KeyboardInterrupt: SIGTERM or Ctrl-C; the trials are saved where they are.
         """
         trial.prepare()  # others that want a trial are not to wait for it
-        with interruption.Watch() as watch, self._opened_bar() as self._bar:
+        with signals.Watch() as watch, self._opened_bar() as self._bar:
             while not (watch.stopped or self._broken):
                 self._begin(workers)
                 if not self._at_work and not self._store.left():

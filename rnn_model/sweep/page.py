@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline import report
-from pipeline.figure import Plot
-from pipeline.report import Html, Section, Tile
+from pipeline.report import page
+from pipeline.report.figures import Plot
+from pipeline.report.page import Html, Section, Tile
 from rnn_model.sweep import plots, results
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.space import Space, describe, short
@@ -34,7 +34,7 @@ def build_page(
         *([_best(ranked[0], command)] if command else []),
         Section(
             "Trials",
-            report.table(
+            page.table(
                 results.head(tried), (results.row(each, tried) for each in ranked)
             ),
             "The best validation top-1 of each, and the epoch it came in.",
@@ -46,11 +46,11 @@ def build_page(
             _wide("Top-1 by epoch", plots.curves(ranked)),
             "On the validation split. Dashed: pruned.",
         ),
-        Section("Held for all", report.table((), _fixed(tried))),
+        Section("Held for all", page.table((), _fixed(tried))),
     ]
     trials = f"{len(ranked):,} {'trial' if len(ranked) == 1 else 'trials'}"
     lead = f"{trials} of {', '.join(tried.names)}, on {data_dir}"
-    return report.page(name, lead, _tiles(ranked), sections)
+    return page.page(name, lead, _tiles(ranked), sections)
 
 
 def write_pngs(ranked: list[Result], tried: Space, workdir: str) -> None:
@@ -78,8 +78,8 @@ def _tiles(ranked: list[Result]) -> list[Tile]:
 
 
 def _best(best: Result, command: str) -> Section:
-    words = report.join(
-        f'<span style="display: inline-block">{report.markup(word)}</span> '
+    words = page.join(
+        f'<span style="display: inline-block">{page.markup(word)}</span> '
         for word in command.split(" ")
     )
     wrapped = (
@@ -89,13 +89,13 @@ def _best(best: Result, command: str) -> Section:
 
 
 def _settings(ranked: list[Result], tried: Space) -> Section:
-    parts = [report.plot(name, plot.svg) for name, plot in _each(ranked, tried)]
+    parts = [page.plot(name, plot.svg) for name, plot in _each(ranked, tried)]
     parts += [
-        report.plot(f"{row} × {column}", plot.svg, "The best top-1 of each pair.")
+        page.plot(f"{row} × {column}", plot.svg, "The best top-1 of each pair.")
         for (row, column), plot in _pairs(ranked, tried)
     ]
     note = "A dot is a trial; the line is the mean of those that were completed."
-    return Section("By setting", report.columns(parts), note)
+    return Section("By setting", page.columns(parts), note)
 
 
 def _each(ranked: list[Result], tried: Space) -> Iterator[tuple[str, Plot]]:
@@ -118,4 +118,4 @@ def _fixed(tried: Space) -> list[tuple[str, str]]:
 
 
 def _wide(title: str, plot: Plot) -> Html:
-    return report.plot(title, plot.svg, wide=True)
+    return page.plot(title, plot.svg, wide=True)

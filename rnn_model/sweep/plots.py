@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import command
-from pipeline.figure import FULL_WIDTH, HALF, SERIES, Figure, Plot
+from pipeline import cli
+from pipeline.report.figures import FULL_WIDTH, HALF, SERIES, Figure, Plot
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.space import Range, describe, short
 
@@ -122,7 +122,7 @@ def pair(
         for (y, x), top1 in np.ndenumerate(best):
             share = 0.0 if np.isnan(top1) else (top1 - low) / max(high - low, 1e-9)
             alpha = 0.0 if np.isnan(top1) else 0.08 + 0.52 * share
-            patches = command.import_extra("matplotlib.patches", "sweep")
+            patches = cli.import_extra("matplotlib.patches", "sweep")
             corner = (x - 0.48, y - 0.46)
             colour = (*patches.colors.to_rgb(_BLUE), alpha)
             axes.add_patch(patches.Rectangle(corner, 0.96, 0.92, fc=colour, lw=0))

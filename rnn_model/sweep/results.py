@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_model.config import TrainConfig
 from rnn_model.sweep.space import Params, Space, short
-from rnn_model.training import History
+from rnn_model.training.loop import History
 
 _ORDER = ("completed", "pruned", "failed", "running", "waiting")
 

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import command, lock
+from pipeline import cli, file_lock
 from rnn_model.config import TrainConfig
 from rnn_model.sweep import trial
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.space import Params, Range, Space
-from rnn_model.training import History
+from rnn_model.training.loop import History
 from rnn_model.workdir import Workdir
 
 NAME = "sweep.sqlite"
@@ -262,7 +262,7 @@ class Store:
         with contextlib.ExitStack() as stack:
             while True:
                 try:
-                    stack.enter_context(lock.locked(self._workdir))
+                    stack.enter_context(file_lock.locked(self._workdir))
                     break
                 except ValueError:
                     time.sleep(0.05)
@@ -273,7 +273,7 @@ class Store:
 def store_errors() -> Iterator[None]:
     """Makes an OSError, which a command tells in a line, of SQLite's own."""
     optuna = _import_optuna()
-    sqlalchemy = command.import_extra("sqlalchemy.exc", "sweep")
+    sqlalchemy = cli.import_extra("sqlalchemy.exc", "sweep")
     try:
         yield
     except (
@@ -285,7 +285,7 @@ def store_errors() -> Iterator[None]:
 
 
 def _import_optuna() -> ModuleType:
-    optuna = command.import_extra("optuna", "sweep")
+    optuna = cli.import_extra("optuna", "sweep")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 

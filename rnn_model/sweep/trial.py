@@ -20,9 +20,9 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from pipeline import lock
-from rnn_model import training
+from pipeline import file_lock
 from rnn_model.config import TrainConfig
+from rnn_model.training import loop
 from rnn_model.workdir import file_errors
 
 LOG = "log.txt"
@@ -61,7 +61,7 @@ class Process:
         with contextlib.suppress(EOFError):
             self.connection.recv()
 
-    def hear(self) -> training.History | Outcome:
+    def hear(self) -> loop.History | Outcome:
         """The next thing it has to say: its history after an epoch, or how it ended."""
         try:
             return self.connection.recv()
@@ -110,7 +110,7 @@ def _death(code: int | None) -> str:
 def is_at_work(folder: str) -> bool:
     """Says whether some process is training the trial of that folder."""
     try:
-        with lock.locked(folder):
+        with file_lock.locked(folder):
             return False
     except ValueError:
         return True
@@ -126,7 +126,7 @@ def _work(
     # Else the first trial takes all of a GPU's memory, and those beside it fail.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     threading.Thread(target=_die_with_launcher, daemon=True).start()
-    with lock.locked(folder):
+    with file_lock.locked(folder):
         _write_to(os.path.join(folder, LOG))
         connection.send("locked")
         outcome = _train(connection, config, data_dir, folder)
@@ -152,14 +152,14 @@ def _write_to(path: str) -> None:
 def _train(
     connection: Connection, config: TrainConfig, data_dir: str, folder: str
 ) -> Outcome:
-    def report(history: training.History) -> None:
+    def report(history: loop.History) -> None:
         connection.send(history)
         if connection.recv():
             raise Pruned
 
     try:
         with file_errors():
-            training.train(config, data_dir, folder, report)
+            loop.train(config, data_dir, folder, report)
         return Outcome("completed")
     except Pruned:
         return Outcome("pruned")
@@ -169,7 +169,7 @@ def _train(
         # What TensorFlow calls it on a CPU and on a GPU.
         out_of_memory = "OOM when allocating" in str(error)
         return Outcome("failed" if out_of_memory else "broken", _one_line(error))
-    except training.Diverged as error:
+    except loop.Diverged as error:
         print(error)
         return Outcome("failed", f"diverged, {str(error).partition(' (')[0]}")
     except ValueError as error:

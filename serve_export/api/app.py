@@ -8,17 +8,17 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from serve_export import exported
-from serve_export.api import (
-    drawings,
-    errors,
-    guessing,
+from serve_export.api import errors
+from serve_export.api.metrics import Metrics
+from serve_export.api.middleware import Gate
+from serve_export.api.routes import (
     operations,
     page,
+    predict,
+    stored_drawings,
     tf_serving,
     web,
 )
-from serve_export.api.gate import Gate
-from serve_export.api.metrics import Metrics
 from serve_export.api.service import Service
 from serve_export.api.settings import Settings
 from serve_export.drawings_store import DrawingsStore
@@ -51,13 +51,13 @@ def make_app(
     errors.handle(app)
     path = service.predictor.path.rstrip("/")
     told, version = exported.read(path), os.path.basename(path)
-    app.include_router(guessing.router(service, told))
+    app.include_router(predict.router(service, told))
     app.include_router(
         page.router(len(service.predictor.classes), told.attribution, store is not None)
     )
     app.include_router(tf_serving.router(service, version))
     if store is not None:
-        app.include_router(drawings.router(service, store))
+        app.include_router(stored_drawings.router(service, store))
     app.include_router(operations.router(app, service.lanes, metrics))
     app.router.routes += web.routes(path)
     app.router.routes += page.routes()

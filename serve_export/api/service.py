@@ -6,9 +6,9 @@ import numpy as np
 
 from pipeline import strokes
 from serve_export.api.errors import ApiError
-from serve_export.api.lanes import Lanes, Processes, Threads
+from serve_export.api.inference import Drawing, Work
 from serve_export.api.settings import Settings
-from serve_export.api.work import Drawing, Work
+from serve_export.api.workers import Lanes, Processes, Threads
 from serve_export.predictor import Guess, Predictor
 
 QUICK_INK = 8_000

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import data_job
-from pipeline.formats.lines import parse_simplified
+from pipeline.formats.ndjson_lines import parse_simplified
 
 
 def test_input_has_as_many_drawings_as_asked_for_each_with_its_key(doodles, tmp_path):

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline import command, convert, strokes
+from pipeline import cli, convert, strokes
 from pipeline.rasterize import rasterize
 from tfrecords import encode, read, schema
 from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard, Split
@@ -219,7 +219,7 @@ def test_a_missing_library_is_a_line_that_says_what_to_do(monkeypatch, data_dir)
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "PIL.Image")
     with pytest.raises(ValueError, match=r"pip install 'quickdraw-rnn\[png\]'"):
-        command.import_extra("PIL.Image", "png")
+        cli.import_extra("PIL.Image", "png")
 
 
 def start(*arguments):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from absl import flags
 
-from pipeline import create_dataset, lock, wanted
+from pipeline import class_names, create_dataset, file_lock
 
 LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 LINES = "".join(LINE % (number, number) for number in range(200))
@@ -87,7 +87,7 @@ def test_folder_with_a_foreign_folder_is_refused(build, source, tmp_path):
 def test_folder_that_another_job_has_is_refused(build, source, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    with (out / lock.NAME).open("w") as held:
+    with (out / file_lock.NAME).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         message = refusal(build, source, out)
     assert message == f"{out} is in use by another job"
@@ -288,13 +288,13 @@ def test_labels_have_the_names_given_or_those_in_a_file(build, tmp_path):
     np.savez(tmp_path / "in.npz", np.eye(2, 784, dtype=np.uint8), [1, 0])
     (tmp_path / "names.txt").write_text("zebra\r\nant bear\n")
     for number, given in enumerate((["zebra", " ant bear"], [tmp_path / "names.txt"])):
-        names = wanted.label_names(list(map(str, given)))
+        names = class_names.label_names(list(map(str, given)))
         out = tmp_path / str(number)
         build([tmp_path / "in.npz"], out, num_shards=1, label_names=names)
         info = json.loads((out / "dataset_info.json").read_text())
         assert (info["kind"], info["classes"]) == ("bitmap", ["ant bear", "zebra"])
         assert info["made_by"]["label_names"] == ["zebra", "ant bear"]
-    assert wanted.label_names(None) is None
+    assert class_names.label_names(None) is None
 
 
 def test_a_file_of_label_names_that_is_not_there_is_one_line(tmp_path):

@@ -9,9 +9,10 @@ from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 from apache_beam.portability.api import beam_runner_api_pb2 as beam_api
 
-from pipeline import create_dataset, job
-from pipeline.reading import Share
-from pipeline.transforms import Job, ParseBlock, ReadFile, WriteShard
+from pipeline import create_dataset
+from pipeline.beam_job import pipeline as job
+from pipeline.beam_job.transforms import Job, ParseBlock, ReadFile, WriteShard
+from pipeline.formats.reader import Share
 from tests.conftest import make_recipe
 
 ROOT = Path(__file__).parents[2]

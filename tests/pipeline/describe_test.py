@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 
 from pipeline import describe
-from pipeline.data_page import build_page
-from pipeline.survey import Survey
+from pipeline.report.dataset_page import build_page
+from pipeline.report.dataset_stats import Survey
 from tfrecords import encode, read, schema
 from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard, Split
 

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from pipeline import download, sample, transfer
+from pipeline import download, http_transfer, sample
 
 SIMPLIFIED = "/full/simplified/{}.ndjson"
 LINE = b'{"word": "cat", "key_id": "%d", "drawing": [[[%d, 0], [2, 3]]]}\n'
@@ -36,7 +36,7 @@ def animals(bucket):
 @pytest.fixture
 def fetch(bucket, tmp_path, monkeypatch):
     """Fetches into `tmp_path / "out"` from the bucket."""
-    monkeypatch.setattr(transfer, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(http_transfer, "FIRST_WAIT", 0.01)
 
     def fetch(*words, **settings):
         out = str(tmp_path / "out")

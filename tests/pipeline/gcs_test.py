@@ -12,10 +12,10 @@ import pytest
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline import convert, describe, lock, reading
-from pipeline.formats import registry
-from pipeline.progress import Meter
-from pipeline.survey import Survey
+from pipeline import convert, describe, file_lock
+from pipeline.beam_job.progress import Meter
+from pipeline.formats import reader, registry
+from pipeline.report.dataset_stats import Survey
 
 pytest.importorskip("gcp_storage_emulator", reason="pip install gcp-storage-emulator")
 pytest.importorskip("google.cloud.storage", reason="pip install google-cloud-storage")
@@ -63,7 +63,7 @@ def bucket(emulator, monkeypatch):
     # Else Beam looks for credentials for half a minute.
     monkeypatch.setattr(auth._Credentials, "_credentials_init", True)
     monkeypatch.setattr(auth._Credentials, "_credentials", None)
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(file_lock, "BEAT_SECONDS", 0.5)
     if left := names_in(BUCKET):
         FileSystems.delete(left)
 
@@ -127,7 +127,7 @@ def test_what_reads_a_data_set_reads_it_there(build, inputs, data_dir, tmp_path)
 )
 def test_every_format_is_read_plain_and_gzipped(name):
     def drawings(path, size):
-        blocks = reading.read_file(str(path), size, Meter(None))
+        blocks = reader.read_file(str(path), size, Meter(None))
         return [drawing for block in blocks for drawing in registry.parse(block)]
 
     data = (GOLDEN / name).read_bytes()
@@ -156,11 +156,11 @@ def test_what_a_dead_job_left_is_cleared(build, inputs):
 
 
 def test_while_one_beats_another_is_refused():
-    with lock.locked(f"{BUCKET}/out") as check:
-        time.sleep(2 * lock.BEAT_SECONDS)
+    with file_lock.locked(f"{BUCKET}/out") as check:
+        time.sleep(2 * file_lock.BEAT_SECONDS)
         with (
             pytest.raises(ValueError, match=f"{BUCKET}/out is in use by another job"),
-            lock.locked(f"{BUCKET}/out"),
+            file_lock.locked(f"{BUCKET}/out"),
         ):
             pass
         check()

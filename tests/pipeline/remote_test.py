@@ -18,9 +18,10 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline import job, lock
-from pipeline.reading import Share
-from pipeline.transforms import Job
+from pipeline import file_lock
+from pipeline.beam_job import pipeline as job
+from pipeline.beam_job.transforms import Job
+from pipeline.formats.reader import Share
 from tests.conftest import make_recipe
 from tfrecords.dataset_info import DatasetInfo
 
@@ -105,7 +106,7 @@ class Shelf(FileSystem):
 @pytest.fixture(autouse=True)
 def shelf(monkeypatch):
     monkeypatch.setattr(Shelf, "objects", {"shelf://in/cat.ndjson": LINES.encode()})
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(file_lock, "BEAT_SECONDS", 0.1)
     return Shelf.objects
 
 
@@ -170,11 +171,11 @@ def test_foreign_objects_are_refused(build, shelf):
 
 
 def test_while_one_beats_another_is_refused(shelf):
-    with lock.locked("shelf://out"):
-        time.sleep(5 * lock.BEAT_SECONDS)
+    with file_lock.locked("shelf://out"):
+        time.sleep(5 * file_lock.BEAT_SECONDS)
         with (
             pytest.raises(ValueError, match="shelf://out is in use by another job"),
-            lock.locked("shelf://out"),
+            file_lock.locked("shelf://out"),
         ):
             pass
     assert not names_in("shelf://out")
@@ -183,8 +184,10 @@ def test_while_one_beats_another_is_refused(shelf):
 def test_a_dead_beat_keeps_nobody_out(shelf):
     shelf["shelf://out/.lock"] = b"dead 17"
     started = time.monotonic()
-    with lock.locked("shelf://out"):
-        assert time.monotonic() - started >= lock.DEAD_AFTER * lock.BEAT_SECONDS
+    with file_lock.locked("shelf://out"):
+        assert (
+            time.monotonic() - started >= file_lock.DEAD_AFTER * file_lock.BEAT_SECONDS
+        )
     assert not names_in("shelf://out")
 
 
@@ -193,9 +196,9 @@ def test_of_many_that_find_it_free_at_once_one_has_it():
 
     def job():
         try:
-            with lock.locked("shelf://out"):
+            with file_lock.locked("shelf://out"):
                 inside.append(1)
-                time.sleep(10 * lock.BEAT_SECONDS)
+                time.sleep(10 * file_lock.BEAT_SECONDS)
         except ValueError:
             refused.append(1)
 
@@ -208,12 +211,12 @@ def test_of_many_that_find_it_free_at_once_one_has_it():
 
 
 def test_a_lock_that_was_lost_is_noticed_and_left_alone(shelf):
-    with lock.locked("shelf://out") as check:
+    with file_lock.locked("shelf://out") as check:
         check()
         shelf["shelf://out/.lock"] = b"other 0"
         with pytest.raises(ValueError, match="in use by another job"):
             check()
-        time.sleep(3 * lock.BEAT_SECONDS)
+        time.sleep(3 * file_lock.BEAT_SECONDS)
     assert shelf["shelf://out/.lock"] == b"other 0"
 
 

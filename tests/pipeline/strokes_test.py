@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import strokes
-from pipeline.formats.lines import parse_line
+from pipeline.formats.ndjson_lines import parse_line
 
 coordinates = st.integers(0, 255)
 drawings = st.lists(

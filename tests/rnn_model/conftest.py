@@ -11,7 +11,7 @@ PARTIAL_DRAWINGS = 9
 def found(data_dir: Path, trained_rnn: Path, trained_mlp: Path):
     """The tiny rnn and mlp side by side."""
     # Here, as TensorFlow takes seconds.
-    from rnn_model import side_by_side
+    from rnn_model.evaluation import compare_runs
 
     runs = [str(trained_rnn), f"{trained_mlp}/"]
-    return side_by_side.evaluate_runs(runs, str(data_dir), "test", PARTIAL_DRAWINGS)
+    return compare_runs.evaluate_runs(runs, str(data_dir), "test", PARTIAL_DRAWINGS)

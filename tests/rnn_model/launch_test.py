@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnn_model import checkpoints, launch, models, side_by_side, training
+from rnn_model import checkpoints, launch, models
 from rnn_model.config import TrainConfig
+from rnn_model.evaluation import compare_runs
+from rnn_model.training import loop
 from rnn_model.workdir import Workdir
 from serve_export import export
 
@@ -98,7 +100,7 @@ def test_two_workers_end_with_the_weights_of_one(data_dir, tmp_path):
     fields = dataclasses.asdict(EXACT)
     done = run(launcher(data_dir, tmp_path / "two", **fields))
     assert done.returncode == 0, done.stderr
-    training.train(EXACT, str(data_dir), str(tmp_path / "one"))
+    loop.train(EXACT, str(data_dir), str(tmp_path / "one"))
     one, two = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
     assert one.keys() == two.keys()
     assert one["optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] >= 20
@@ -131,7 +133,7 @@ def test_what_two_workers_trained_is_evaluated_and_exported(
     never_killed, data_dir, tmp_path
 ):
     workdir, _ = never_killed
-    found = side_by_side.evaluate_runs([str(workdir)], str(data_dir), "validation", 0)
+    found = compare_runs.evaluate_runs([str(workdir)], str(data_dir), "validation", 0)
     best = max(row["validation_top1"] for row in Workdir(str(workdir)).history())
     assert found.scorecards[0].all.result()["top1"] == best
     source = export.Source(str(workdir), str(data_dir))

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnn_model import models, training
-from rnn_model.cluster import ALONE, Cluster
+from rnn_model import models
 from rnn_model.config import TrainConfig
+from rnn_model.distributed import ALONE, Cluster
+from rnn_model.training import loop
 from rnn_model.workdir import Workdir
 
 CONFIG = TrainConfig(
@@ -39,7 +40,7 @@ def main() -> None:
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     together = Cluster(strategy)
     for name, cluster in (("alone", ALONE), ("together", together)):
-        training.train(CONFIG, data_dir, f"{folder}/{name}", cluster=cluster)
+        loop.train(CONFIG, data_dir, f"{folder}/{name}", cluster=cluster)
     alone, other = (Workdir(f"{folder}/{name}") for name in ("alone", "together"))
     keras.utils.set_random_seed(CONFIG.seed)
     before = models.build(CONFIG, len(alone.classes()))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.formats.lines import parse_simplified
+from pipeline.formats.ndjson_lines import parse_simplified
 from rnn_model import input_pipeline
-from rnn_model.evaluation import logits_function
+from rnn_model.evaluation.evaluator import logits_function
 from rnn_model.workdir import Workdir
-from serve_export import check, export, layout
+from serve_export import export, layout, validate
 from tfrecords import encode
 
 TOLERANCE = 1e-5
@@ -199,7 +199,7 @@ def test_each_class_has_an_example_of_its_own(exported_rnn, trained_rnn, data_di
 def test_a_format_that_answers_otherwise_is_never_seen(
     trained_mlp, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(check, "TOLERANCE", -1.0)
+    monkeypatch.setattr(validate, "TOLERANCE", -1.0)
     source = export.Source(str(trained_mlp))
     with pytest.raises(ValueError, match="litert, float answers otherwise than Keras"):
         export.export(source, str(tmp_path), ["litert"])

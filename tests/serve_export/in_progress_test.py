@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pipeline import strokes
-from rnn_model import partial
+from rnn_model.evaluation import partial_drawings
 from serve_export import in_progress
-from serve_export.check import Drawings, Format
 from serve_export.predictor import RAW, to_ink
+from serve_export.validate import Drawings, Format
 from tfrecords import schema
 
 DRAWING = [[[0, 100, 100], [0, 0, 50]], [[40, 40], [0, 255]]]
@@ -27,13 +27,13 @@ def ink_of(drawing):
     ],
 )
 def test_the_first_points_are_made_as_a_server_makes_them(share, seen):
-    cut = partial.first_points(ink_of(DRAWING), share)
+    cut = partial_drawings.first_points(ink_of(DRAWING), share)
     np.testing.assert_array_equal(cut, to_ink(seen, RAW))
 
 
 def test_the_whole_is_left_as_it_is():
     ink = ink_of(DRAWING)
-    assert partial.first_points(ink, 1.0) is ink
+    assert partial_drawings.first_points(ink, 1.0) is ink
 
 
 def test_each_share_is_asked_of_drawings_spread_over_all(monkeypatch):
@@ -50,8 +50,8 @@ def test_each_share_is_asked_of_drawings_spread_over_all(monkeypatch):
     some = Format("some", answer, 1, True)
     found = in_progress.top1_by_share(some, drawings, schema.INK)
     assert [row["top1"] for row in found] == [0.5, 0.5, 0.5, 1.0]
-    assert [row["seen"] for row in found] == list(partial.PARTS)
-    for given, share in zip(asked, partial.PARTS):
+    assert [row["seen"] for row in found] == list(partial_drawings.PARTS)
+    for given, share in zip(asked, partial_drawings.PARTS):
         np.testing.assert_array_equal(
-            given, [partial.first_points(items[0], share)] * 2
+            given, [partial_drawings.first_points(items[0], share)] * 2
         )

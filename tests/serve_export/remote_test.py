@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from rnn_model import evaluate_command, side_by_side
+from rnn_model import evaluate_command
 from rnn_model.config import TrainConfig
-from rnn_model.training import train
+from rnn_model.evaluation import compare_runs
+from rnn_model.training.loop import train
 from rnn_model.workdir import Workdir
-from serve_export import check, export, exported, layout, predictor, publish
+from serve_export import export, exported, layout, predictor, publish, validate
 
 CONFIG = TrainConfig(model="mlp", epochs=2, batch_size=32)
 
@@ -53,7 +54,7 @@ def test_train_evaluate_export_and_answer(remote, doodles):
     train(CONFIG, data, run)  # goes on, and finds that it is over
     assert len(Workdir(run).history()) == 2
 
-    found = side_by_side.evaluate_runs([run], data, "test", 0)
+    found = compare_runs.evaluate_runs([run], data, "test", 0)
     report = f"{remote}/report"
     told = evaluate_command.write(found, report, with_page=True)
     assert told["runs"][0]["examples"] > 0
@@ -74,7 +75,7 @@ def test_train_evaluate_export_and_answer(remote, doodles):
 
 def test_what_fails_leaves_no_version(trained_mlp, monkeypatch):
     out = f"ram://{uuid.uuid4().hex}"
-    monkeypatch.setattr(check, "TOLERANCE", -1.0)
+    monkeypatch.setattr(validate, "TOLERANCE", -1.0)
     with pytest.raises(ValueError, match="answers otherwise"):
         export.export(export.Source(str(trained_mlp)), out, ["litert"])
     assert names_in(out) == set()

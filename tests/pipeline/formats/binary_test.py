@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline import strokes
 from pipeline.formats import binary
-from pipeline.formats.lines import parse_simplified
+from pipeline.formats.ndjson_lines import parse_simplified
 from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"

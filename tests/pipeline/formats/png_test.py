@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.blocks import Unreadable
-from pipeline.formats import bitmaps, png
+from pipeline.formats import numpy_bitmap, png
+from pipeline.formats.blocks import Unreadable
 from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -33,18 +33,18 @@ def bitmap_of(data):
 
 @pytest.fixture(scope="module")
 def bitmap():
-    rows = bitmaps.read_images((GOLDEN / "cat.npy").open("rb"))
-    return bitmaps.parse(next(rows), "cat").bitmap
+    rows = numpy_bitmap.read_images((GOLDEN / "cat.npy").open("rb"))
+    return numpy_bitmap.parse(next(rows), "cat").bitmap
 
 
 def test_golden_pictures_are_the_golden_bitmaps():
-    rows = bitmaps.read_images((GOLDEN / "cat.npy").open("rb"))
+    rows = numpy_bitmap.read_images((GOLDEN / "cat.npy").open("rb"))
     for row, name in zip(rows, ("white on black", "black on white")):
         path = GOLDEN / "png" / "cat" / f"{name}.png"
         with path.open("rb") as file:
             (data,) = png.read_pictures(file)
         drawing = png.parse(data, png.word_of(str(path)))
-        assert drawing == bitmaps.parse(row, "cat")
+        assert drawing == numpy_bitmap.parse(row, "cat")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P"])

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import reading
-from pipeline.blocks import Unreadable
-from pipeline.formats import registry
+from pipeline.beam_job.progress import Meter
+from pipeline.formats import reader, registry
+from pipeline.formats.blocks import Unreadable
 from pipeline.formats.drawing import Drawing
-from pipeline.formats.lines import RAW_WITH_TIMES
-from pipeline.progress import Meter
+from pipeline.formats.ndjson_lines import RAW_WITH_TIMES
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -40,7 +39,7 @@ def read(path, **settings):
 
 
 def blocks_of(path, **settings):
-    return list(reading.read_file(str(path), 0, Meter(None), **settings))
+    return list(reader.read_file(str(path), 0, Meter(None), **settings))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -79,7 +78,7 @@ def test_remote_files_are_read_through_beam(monkeypatch):
         opened.append((path, settings))
         return (GOLDEN / path.removeprefix("gs://bucket/")).open("rb")
 
-    monkeypatch.setattr(reading.FileSystems, "open", remote)
+    monkeypatch.setattr(reader.FileSystems, "open", remote)
     for name in FILES:
         here = read(GOLDEN / name, **ASKS_FOR.get(name, {}))
         assert read(f"gs://bucket/{name}", **ASKS_FOR.get(name, {})) == here

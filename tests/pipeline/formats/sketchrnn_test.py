@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
 from pipeline import strokes
-from pipeline.blocks import Unreadable
 from pipeline.formats import sketchrnn
+from pipeline.formats.blocks import Unreadable
 from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"

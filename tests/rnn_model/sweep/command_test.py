@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.rnn_model.training.loop_test import assert_same_weights, weights_of
 
-from rnn_model import training
 from rnn_model.sweep import trial
+from rnn_model.training import loop
 from rnn_model.workdir import Workdir
-from tests.rnn_model.training_test import assert_same_weights, weights_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -67,7 +67,7 @@ def test_killed_in_the_middle_and_gone_on_with_by_two_every_trial_is_done_once(
         epochs = Workdir(str(sweep / "trials" / str(number))).history()
         assert [row["epoch"] for row in epochs] == [1, 2, 3, 4]
     config = Workdir(str(sweep / "trials" / "0")).config()
-    training.train(config, str(data_dir), str(tmp_path / "never_killed"))
+    loop.train(config, str(data_dir), str(tmp_path / "never_killed"))
     assert_same_weights(
         weights_of(tmp_path / "never_killed"), weights_of(sweep / "trials" / "0")
     )

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pipeline.report.dataset_plots_test import texts, tree
+from tests.pipeline.report.page_test import outline_of
 
 from rnn_model.sweep import page, plots, results
-from tests.pipeline.plots_test import texts, tree
-from tests.pipeline.report_test import outline_of
 
 
 @pytest.fixture(scope="module")

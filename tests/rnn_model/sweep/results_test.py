@@ -7,7 +7,7 @@ import shlex
 import pytest
 from absl import flags
 
-from pipeline import command
+from pipeline import cli
 from rnn_model.config import TrainConfig
 from rnn_model.sweep import results
 
@@ -69,7 +69,7 @@ def test_the_command_trains_with_the_same_settings(settings):
     flags.DEFINE_string("data_dir", None, "", flag_values=values)
     flags.DEFINE_string("workdir", None, "", flag_values=values)
     for field in dataclasses.fields(TrainConfig):
-        command._DEFINERS[type(field.default)](
+        cli._DEFINERS[type(field.default)](
             field.name, field.default, "", flag_values=values
         )
     values(["train.py", *arguments])

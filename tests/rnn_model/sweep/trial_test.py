@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from pipeline import lock
+from pipeline import file_lock
 from rnn_model.sweep import trial
 from rnn_model.sweep.trial import Outcome, Process
 from rnn_model.workdir import Workdir
@@ -59,7 +59,7 @@ def test_a_stopped_trial_goes_on_where_it_was(begin, tmp_path):
     assert again.hear() == Outcome(
         "died", "its process was killed (SIGKILL), as happens when memory is short"
     )
-    with lock.locked(str(tmp_path / "trial")):
+    with file_lock.locked(str(tmp_path / "trial")):
         pass
 
 

@@ -26,7 +26,7 @@ def somewhere_to_look():
 def export_dir(somewhere_to_look, data_dir, tmp_path_factory):
     """An export that tells the four doodles from each other."""
     from rnn_model.config import TrainConfig
-    from rnn_model.training import train
+    from rnn_model.training.loop import train
     from serve_export import export
 
     folder = tmp_path_factory.mktemp("page")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pipeline import sample
-from pipeline.formats.lines import find_format, parse_line, parse_raw
+from pipeline.formats.ndjson_lines import find_format, parse_line, parse_raw
 from serve_export import layout
 from serve_export.predictor import Predictor
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serve_export import export, litert_js
+from serve_export import export
+from serve_export.formats import litert_js
 from serve_export.predictor import Predictor
 
 TOLERANCE = 5e-3

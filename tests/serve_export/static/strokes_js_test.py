@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import strokes
-from serve_export import web
+from serve_export.formats import web
 
 LOOP = """
 import { createInterface } from "node:readline";

@@ -1,0 +1,149 @@
+"""LiteRT answers as Keras does: any length, either kind of input, few bytes."""
+
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as tflite
+from flatbuffers import encode, packer
+
+from rnn_model import models
+from rnn_model.config import TrainConfig
+from rnn_model.workdir import Workdir
+from serve_export import layout
+from serve_export.formats import litert, litert_metadata
+from serve_export.formats.litert_runtime import LiteRT, to_bitmap
+from serve_export.predictor import to_ink
+from tfrecords import schema
+
+INKS = [
+    to_ink([[[1], [1]]]),
+    to_ink([[[0, 90, 90], [20, 20, 80]], [[50, 52], [50, 255]]]),
+    to_ink([[[*range(0, 255, 3)] * 9, [7, 9, 250] * 255]], "simplified"),
+]
+
+
+@pytest.fixture(scope="module")
+def exact(exported_rnn):
+    return LiteRT(str(exported_rnn / layout.FLOAT))
+
+
+@pytest.mark.parametrize("ink", INKS, ids=lambda ink: f"{len(ink)} points")
+def test_it_answers_as_keras_does(exact, trained_rnn, ink):
+    model = Workdir(str(trained_rnn)).load_best()
+    inputs = {"ink": ink[None], "length": np.int32([len(ink)])}
+    expected = tf.nn.softmax(model(inputs, training=False))
+    np.testing.assert_allclose(exact.probabilities([ink]), expected, atol=1e-5)
+
+
+def test_every_step_of_the_walk_falls_on_the_same_segment(tmp_path):
+    ink = keras.Input([None, schema.INK_WIDTH], name="ink")
+    length = keras.Input([], dtype="int32", name="length")
+    features = keras.layers.Flatten()(models.Walk()(ink, length))
+    model = keras.Model({"ink": ink, "length": length}, features, name="rnn")
+    facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
+    words = [f"feature {number}" for number in range(features.shape[1])]
+    flatbuffer = litert.convert(model, quantise=False)
+    path = tmp_path / layout.FLOAT
+    path.write_bytes(litert_metadata.pack(flatbuffer, words, facts, litert.OUTPUT))
+    points = np.random.default_rng(0).integers(0, 256, (300, 2, 150))
+    inks = [to_ink([drawing.tolist()], "simplified") for drawing in points]
+    lengths = np.full(300, 150, np.int32)
+    expected = tf.nn.softmax(model({"ink": np.stack(inks), "length": lengths}))
+    # On another segment a direction, of length 1, is another.
+    found = LiteRT(str(path)).probabilities(inks)
+    np.testing.assert_allclose(np.log(found), np.log(expected), atol=0.01)
+
+
+def test_drawings_of_changing_length_do_not_disturb_each_other(exact):
+    together = exact.probabilities([INKS[i] for i in (0, 2, 1, 0, 1)])
+    for row, i in zip(together, (0, 2, 1, 0, 1)):
+        np.testing.assert_array_equal(row, exact.probabilities([INKS[i]])[0])
+
+
+def test_a_bitmap_model_takes_ink_and_bitmaps(exported_mlp):
+    runtime = LiteRT(str(exported_mlp / layout.QUANTISED))
+    bitmaps = [to_bitmap(ink) for ink in INKS]
+    np.testing.assert_array_equal(
+        runtime.probabilities(INKS), runtime.probabilities(bitmaps, schema.BITMAP)
+    )
+
+
+def test_345_classes_fit_in_two_megabytes():
+    model = models.build(TrainConfig(), 345, use_cudnn=False)
+    words = [f"word {number}" for number in range(345)]
+    facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
+    flatbuffer = litert.convert(model, quantise=True)
+    data = litert_metadata.pack(flatbuffer, words, facts, litert.OUTPUT)
+    assert len(data) <= 2_000_000
+    assert litert_metadata.unpack(data) == (tuple(words), facts)
+
+
+def test_labels_and_signature_are_where_others_look(exported_rnn):
+    data = (exported_rnn / layout.QUANTISED).read_bytes()
+    with zipfile.ZipFile(exported_rnn / layout.QUANTISED) as files:
+        assert {file.compress_type for file in files.infolist()} == {zipfile.ZIP_STORED}
+        assert files.namelist() == [layout.CLASSES_ASSET, layout.FACTS_ASSET]
+    model = tflite.ModelT.InitFromPackedBuf(data, 0)
+    (signature,) = model.signatureDefs
+    assert signature.signatureKey == b"serving_default"
+    assert [tensor.name for tensor in signature.inputs] == [b"ink"]
+    assert [tensor.name for tensor in signature.outputs] == [b"probabilities"]
+    names = {entry.name: entry.buffer for entry in model.metadata}
+    metadata = bytes(model.buffers[names[b"TFLITE_METADATA"]].data)
+    assert metadata[4:8] == b"M001"
+    # ModelMetadata.subgraph_metadata[0].output_tensor_metadata[0].associated_files[0]
+    table = Table.root(metadata)
+    labels = table.first(3).first(3).first(6)
+    assert labels.text(0) == layout.CLASSES_ASSET
+    assert labels.byte(2) == 2  # TENSOR_AXIS_LABELS
+    assert table.first(3).first(2).text(0) == "ink"
+
+
+def test_the_signature_runs(exported_rnn, exact):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(exported_rnn / layout.FLOAT))
+    interpreter.resize_tensor_input(0, [1, len(INKS[1]), 3])
+    runner = interpreter.get_signature_runner("serving_default")
+    answer = runner(ink=INKS[1][None])["probabilities"]
+    np.testing.assert_allclose(answer, exact.probabilities([INKS[1]]), atol=1e-6)
+
+
+def test_another_file_is_named(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"TFL3 but not really")
+    with pytest.raises(ValueError, match=r"model\.tflite is no model of this project"):
+        LiteRT(str(path))
+
+
+class Table:
+    """A flatbuffer's table, read by field number."""
+
+    def __init__(self, data, at):
+        self.data, self.at = data, at
+
+    @classmethod
+    def root(cls, data):
+        return cls(data, encode.Get(packer.uoffset, data, 0))
+
+    def _field(self, number):
+        vtable = self.at - encode.Get(packer.soffset, self.data, self.at)
+        return self.at + encode.Get(packer.voffset, self.data, vtable + 4 + 2 * number)
+
+    def _follow(self, at):
+        return at + encode.Get(packer.uoffset, self.data, at)
+
+    def first(self, number):
+        vector = self._follow(self._field(number))
+        return Table(self.data, self._follow(vector + 4))
+
+    def text(self, number):
+        start = self._follow(self._field(number))
+        size = encode.Get(packer.uoffset, self.data, start)
+        return self.data[start + 4 : start + 4 + size].decode()
+
+    def byte(self, number):
+        return self.data[self._field(number)]
