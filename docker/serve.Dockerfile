@@ -1,6 +1,4 @@
-# The server without TensorFlow, with the model in the box. From the project's root:
-#   docker build --file docs/examples/Dockerfile --tag quickdraw .
-#   docker run --rm --publish 8080:8080 --memory 512m quickdraw
+# The HTTP server with the bundled model, without TensorFlow and Beam.
 FROM python:3.11-slim
 WORKDIR /quickdraw
 COPY requirements-serve.txt constraints.txt ./
@@ -9,6 +7,6 @@ COPY tfrecords ./tfrecords
 COPY pipeline ./pipeline
 COPY serve_export ./serve_export
 RUN python -m compileall -q .
-USER nobody
+USER 65534
 ENV PORT=8080
-CMD exec python -m serve_export.server --host=0.0.0.0 --port=$PORT
+CMD ["sh", "-c", "exec python -m serve_export.server --host=0.0.0.0 --port=$PORT"]
