@@ -130,7 +130,7 @@ def create_dataset(
     options = local_runner.beam_options(beam_args or [])
     cluster_runner.check_paths(options, [output_dir, *inputs])
     sizes = input_files.match_files(inputs)
-    with file_lock.locked(output_dir) as check_lock:
+    with file_lock.hold_lock(output_dir) as check_lock:
         folder = output_folder.prepare(output_dir, overwrite)
         started = time.monotonic()
         print(

@@ -109,7 +109,7 @@ def _content(output_dir: str) -> dict[str, str]:
     else:
         found = _match(FileSystems.join(output_dir, "*"))
     paths = {os.path.basename(path.rstrip("/")): path for path in found}
-    paths.pop(file_lock.NAME, None)
+    paths.pop(file_lock.LOCK_FILE, None)
     return paths
 
 

@@ -13,7 +13,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import time
 from collections.abc import Collection, Iterator
 from types import ModuleType
 from typing import Any
@@ -259,13 +258,7 @@ class Store:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            while True:
-                try:
-                    stack.enter_context(file_lock.locked(self._workdir))
-                    break
-                except ValueError:
-                    time.sleep(0.05)
+        with file_lock.hold_lock(self._workdir, wait=True):
             yield
 
 

@@ -110,7 +110,7 @@ def _death(code: int | None) -> str:
 def is_at_work(folder: str) -> bool:
     """Says whether some process is training the trial of that folder."""
     try:
-        with file_lock.locked(folder):
+        with file_lock.hold_lock(folder):
             return False
     except ValueError:
         return True
@@ -126,7 +126,7 @@ def _work(
     # Else the first trial takes all of a GPU's memory, and those beside it fail.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     threading.Thread(target=_die_with_launcher, daemon=True).start()
-    with file_lock.locked(folder):
+    with file_lock.hold_lock(folder):
         _write_to(os.path.join(folder, LOG))
         connection.send("locked")
         outcome = _train(connection, config, data_dir, folder)

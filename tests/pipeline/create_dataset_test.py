@@ -87,10 +87,10 @@ def test_folder_with_a_foreign_folder_is_refused(build, source, tmp_path):
 def test_folder_that_another_job_has_is_refused(build, source, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    with (out / file_lock.NAME).open("w") as held:
+    with (out / file_lock.LOCK_FILE).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         message = refusal(build, source, out)
-    assert message == f"{out} is in use by another job"
+    assert message == f"{out} is in use by another process"
 
 
 def test_output_that_is_a_file_is_refused(build, source):

@@ -63,7 +63,7 @@ def bucket(emulator, monkeypatch):
     # Else Beam looks for credentials for half a minute.
     monkeypatch.setattr(auth._Credentials, "_credentials_init", True)
     monkeypatch.setattr(auth._Credentials, "_credentials", None)
-    monkeypatch.setattr(file_lock, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(file_lock, "HEARTBEAT_SECONDS", 0.5)
     if left := names_in(BUCKET):
         FileSystems.delete(left)
 
@@ -156,11 +156,11 @@ def test_what_a_dead_job_left_is_cleared(build, inputs):
 
 
 def test_while_one_beats_another_is_refused():
-    with file_lock.locked(f"{BUCKET}/out") as check:
-        time.sleep(2 * file_lock.BEAT_SECONDS)
+    with file_lock.hold_lock(f"{BUCKET}/out") as check:
+        time.sleep(2 * file_lock.HEARTBEAT_SECONDS)
         with (
-            pytest.raises(ValueError, match=f"{BUCKET}/out is in use by another job"),
-            file_lock.locked(f"{BUCKET}/out"),
+            pytest.raises(ValueError, match=f"{BUCKET}/out is in use by another process"),
+            file_lock.hold_lock(f"{BUCKET}/out"),
         ):
             pass
         check()

@@ -106,7 +106,7 @@ class Shelf(FileSystem):
 @pytest.fixture(autouse=True)
 def shelf(monkeypatch):
     monkeypatch.setattr(Shelf, "objects", {"shelf://in/cat.ndjson": LINES.encode()})
-    monkeypatch.setattr(file_lock, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(file_lock, "HEARTBEAT_SECONDS", 0.1)
     return Shelf.objects
 
 
@@ -171,11 +171,11 @@ def test_foreign_objects_are_refused(build, shelf):
 
 
 def test_while_one_beats_another_is_refused(shelf):
-    with file_lock.locked("shelf://out"):
-        time.sleep(5 * file_lock.BEAT_SECONDS)
+    with file_lock.hold_lock("shelf://out"):
+        time.sleep(5 * file_lock.HEARTBEAT_SECONDS)
         with (
-            pytest.raises(ValueError, match="shelf://out is in use by another job"),
-            file_lock.locked("shelf://out"),
+            pytest.raises(ValueError, match="shelf://out is in use by another process"),
+            file_lock.hold_lock("shelf://out"),
         ):
             pass
     assert not names_in("shelf://out")
@@ -184,9 +184,10 @@ def test_while_one_beats_another_is_refused(shelf):
 def test_a_dead_beat_keeps_nobody_out(shelf):
     shelf["shelf://out/.lock"] = b"dead 17"
     started = time.monotonic()
-    with file_lock.locked("shelf://out"):
+    with file_lock.hold_lock("shelf://out"):
         assert (
-            time.monotonic() - started >= file_lock.DEAD_AFTER * file_lock.BEAT_SECONDS
+            time.monotonic() - started
+            >= file_lock.MISSED_HEARTBEATS * file_lock.HEARTBEAT_SECONDS
         )
     assert not names_in("shelf://out")
 
@@ -196,9 +197,9 @@ def test_of_many_that_find_it_free_at_once_one_has_it():
 
     def job():
         try:
-            with file_lock.locked("shelf://out"):
+            with file_lock.hold_lock("shelf://out"):
                 inside.append(1)
-                time.sleep(10 * file_lock.BEAT_SECONDS)
+                time.sleep(10 * file_lock.HEARTBEAT_SECONDS)
         except ValueError:
             refused.append(1)
 
@@ -211,12 +212,12 @@ def test_of_many_that_find_it_free_at_once_one_has_it():
 
 
 def test_a_lock_that_was_lost_is_noticed_and_left_alone(shelf):
-    with file_lock.locked("shelf://out") as check:
+    with file_lock.hold_lock("shelf://out") as check:
         check()
         shelf["shelf://out/.lock"] = b"other 0"
-        with pytest.raises(ValueError, match="in use by another job"):
+        with pytest.raises(ValueError, match="in use by another process"):
             check()
-        time.sleep(3 * file_lock.BEAT_SECONDS)
+        time.sleep(3 * file_lock.HEARTBEAT_SECONDS)
     assert shelf["shelf://out/.lock"] == b"other 0"
 
 

@@ -93,7 +93,7 @@ def test_a_trial_that_was_left_is_the_next(tmp_path, grid):
 
 def test_a_trial_that_is_at_work_is_not_handed_out(tmp_path, grid):
     store = Store(str(tmp_path), grid)
-    with file_lock.locked(store.folder(take(store).number)):
+    with file_lock.hold_lock(store.folder(take(store).number)):
         other = Store(str(tmp_path), grid)
         assert take(other).number == 1
     assert take(other, {1}).number == 0
@@ -113,7 +113,7 @@ def test_a_stopped_trial_goes_on_and_its_epochs_are_told_once(tmp_path, grid):
 def test_a_trial_that_died_and_was_taken_by_another_is_the_other_s(tmp_path, grid):
     store = Store(str(tmp_path), grid)
     claim = take(store)
-    with file_lock.locked(store.folder(claim.number)):
+    with file_lock.hold_lock(store.folder(claim.number)):
         store.close(claim, Outcome("died", "killed"))
     assert states_of(store)[0] == (0, "running")
 

@@ -59,7 +59,7 @@ def test_a_stopped_trial_goes_on_where_it_was(begin, tmp_path):
     assert again.hear() == Outcome(
         "died", "its process was killed (SIGKILL), as happens when memory is short"
     )
-    with file_lock.locked(str(tmp_path / "trial")):
+    with file_lock.hold_lock(str(tmp_path / "trial")):
         pass
 
 
