@@ -26,7 +26,7 @@ from rnn_model.config import MODELS, TrainConfig
 from rnn_model.evaluation import compare_runs
 from rnn_model.evaluation import evaluator as evaluation
 from rnn_model.evaluation.loaded_run import Contender
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 Batches = list[dict[str, tf.Tensor]]
 
@@ -49,7 +49,7 @@ def main() -> None:
     """Measures, and prints a table."""
     values = flags.FLAGS
     cli.require("data_dir")
-    info = input_pipeline.load_info(values.data_dir)
+    info = load_dataset_info(values.data_dir)
     run = untrained(values.model, info)
     read = input_pipeline.evaluation_batches(
         info, values.data_dir, values.split, evaluation.BATCH_SIZE

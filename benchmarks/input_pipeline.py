@@ -22,7 +22,7 @@ from absl import flags
 from pipeline import cli
 from rnn_model import input_pipeline
 from rnn_model.config import TrainConfig
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 BATCH_SIZE = 128
 
@@ -52,7 +52,7 @@ def main() -> None:
     """Measures, and prints a table."""
     values = flags.FLAGS
     cli.require("data_dir")
-    info = input_pipeline.load_info(values.data_dir)
+    info = load_dataset_info(values.data_dir)
     runs: dict[str, list[Measured]] = {name: [] for name in WAYS}
     for epoch in range(values.rounds + 1):
         for name, settings in WAYS.items():

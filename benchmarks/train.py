@@ -28,7 +28,7 @@ from rnn_model.config import TrainConfig
 from rnn_model.training import loop
 from rnn_model.workdir import Workdir
 from tfrecords import schema
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 Batches = Iterator[ancestor_model.Batch]
 Contender = tuple[ancestor_model.Step, Batches]
@@ -59,7 +59,7 @@ def main() -> None:
     """Measures, and prints a table."""
     values = flags.FLAGS
     cli.require("data_dir")
-    info = input_pipeline.load_info(values.data_dir)
+    info = load_dataset_info(values.data_dir)
     ancestor = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
     contenders = {
         f"ancestor, batch {size}": (

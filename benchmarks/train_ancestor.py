@@ -24,7 +24,7 @@ from pipeline import cli
 from rnn_model import input_pipeline
 from rnn_model.evaluation import evaluator
 from rnn_model.workdir import Workdir
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 BATCH_SIZE = 128
 
@@ -59,7 +59,7 @@ def main() -> None:
     metrics = Path(values.workdir) / "metrics.json"
     if not metrics.exists():
         keras.utils.set_random_seed(values.seed)
-        info = input_pipeline.load_info(values.data_dir)
+        info = load_dataset_info(values.data_dir)
         metrics.parent.mkdir(parents=True, exist_ok=True)
         found = train(info, values.data_dir, workdir)
         metrics.write_text(json.dumps(found, indent=1) + "\n")

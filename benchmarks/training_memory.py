@@ -22,9 +22,9 @@ from typing import NamedTuple
 from absl import flags
 
 from pipeline import cli
-from rnn_model import config, input_pipeline
+from rnn_model import config
 from tfrecords import dataset_info
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 SIZES = (100_000, 4_000_000)
 
@@ -46,7 +46,7 @@ def main() -> None:
     """Measures both, and prints a line each."""
     values = flags.FLAGS
     cli.require("data_dir")
-    info = input_pipeline.load_info(values.data_dir)
+    info = load_dataset_info(values.data_dir)
     peaks = []
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:

@@ -25,6 +25,7 @@ from absl import flags
 from pipeline import cli, strokes
 from pipeline.rasterize import rasterize
 from tfrecords import read, schema
+from tfrecords.dataset_info import load_dataset_info
 from tfrecords.read import Record
 
 BUFFER_BYTES = 64 << 10
@@ -119,7 +120,7 @@ def convert(
       ValueError: no or a damaged data set, no such split, drawings that the form
         cannot hold, a library missing, or an output folder in use.
     """
-    info = read.load_info(data_dir)
+    info = load_dataset_info(data_dir)
     names = list(dict.fromkeys(splits or info.splits))
     total = sum(info.split(name).examples for name in names)
     with _whole(output_dir) as folder, cli.progress(total, form) as bar:

@@ -22,7 +22,7 @@ from pipeline.report import dataset_stats, page
 from pipeline.report.dataset_page import Source, build_page
 from pipeline.report.dataset_stats import Seen, Survey
 from tfrecords import read
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 
 def describe_dataset(data_dir: str, found: Survey) -> Source:
@@ -31,7 +31,7 @@ def describe_dataset(data_dir: str, found: Survey) -> Source:
     Raises:
       ValueError: no data set there, or a damaged one.
     """
-    info = read.load_info(data_dir)
+    info = load_dataset_info(data_dir)
     total = sum(split.examples for split in info.splits.values())
     with cli.progress(total, "read") as bar:
         for split in info.splits:

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_model import augmentation
-from tfrecords import dataset_info, decode, schema
+from tfrecords import decode, schema
 from tfrecords.dataset_info import DatasetInfo
 
 WINDOW = 128
@@ -42,23 +42,6 @@ class _Cuts(NamedTuple):
     begin: tf.Tensor
     end: tf.Tensor
     drawings: tf.Tensor  # in the whole batch, of which these rows may be a part
-
-
-def load_info(data_dir: str) -> DatasetInfo:
-    """Loads the info of a data set, local or remote (see `dataset_info.load`)."""
-
-    def read_text(name: str) -> str | None:
-        path = tf.io.gfile.join(data_dir, name)
-        if not tf.io.gfile.exists(path):
-            return None
-        with tf.io.gfile.GFile(path) as file:
-            return file.read()
-
-    def size_of(name: str) -> int | None:
-        path = tf.io.gfile.join(data_dir, name)
-        return tf.io.gfile.stat(path).length if tf.io.gfile.exists(path) else None
-
-    return dataset_info.load(data_dir, read_text, size_of)
 
 
 def training_batches(

@@ -23,13 +23,14 @@ import numpy as np
 from absl import flags
 
 from pipeline import cli, strokes
-from rnn_model import input_pipeline, models
+from rnn_model import models
 from rnn_model.workdir import Workdir, file_errors
 from serve_export import in_progress, layout, model_card, publish, validate
 from serve_export.formats import litert, litert_metadata, savedmodel, web
 from serve_export.formats.litert_runtime import LiteRT
 from serve_export.formats.savedmodel_runtime import SavedModel
 from tfrecords import schema
+from tfrecords.dataset_info import load_dataset_info
 
 LITERT = {
     "litert": (layout.FLOAT, layout.QUANTISED),
@@ -130,7 +131,7 @@ def facts(workdir: Workdir, model: keras.Model) -> dict[str, Any]:
 def _drawings(source: Source, workdir: Workdir) -> validate.Drawings:
     if not source.data_dir:
         return validate.of_sample()
-    info = input_pipeline.load_info(source.data_dir)
+    info = load_dataset_info(source.data_dir)
     if info.classes != workdir.classes():
         raise ValueError(f"{source.workdir} was trained on other classes than "
                          f"{source.data_dir} has")  # fmt: skip
@@ -191,7 +192,7 @@ def _check(
     words = workdir.classes()
     # The last is what a server takes: LiteRT of eight bits, if there is one.
     metrics["classes"] = validate.class_top1(answers[-1], drawings.labels, words)
-    info = input_pipeline.load_info(source.data_dir)
+    info = load_dataset_info(source.data_dir)
     metrics["splits"] = {name: part.examples for name, part in info.splits.items()}
     metrics["split"] = source.split
     if drawings.kind == schema.INK:

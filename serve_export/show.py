@@ -13,7 +13,7 @@ from pipeline import cli, rasterize, strokes
 from rnn_model import input_pipeline
 from serve_export.predictor import SIMPLIFIED, Guess, Predictor
 from tfrecords import schema
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 BLOCKS = " ▄▀█"
 """Which half of a character is ink: none, lower, upper, both."""
@@ -64,7 +64,7 @@ def main() -> None:
     values = flags.FLAGS
     cli.require("export_dir", "data_dir")
     predictor = Predictor(values.export_dir)
-    info = input_pipeline.load_info(values.data_dir)
+    info = load_dataset_info(values.data_dir)
     panels = []
     source = drawings_of(info, values.data_dir, values.split)
     # Batches are sorted by length: steps through them show short and long ones.

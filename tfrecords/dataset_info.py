@@ -6,10 +6,10 @@ with it is a data set, and a folder without it is not.
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from tfrecords import schema
+from tfrecords import schema, storage
 
 FILE_NAME = "dataset_info.json"
 
@@ -106,49 +106,26 @@ class DatasetInfo:
         return info
 
 
-def load(
-    data_dir: str,
-    read_text: Callable[[str], str | None],
-    size_of: Callable[[str], int | None],
-) -> DatasetInfo:
-    """Reads `dataset_info.json` and checks that every shard is there, and whole.
+def load_dataset_info(data_dir: str) -> DatasetInfo:
+    """Loads `dataset_info.json` and checks that every shard is there and complete.
 
     Args:
-      data_dir: the folder, for error messages.
-      read_text: a file's name in the folder to its content, None where it is missing.
-      size_of: a file's name to its size in bytes, None where it is missing.
+      data_dir: the folder of the data set, local or remote.
 
     Raises:
-      ValueError: no data set there, one of another format version, or a shard
-        missing or of another size.
+      ValueError: there is no data set, it has another format version, or a shard is
+        missing or has another size.
     """
-    text = read_text(FILE_NAME)
-    if text is None:
+    path = storage.join(data_dir, FILE_NAME)
+    if not storage.exists(path):
         raise ValueError(
-            f"{data_dir} holds no data set: there is no {FILE_NAME} "
-            "(python -m pipeline.create_dataset makes one)"
+            f"{data_dir} is not a data set: there is no {FILE_NAME} "
+            "(python -m pipeline.create_dataset writes one)"
         )
-    info = DatasetInfo.from_json(text, f"{data_dir.rstrip('/')}/{FILE_NAME}")
-    check_shards(info, data_dir, size_of)
-    return info
-
-
-def check_shards(
-    info: DatasetInfo, data_dir: str, size_of: Callable[[str], int | None]
-) -> None:
-    """Compares the shards that are there with the list.
-
-    Args:
-      info: the list.
-      data_dir: the folder, for the error message.
-      size_of: a shard's name to its size in bytes, None where it is missing.
-
-    Raises:
-      ValueError: a shard is missing or has another size.
-    """
+    info = DatasetInfo.from_json(storage.read_text(path), path)
     for split in info.splits.values():
         for shard in split.shards:
-            size = size_of(shard.name)
+            size = storage.size(storage.join(data_dir, shard.name))
             if size is None:
                 raise ValueError(f"{data_dir}: shard {shard.name} is missing")
             if size != shard.bytes:
@@ -156,3 +133,4 @@ def check_shards(
                     f"{data_dir}: shard {shard.name} has {size} bytes, "
                     f"{FILE_NAME} says {shard.bytes}"
                 )
+    return info

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tfrecords import dataset_info, schema
+from tfrecords import schema, storage
 from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard
 from tfrecords.encode import masked_crc
 
@@ -51,25 +51,6 @@ class Record:
     bitmap: np.ndarray | None = None
 
 
-def load_info(data_dir: str) -> DatasetInfo:
-    """Loads the info of a data set, local or remote (see `dataset_info.load`)."""
-
-    def read_text(name: str) -> str | None:
-        path = _beam().join(data_dir, name)
-        if not _beam().exists(path):
-            return None
-        with _open(path) as file:
-            return file.read().decode(errors="replace")
-
-    def size_of(name: str) -> int | None:
-        path = _beam().join(data_dir, name)
-        if not _beam().exists(path):
-            return None
-        return _beam().get_filesystem(path).metadata(path).size_in_bytes
-
-    return dataset_info.load(data_dir, read_text, size_of)
-
-
 def read_split(info: DatasetInfo, data_dir: str, split: str) -> Iterator[Record]:
     """Yields the records of a split, shard after shard.
 
@@ -83,7 +64,7 @@ def read_split(info: DatasetInfo, data_dir: str, split: str) -> Iterator[Record]
 def _read_shard(info: DatasetInfo, data_dir: str, shard: Shard) -> Iterator[Record]:
     number = 0
     try:
-        with _open(_beam().join(data_dir, shard.name)) as file:
+        with storage.open_read(storage.join(data_dir, shard.name)) as file:
             stream = gzip.GzipFile(fileobj=file) if _is_gzip(info) else file
             for data in read_records(stream):
                 number += 1
@@ -101,17 +82,6 @@ def _read_shard(info: DatasetInfo, data_dir: str, shard: Shard) -> Iterator[Reco
             raise ValueError(f"{number} records, {FILE_NAME} says {shard.examples}")
     except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{data_dir}: shard {shard.name}: {error}") from None
-
-
-def _open(path: str) -> BinaryIO:
-    return _beam().open(path, compression_type="uncompressed")
-
-
-def _beam() -> type:
-    """Beam's file systems; serving parses records without Beam, and opens none."""
-    from apache_beam.io.filesystems import FileSystems
-
-    return FileSystems
 
 
 def _is_gzip(info: DatasetInfo) -> bool:

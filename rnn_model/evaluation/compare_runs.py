@@ -25,7 +25,7 @@ from rnn_model.evaluation.metrics import Judged, MetricSums
 from rnn_model.evaluation.run_metrics import Answered, Scorecard, per_class
 from rnn_model.evaluation.subgroups import Grouping
 from tfrecords import schema
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 Batch = dict[str, tf.Tensor]
 
@@ -88,7 +88,7 @@ def evaluate_runs(
       ValueError: no run, no checkpoint, other classes, no such split, no drawing in it,
         or drawings of a kind that a run's model does not read.
     """
-    info = input_pipeline.load_info(data_dir)
+    info = load_dataset_info(data_dir)
     if not info.split(split).examples:
         raise ValueError(f"{data_dir}: the split {split} has no drawing")
     contenders = loaded_run.load(workdirs, info, data_dir)

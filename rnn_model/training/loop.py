@@ -23,7 +23,7 @@ from rnn_model.evaluation import evaluator
 from rnn_model.training import class_balance, precision, signals, train_step, warm_start
 from rnn_model.training.data_position import Position
 from rnn_model.workdir import Workdir
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 SAVE_SECONDS = 600
 """So much training may be lost by a crash in the middle of an epoch."""
@@ -90,7 +90,7 @@ def load_info(data_dir: str, model: str) -> DatasetInfo:
     Raises:
       ValueError: it is not whole, lacks a split or holds what the model does not read.
     """
-    info = input_pipeline.load_info(data_dir)
+    info = load_dataset_info(data_dir)
     models.check_reads(model, info.kind)
     for split in ("train", "validation"):
         if not info.split(split).examples:

@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks import input_pipeline as benchmark
 from rnn_model import input_pipeline
+from tfrecords.dataset_info import load_dataset_info
 
 
 def test_every_way_has_its_speed_and_padding(measure, data_dir):
@@ -21,7 +22,7 @@ def test_every_way_has_its_speed_and_padding(measure, data_dir):
 
 
 def test_padding_is_what_batches_hold_beside_points(data_dir):
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     settings = {"by_length": False, "augment": False}
     measured = benchmark.measure(info, str(data_dir), 1, **settings)
     batches = input_pipeline.training_batches(

@@ -7,12 +7,12 @@ import pytest
 
 from benchmarks import ancestor_model, train_ancestor
 from benchmarks import train as benchmark
-from rnn_model import input_pipeline
+from tfrecords.dataset_info import load_dataset_info
 
 
 @pytest.mark.parametrize("contender", ["mlp", "cnn, bitmaps given", "ancestor"])
 def test_a_contender_trains(data_dir, contender):
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     if contender == "ancestor":
         step = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
         batches = benchmark.epochs(info, str(data_dir), 8, augment=False)
@@ -72,7 +72,7 @@ def test_every_contender_has_its_speed_beside_the_ancestors(measure, data_dir):
 def test_a_missing_data_set_is_one_line(measure, tmp_path):
     done = measure("train", f"--data_dir={tmp_path}")
     assert done.returncode == 1
-    assert re.search(r"error: .* holds no data set.*\n$", done.stderr)
+    assert re.search(r"error: .* is not a data set.*\n$", done.stderr)
 
 
 @pytest.mark.slow

@@ -21,7 +21,13 @@ from PIL import Image
 from pipeline import cli, convert, strokes
 from pipeline.rasterize import rasterize
 from tfrecords import encode, read, schema
-from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard, Split
+from tfrecords.dataset_info import (
+    FILE_NAME,
+    DatasetInfo,
+    Shard,
+    Split,
+    load_dataset_info,
+)
 
 SAFE = set(string.ascii_letters + string.digits + " .,+()'&!@=-_%")
 
@@ -106,7 +112,7 @@ def test_a_line_says_nothing_that_is_not_known():
 
 
 def test_wanted_splits_alone(data_dir, tmp_path):
-    info = read.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     wanted = ["test", "validation", "test"]
     count = convert.convert(str(data_dir), str(tmp_path / "out"), "ndjson", wanted)
     files = (tmp_path / "out").iterdir()
@@ -123,7 +129,7 @@ def test_wanted_splits_alone(data_dir, tmp_path):
 def test_images_are_those_of_the_rasterizer(data_dir, tmp_path):
     out = tmp_path / "out"
     count = convert.convert(str(data_dir), str(out), "png")
-    info = read.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     assert len(list(out.glob("*/*/*.png"))) == count
     assert sorted(os.listdir(out)) == sorted(info.splits)
     for split in info.splits:
@@ -254,7 +260,7 @@ def test_mistakes_on_the_command_line_are_one_line(data_dir, tmp_path):
     mistakes = [
         ([data, out], 1, "--format is missing"),
         ([data, out, "--format=jpeg"], 2, "should be one of <ndjson|png>"),
-        ([f"--data_dir={tmp_path}", out, "--format=png"], 1, "holds no data set"),
+        ([f"--data_dir={tmp_path}", out, "--format=png"], 1, "is not a data set"),
         ([data, out, "--format=png", "--splits=dev"], 1, "no split named 'dev'; the"),
         ([data, "--output_dir=gs://b", "--format=png"], 1, "gs://b is not on this mac"),
     ]

@@ -16,8 +16,14 @@ import tensorflow as tf
 from pipeline import describe
 from pipeline.report.dataset_page import build_page
 from pipeline.report.dataset_stats import Survey
-from tfrecords import encode, read, schema
-from tfrecords.dataset_info import FILE_NAME, DatasetInfo, Shard, Split
+from tfrecords import encode, schema
+from tfrecords.dataset_info import (
+    FILE_NAME,
+    DatasetInfo,
+    Shard,
+    Split,
+    load_dataset_info,
+)
 
 
 def page_of(look, where, pictures=5, seed=0):
@@ -53,7 +59,7 @@ def test_a_data_set_is_described(data_dir):
     text = text_of(page)
     assert f"160 drawings of 4 classes, from {data_dir}" in text
     assert "20 drawings were looked at, picked at random: at most 5 of a class." in text
-    info = read.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     rows = rows_of(page)
     for index, word in enumerate(info.classes):
         counts = [str(split.class_counts[index]) for split in info.splits.values()]

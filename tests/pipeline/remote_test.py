@@ -1,19 +1,12 @@
 """Storage without folders, locks and clocks in common: the job runs there too."""
 
 import collections
-import io
 import json
 import threading
 import time
 
 import apache_beam as beam
 import pytest
-from apache_beam.io.filesystem import (
-    BeamIOError,
-    CompressionTypes,
-    FileMetadata,
-    FileSystem,
-)
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -23,95 +16,23 @@ from pipeline.beam_job import pipeline as job
 from pipeline.beam_job.transforms import Job
 from pipeline.formats.reader import Share
 from tests.conftest import make_recipe
+from tests.object_store import ObjectStore
 from tfrecords.dataset_info import DatasetInfo
 
 LINE = '{"word": "cat", "key_id": "%d", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 LINES = "".join(LINE % (number, number) for number in range(200))
 
 
-class Shelf(FileSystem):
-    """An object store, `shelf://`, in the memory of this process."""
-
-    objects: dict[str, bytes] = {}  # noqa: RUF012 - the store is one
-
-    @classmethod
-    def scheme(cls):
-        return "shelf"
-
-    def join(self, basepath, *paths):
-        return "/".join([basepath.rstrip("/"), *paths])
-
-    def split(self, path):
-        head, _, tail = path.rpartition("/")
-        return head, tail
-
-    def mkdirs(self, path):
-        pass
-
-    def has_dirs(self):
-        return False
-
-    def _list(self, prefix):
-        for path, data in list(self.objects.items()):
-            if path.startswith(prefix):
-                yield FileMetadata(path, len(data))
-
-    def create(self, path, mime_type="", compression_type=CompressionTypes.AUTO):
-        objects = self.objects
-
-        class Writer(io.BytesIO):
-            def close(self):
-                if not self.closed:
-                    objects[path] = self.getvalue()
-                super().close()
-
-        return Writer()
-
-    def open(self, path, mime_type="", compression_type=CompressionTypes.AUTO):
-        if path not in self.objects:
-            raise FileNotFoundError(path)
-        return io.BytesIO(self.objects[path])
-
-    def copy(self, source_file_names, destination_file_names):
-        for source, target in zip(source_file_names, destination_file_names):
-            self.objects[target] = self.objects[source]
-
-    def rename(self, source_file_names, destination_file_names):
-        self.copy(source_file_names, destination_file_names)
-        self.delete(source_file_names)
-
-    def exists(self, path):
-        return path in self.objects
-
-    def size(self, path):
-        return len(self.objects[path])
-
-    def last_updated(self, path):
-        raise NotImplementedError
-
-    def checksum(self, path):
-        raise NotImplementedError
-
-    def metadata(self, path):
-        return FileMetadata(path, self.size(path))
-
-    def delete(self, paths):
-        missing = {path: KeyError(path) for path in paths if path not in self.objects}
-        for path in paths:
-            self.objects.pop(path, None)
-        if missing:
-            raise BeamIOError("delete failed", missing)
-
-
 @pytest.fixture(autouse=True)
 def shelf(monkeypatch):
-    monkeypatch.setattr(Shelf, "objects", {"shelf://in/cat.ndjson": LINES.encode()})
+    objects = {"shelf://in/cat.ndjson": LINES.encode()}
+    monkeypatch.setattr(ObjectStore, "objects", objects)
     monkeypatch.setattr(file_lock, "HEARTBEAT_SECONDS", 0.1)
-    return Shelf.objects
+    return ObjectStore.objects
 
 
 def names_in(folder):
-    return sorted(path for path in Shelf.objects if path.startswith(folder))
+    return sorted(path for path in ObjectStore.objects if path.startswith(folder))
 
 
 def test_the_same_bytes_as_on_a_disk(build, shelf, tmp_path):

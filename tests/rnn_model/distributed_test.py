@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from rnn_model import distributed, input_pipeline
 from rnn_model.distributed import Cluster, Place
+from tfrecords.dataset_info import load_dataset_info
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,7 +125,7 @@ def test_two_replicas_of_a_worker_share_its_rows(monkeypatch):
 @pytest.mark.parametrize("by_length", [True, False])
 def test_workers_take_the_same_batches_apart(data_dir, by_length):
     """Rows, their order and what augmentation makes of them are those of one worker."""
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
 
     def batches(rows):
         return input_pipeline.training_batches(

@@ -9,11 +9,12 @@ import tensorflow as tf
 from pipeline.create_dataset import create_dataset
 from rnn_model import input_pipeline
 from tests.conftest import IN_PROCESS, make_recipe
+from tfrecords.dataset_info import load_dataset_info
 
 
 @pytest.fixture(scope="module")
 def info(data_dir):
-    return input_pipeline.load_info(str(data_dir))
+    return load_dataset_info(str(data_dir))
 
 
 @pytest.fixture
@@ -205,7 +206,7 @@ def test_gzip_shards_hold_the_same(doodles, data_dir, info, tmp_path):
         make_recipe(compression="gzip"),
         beam_args=IN_PROCESS,
     )
-    packed = input_pipeline.load_info(str(tmp_path / "data"))
+    packed = load_dataset_info(str(tmp_path / "data"))
     assert packed.compression == "gzip"
     keys = keys_of(training_batches(packed, tmp_path / "data"))
     assert sorted(keys) == sorted(keys_of(training_batches(info, data_dir)))
@@ -213,14 +214,14 @@ def test_gzip_shards_hold_the_same(doodles, data_dir, info, tmp_path):
 
 def test_a_folder_without_dataset_info_is_no_data_set(damaged):
     (damaged / "dataset_info.json").unlink()
-    with pytest.raises(ValueError, match=r"no data set.*no dataset_info\.json"):
-        input_pipeline.load_info(str(damaged))
+    with pytest.raises(ValueError, match=r"is not a data set.*no dataset_info\.json"):
+        load_dataset_info(str(damaged))
 
 
 def test_a_missing_shard_is_named(damaged):
     (damaged / "train-00001-of-00002.tfrecord").unlink()
     with pytest.raises(ValueError, match=r"train-00001-of-00002\.tfrecord is missing"):
-        input_pipeline.load_info(str(damaged))
+        load_dataset_info(str(damaged))
 
 
 @pytest.mark.parametrize("augment", [False, True])
@@ -252,7 +253,7 @@ def test_a_short_shard_is_named(damaged):
     shard = damaged / "test-00000-of-00002.tfrecord"
     shard.write_bytes(shard.read_bytes()[:-1])
     with pytest.raises(ValueError, match=r"test-00000-of-00002\.tfrecord has .* bytes"):
-        input_pipeline.load_info(str(damaged))
+        load_dataset_info(str(damaged))
 
 
 def test_an_unknown_split_names_those_there_are(info, data_dir):
@@ -262,7 +263,7 @@ def test_an_unknown_split_names_those_there_are(info, data_dir):
 
 @pytest.mark.parametrize("batch_size", [1, 16])
 def test_bitmaps_come_once_each_and_as_they_are(bitmap_data_dir, batch_size):
-    info = input_pipeline.load_info(str(bitmap_data_dir))
+    info = load_dataset_info(str(bitmap_data_dir))
     settings = {"augment": True, "batch_size": batch_size}
     training = training_batches(info, bitmap_data_dir, **settings)
     evaluation = evaluation_batches(info, bitmap_data_dir, "train", batch_size)
@@ -285,7 +286,7 @@ def test_bitmaps_come_once_each_and_as_they_are(bitmap_data_dir, batch_size):
 
 
 def test_another_epoch_has_other_batches_of_bitmaps(bitmap_data_dir):
-    info = input_pipeline.load_info(str(bitmap_data_dir))
+    info = load_dataset_info(str(bitmap_data_dir))
     one, again, other = (
         [set(batch["key_id"]) for batch in training_batches(info, bitmap_data_dir, **s)]
         for s in ({}, {}, {"epochs": range(2, 3)})

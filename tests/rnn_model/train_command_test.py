@@ -70,7 +70,7 @@ def test_help_explains_every_flag():
         ),
         (
             ["--data_dir={tmp}/none", "--workdir={tmp}/r"],
-            ["/none holds no data set", "pipeline.create_dataset"],
+            ["/none is not a data set", "pipeline.create_dataset"],
         ),
     ],
 )

@@ -16,6 +16,7 @@ from rnn_model.evaluation.evaluator import logits_function
 from rnn_model.workdir import Workdir
 from serve_export import export, layout, validate
 from tfrecords import encode
+from tfrecords.dataset_info import load_dataset_info
 
 TOLERANCE = 1e-5
 
@@ -36,7 +37,7 @@ print(json.dumps([name for name in ours if name in sys.modules]))
 
 @pytest.fixture(scope="module")
 def batch(data_dir):
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     return next(iter(input_pipeline.evaluation_batches(info, str(data_dir), "test", 8)))
 
 
@@ -190,7 +191,7 @@ def test_each_class_has_an_example_of_its_own(exported_rnn, trained_rnn, data_di
     assert words == sorted(set(words))
     assert set(words) <= set(Workdir(str(trained_rnn)).classes())
     test_keys = set()
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     for batch in input_pipeline.evaluation_batches(info, str(data_dir), "test", 8):
         test_keys |= {key.decode() for key in batch["key_id"].numpy()}
     assert {drawing.key_id for drawing in drawings} <= test_keys

@@ -11,6 +11,7 @@ from pipeline.formats.ndjson_lines import parse_line
 from serve_export import exported, layout
 from serve_export.predictor import RAW, SIMPLIFIED, Predictor, to_ink
 from tfrecords import read
+from tfrecords.dataset_info import load_dataset_info
 
 LARGEST = 2_000_000
 FEWEST_CLASSES, LOWEST_TOP1 = 50, 0.75
@@ -63,7 +64,7 @@ def unseen(predictor, quickdraw_dir, build, tmp_path_factory):
         classes=predictor.classes,
         max_per_class=PER_CLASS,
     )
-    info = read.load_info(str(folder))
+    info = load_dataset_info(str(folder))
     records = list(read.read_split(info, str(folder), "test"))
     labels = np.array([record.class_index for record in records])
     return [record.ink for record in records], labels

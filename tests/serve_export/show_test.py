@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline import strokes
-from rnn_model import input_pipeline
 from serve_export import show
 from serve_export.predictor import Guess
+from tfrecords.dataset_info import load_dataset_info
 
 
 def test_a_cross_looks_like_one():
@@ -21,7 +21,7 @@ def test_a_cross_looks_like_one():
 
 
 def test_every_drawing_of_a_split_comes_back(data_dir):
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     drawings = list(show.drawings_of(info, str(data_dir), "test"))
     assert len(drawings) == info.split("test").examples
     for word, points in drawings:
@@ -37,6 +37,6 @@ def test_the_caption_says_whether_the_guess_is_right():
 
 
 def test_bitmaps_are_refused(bitmap_data_dir):
-    info = input_pipeline.load_info(str(bitmap_data_dir))
+    info = load_dataset_info(str(bitmap_data_dir))
     with pytest.raises(ValueError, match="holds bitmaps; an export answers strokes"):
         next(show.drawings_of(info, str(bitmap_data_dir), "test"))

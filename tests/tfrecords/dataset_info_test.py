@@ -6,7 +6,13 @@ import json
 import pytest
 
 from tfrecords import schema
-from tfrecords.dataset_info import DatasetInfo, Shard, Split, check_shards
+from tfrecords.dataset_info import (
+    FILE_NAME,
+    DatasetInfo,
+    Shard,
+    Split,
+    load_dataset_info,
+)
 
 SHARDS = (
     Shard("train-00000-of-00002.tfrecord", 2, 300),
@@ -78,21 +84,35 @@ def test_an_unknown_kind_is_refused():
         DatasetInfo.from_json(text, "here")
 
 
-def test_whole_shards_pass():
-    check_shards(INFO, "data", {shard.name: shard.bytes for shard in SHARDS}.get)
+@pytest.fixture
+def data_set(tmp_path):
+    """A folder with INFO and shards of the right sizes."""
+    (tmp_path / FILE_NAME).write_text(INFO.to_json())
+    for shard in SHARDS:
+        (tmp_path / shard.name).write_bytes(bytes(shard.bytes))
+    return tmp_path
 
 
-def test_missing_shard_is_named():
-    with pytest.raises(
-        ValueError, match=r"^data: shard train-00001-of-00002.tfrecord is missing"
-    ):
-        check_shards(INFO, "data", {SHARDS[0].name: 300}.get)
+def test_a_complete_data_set_is_loaded(data_set):
+    assert load_dataset_info(str(data_set)) == INFO
+    assert load_dataset_info(f"{data_set}/") == INFO
+
+
+def test_a_folder_without_data_set_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"is not a data set: there is no dataset_inf"):
+        load_dataset_info(str(tmp_path))
+
+
+def test_a_missing_shard_is_named(data_set):
+    (data_set / SHARDS[1].name).unlink()
+    with pytest.raises(ValueError, match=r"shard train-00001-of-00002.tfrecord is mis"):
+        load_dataset_info(str(data_set))
 
 
 @pytest.mark.parametrize("size", [0, 139, 141])
-def test_shard_of_another_size_is_named(size):
-    sizes = {SHARDS[0].name: 300, SHARDS[1].name: size}
+def test_a_shard_of_another_size_is_named(data_set, size):
+    (data_set / SHARDS[1].name).write_bytes(bytes(size))
     with pytest.raises(
-        ValueError, match=f"^data: shard train-00001.* has {size} bytes,.* says 140"
+        ValueError, match=f": shard train-00001.* has {size} bytes,.* says 140"
     ):
-        check_shards(INFO, "data", sizes.get)
+        load_dataset_info(str(data_set))

@@ -2,22 +2,23 @@
 
 import numpy as np
 import pytest
-from tests.rnn_model.evaluation.metrics_test import plain_metrics
 
 from rnn_model import input_pipeline
 from rnn_model.evaluation import evaluator
 from rnn_model.workdir import Workdir
+from tests.rnn_model.evaluation.metrics_test import plain_metrics
+from tfrecords.dataset_info import load_dataset_info
 
 
 def evaluated(workdir, data_dir, split, *batch_size):
     logits_of = evaluator.logits_function(Workdir(str(workdir)).load_best())
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     return evaluator.evaluate(logits_of, info, str(data_dir), split, *batch_size)
 
 
 def test_the_numbers_are_those_of_a_plain_computation(data_dir, trained_rnn):
     model = Workdir(str(trained_rnn)).load_best()
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     logits, labels = [], []
     for batch in input_pipeline.evaluation_batches(info, str(data_dir), "test", 1):
         ink, length = batch["ink"], batch["length"]

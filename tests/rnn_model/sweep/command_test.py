@@ -121,7 +121,7 @@ def test_misuse_is_one_line(data_dir, tmp_path):
         "--dropout is one value, and a --grid or --range others": [
             *(*given, "--dropout=0.1", "--grid=dropout:0.1,0.2")
         ],
-        "/none holds no data set": [
+        "/none is not a data set": [
             *(f"--data_dir={tmp_path}/none", given[1], "--grid=seed:1")
         ],
         "--workdir=gs://a/b is not on this machine": [

@@ -17,13 +17,13 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from rnn_model import checkpoints, input_pipeline
+from rnn_model import checkpoints
 from rnn_model.config import OPTIMIZERS, TrainConfig
 from rnn_model.evaluation import compare_runs
 from rnn_model.training import class_balance, loop, precision, train_step
 from rnn_model.workdir import Workdir
 from serve_export import export
-from tfrecords.dataset_info import DatasetInfo
+from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 ROOT = Path(__file__).parents[3]
 
@@ -68,7 +68,7 @@ def take_step(run, ink, length, class_index):
 
 @pytest.fixture
 def info(data_dir):
-    return input_pipeline.load_info(str(data_dir))
+    return load_dataset_info(str(data_dir))
 
 
 def without(data_dir, folder, split):

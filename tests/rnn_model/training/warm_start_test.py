@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline import sample
-from rnn_model import input_pipeline
 from rnn_model.training import loop
 from rnn_model.workdir import Workdir
+from tfrecords.dataset_info import load_dataset_info
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def begin(data_dir, source, workdir, **settings):
     config = dataclasses.replace(
         Workdir(str(source)).config(), init_from=str(source), **settings
     )
-    info = input_pipeline.load_info(str(data_dir))
+    info = load_dataset_info(str(data_dir))
     run = loop._Run(config, info, Workdir(str(workdir)))
     run.begin()
     return run
