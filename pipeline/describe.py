@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from absl import flags
 
 from pipeline import cli, strokes
-from pipeline.beam_job.progress import Meter
 from pipeline.class_names import label_names
 from pipeline.formats import input_files, reader, registry
 from pipeline.formats.blocks import Block, Unreadable
@@ -90,9 +89,7 @@ def describe_files(
     with cli.progress(None, "read") as bar:
         for path, size in sizes.items():
             try:
-                for block in reader.read_file(
-                    path, size, Meter(None), input_format, label_names
-                ):
+                for block in reader.read_file(path, size, input_format, label_names):
                     bar.update(_describe_block(block, found, counts))
             except (EOFError, zlib.error, OSError, Unreadable) as error:
                 raise ValueError(f"cannot read {path}: {error}") from None

@@ -87,9 +87,9 @@ class ReadFile(_Step):
             blocks = read_file(
                 share.path,
                 share.size,
-                self._meter,
                 recipe.input_format,
                 recipe.label_names,
+                on_bytes_read=lambda count: self._meter.add(bytes=count),
             )
             for block in itertools.islice(blocks, share.number, None, share.of):
                 self._check_split(block)

@@ -5,13 +5,12 @@ import gzip
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.beam_job.progress import Meter
 from pipeline.formats import registry
 from pipeline.formats.blocks import Block
 
@@ -41,18 +40,20 @@ def share_out(sizes: dict[str, int], workers: int) -> list[Share]:
 def read_file(
     path: str,
     size: int,
-    meter: Meter,
     input_format: str = "auto",
     label_names: Sequence[str] | None = None,
+    *,
+    on_bytes_read: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     """Reads a file, plain or `.gz`, local or remote, as blocks of drawings.
 
     Args:
       path: the file.
       size: how many bytes it had when the job began.
-      meter: is told how many bytes were read.
-      input_format: of `recipe.INPUT_FORMATS`.
+      input_format: one of `INPUT_FORMATS`.
       label_names: the words that integer labels stand for, in their order.
+      on_bytes_read: called with the number of bytes that were read since the last
+        call.
 
     Raises:
       Unreadable: the file is of no known form, or asks for other settings.
@@ -61,16 +62,16 @@ def read_file(
     """
     raw = CompressionTypes.UNCOMPRESSED
     with FileSystems.open(path, compression_type=raw) as file:
-        metered = _Metered(file, meter)
-        with _unpacked(metered, path) as stream:
+        counted = _CountingStream(file, on_bytes_read or (lambda _: None))
+        with _unpacked(counted, path) as stream:
             name = input_format
             if name == "auto":
                 name = registry.find_format(stream, path)
                 stream.seek(0)
             yield from registry.cut(stream, path, name, label_names)
-        found = metered.finish()
-    if found < size:
-        raise EOFError(f"it had {size} bytes, and {found} when it was read")
+        final_size = counted.finish()
+    if final_size < size:
+        raise EOFError(f"it had {size} bytes, and {final_size} when it was read")
 
 
 @contextlib.contextmanager
@@ -90,34 +91,34 @@ def _unpacked(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
         yield unpacked
 
 
-class _Metered:
-    """A stream whose bytes are counted as they are read, each once.
+class _CountingStream:
+    """A stream that reports each byte of a file once, as it is read.
 
-    An archive is read from its end and then from its beginning: bytes count when all
-    before them do.
+    An archive is read from its end and then from its beginning: bytes are reported
+    when all bytes before them have been read.
     """
 
-    def __init__(self, stream: Any, meter: Meter):
+    def __init__(self, stream: Any, on_bytes_read: Callable[[int], None]):
         self._stream = stream
-        self._meter = meter
-        self._counted = 0
+        self._on_bytes_read = on_bytes_read
+        self._reported = 0
         self.seek, self.tell = stream.seek, stream.tell
         self.seekable = stream.seekable
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
         end = self._stream.tell()
-        if end - len(data) <= self._counted:
-            self._count_up_to(end)
+        if end - len(data) <= self._reported:
+            self._report_up_to(end)
         return data
 
     def finish(self) -> int:
-        """Counts what is left; gives the size that the file has now."""
+        """Reports the remaining bytes and returns the current size of the file."""
         end = self._stream.seek(0, os.SEEK_END)
-        self._count_up_to(end)
+        self._report_up_to(end)
         return end
 
-    def _count_up_to(self, end: int) -> None:
-        if end > self._counted:
-            self._meter.add(bytes=end - self._counted)
-            self._counted = end
+    def _report_up_to(self, end: int) -> None:
+        if end > self._reported:
+            self._on_bytes_read(end - self._reported)
+            self._reported = end

@@ -7,8 +7,6 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.beam_job import progress
-from pipeline.beam_job.progress import Meter
 from pipeline.formats import blocks, reader, registry
 from pipeline.formats.reader import Share
 
@@ -38,26 +36,25 @@ def test_each_worker_has_a_part_of_each_of_few_files(path, monkeypatch):
     assert shares == [Share(str(path), size, number, 3) for number in range(3)]
     found = []
     for share in shares:
-        read = reader.read_file(share.path, share.size, Meter(None))
+        read = reader.read_file(share.path, share.size)
         found.append(list(itertools.islice(read, share.number, None, share.of)))
     merged = sorted(itertools.chain(*found), key=lambda block: block.first)
     assert b"".join(block.data for block in merged) == LINES
     assert max(map(len, found)) - min(map(len, found)) <= 1
 
 
-def test_what_is_read_is_metered(path, tmp_path):
-    (tmp_path / "scratch").mkdir()
-    meter = Meter(str(tmp_path / "scratch"))
-    list(reader.read_file(str(path), 0, meter))
-    assert progress.total(str(tmp_path / "scratch")).bytes == path.stat().st_size
+def test_every_byte_is_reported_once(path):
+    counts = []
+    list(reader.read_file(str(path), 0, on_bytes_read=counts.append))
+    assert sum(counts) == path.stat().st_size
 
 
 def test_a_file_that_has_shrunk_is_an_error_and_one_that_grew_is_not(path):
     size = path.stat().st_size
-    assert list(reader.read_file(str(path), size - 1, Meter(None)))
+    assert list(reader.read_file(str(path), size - 1))
     message = f"it had {size + 7} bytes, and {size} when it was read"
     with pytest.raises(EOFError, match=message):
-        list(reader.read_file(str(path), size + 7, Meter(None)))
+        list(reader.read_file(str(path), size + 7))
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, monkeypatch):
@@ -65,7 +62,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, monkeypatch)
     monkeypatch.setattr(registry, "cut_lines", small)
     path = tmp_path / "lines.ndjson"
     path.write_bytes(LINES * 50)
-    read = reader.read_file(str(path), len(LINES) * 50, Meter(None))
+    read = reader.read_file(str(path), len(LINES) * 50)
     next(read)
     with path.open("r+b") as file:
         file.truncate(100)
@@ -73,21 +70,20 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, monkeypatch)
         list(read)
 
 
-def test_an_archive_that_is_read_from_its_end_is_metered_by_and_by(tmp_path):
+def test_bytes_of_an_archive_are_reported_while_it_is_read(tmp_path):
     path = tmp_path / "many.npz"
     np.savez(path, np.eye(4000, 784, dtype=np.uint8), np.array(["cat"] * 4000))
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    read = reader.read_file(str(path), path.stat().st_size, Meter(str(scratch)))
-    shares = []
-    for _ in itertools.islice(read, 4000):
-        shares.append(progress.total(str(scratch)).bytes / path.stat().st_size)
-    assert shares[0] < 1
-    assert progress.total(str(scratch)).bytes == path.stat().st_size
+    size = path.stat().st_size
+    counts = []
+    read = reader.read_file(str(path), size, on_bytes_read=counts.append)
+    next(read)
+    assert sum(counts) < size
+    list(read)
+    assert sum(counts) == size
 
 
 def test_a_damaged_file_is_not_taken_for_one_that_has_shrunk(tmp_path):
     path = tmp_path / "cat.bin"
     path.write_bytes(b"\xff" * 100)
-    (block,) = reader.read_file(str(path), 100, Meter(None))
+    (block,) = reader.read_file(str(path), 100)
     assert block.damage.startswith("damaged record: record 1 at byte 0")

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.beam_job.progress import Meter
 from pipeline.formats import reader, registry
 from pipeline.formats.blocks import Unreadable
 from pipeline.formats.drawing import Drawing
@@ -39,7 +38,7 @@ def read(path, **settings):
 
 
 def blocks_of(path, **settings):
-    return list(reader.read_file(str(path), 0, Meter(None), **settings))
+    return list(reader.read_file(str(path), 0, **settings))
 
 
 @pytest.mark.parametrize("name", FILES)
