@@ -46,7 +46,10 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
     # The model in the box, and the page.
-    package_data={"serve_export": ["pretrained/**", "static/**"]},
+    package_data={
+        "pipeline": ["report/templates/*"],
+        "serve_export": ["pretrained/**", "static/**"],
+    },
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
         "absl-py",

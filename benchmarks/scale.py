@@ -31,7 +31,13 @@ from absl import flags
 from benchmarks import data_job, processes
 from benchmarks.data_job import Measured
 from pipeline import cli
-from pipeline.report.figures import FULL_WIDTH, MUTED, SERIES, Figure, thousands
+from pipeline.report.figures import (
+    FULL_WIDTH,
+    MUTED,
+    SERIES,
+    Figure,
+    use_thousands_separators,
+)
 from rnn_model.config import MODELS
 
 PLOT_HEIGHT = 330
@@ -233,7 +239,7 @@ def plot(made: Sequence[Measured], trained: Sequence[Trained]) -> bytes:
         for each_of in axes:
             each_of.set(xlim=(0, None), ylim=(0, None))
             each_of.locator_params(axis="y", integer=True)
-            thousands(each_of.yaxis)
+            use_thousands_separators(each_of.yaxis)
         return figure.png()
 
 

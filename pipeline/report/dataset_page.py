@@ -1,226 +1,234 @@
-"""The page that `pipeline.describe` makes of a survey of drawings."""
+"""Page of the describe command about the drawings of a data set."""
 
 import collections
 from typing import NamedTuple
 
 from pipeline.report import dataset_plots, page, thumbnails
 from pipeline.report.dataset_stats import (
-    ClassSurvey,
+    BitmapStats,
+    ClassStats,
+    DatasetStats,
     Distribution,
-    Pictures,
-    Seen,
-    Survey,
+    DrawingSummary,
 )
-from pipeline.report.page import Html, Section, Tile
+from pipeline.report.page import Chart, Columns, Element, Gallery, Section, Table, Tile
 
-SAMPLES = 180
-"""Drawings that are shown in all, about; at least one of each class."""
+_MAX_THUMBNAILS = 180
+"""Approximate number of thumbnails on the page; each class has at least one."""
 
-SAMPLES_PER_CLASS = (1, 2, 3, 4, 6, 12, 24)
-"""How many of them may be of a class: what fills rows of twelve."""
+_THUMBNAILS_PER_CLASS = (1, 2, 3, 4, 6, 12, 24)
+"""Thumbnails per class that fill rows of twelve."""
 
-NAMED_BARS = 40
-"""More classes than these are shown without all of their names."""
+_MAX_BARS = 40
+"""With more classes than this, the plot of class sizes labels only some of them."""
 
-COUNTRIES = 15
+_MAX_COUNTRIES = 15
 
-_NONE = float("nan")
+_NAN = float("nan")
 
 
 class Source(NamedTuple):
-    """Where the drawings came from.
+    """Origin of the drawings.
 
     Attributes:
-      name: what the page is called.
-      where: the path or paths.
-      splits: names of the splits; empty where there are none.
-      notes: what else is to be told, a row each.
+      name: Title of the page.
+      location: Path or paths.
+      splits: Names of the splits; empty if there are none.
+      details: Further facts as (name, value).
     """
 
     name: str
-    where: str
+    location: str
     splits: tuple[str, ...]
-    notes: list[tuple[str, str]]
+    details: list[tuple[str, str]]
 
 
-def build_page(source: Source, found: Survey, pictures: Pictures) -> str:
-    """Lays out what was found.
+def build_page(source: Source, stats: DatasetStats, bitmaps: BitmapStats) -> str:
+    """Builds the page.
 
     Args:
-      source: where the drawings came from.
-      found: what was counted; at least one drawing.
-      pictures: what the picked drawings look like.
+      source: Origin of the drawings.
+      stats: Statistics of at least one drawing.
+      bitmaps: Statistics of the bitmaps.
 
     Returns:
-      The content of an HTML file; the same for the same arguments.
+      The content of an HTML file. Equal arguments give equal pages.
     """
-    classes = dict(sorted(found.classes.items()))
-    looked = (
-        f"{pictures.count:,} drawings were looked at, picked at random: at most "
-        f"{max(len(each.picked) for each in classes.values()):,} of a class."
+    classes = dict(sorted(stats.classes.items()))
+    sample_note = (
+        f"From a random sample of {bitmaps.num_drawings:,} drawings, at most "
+        f"{max(len(each.sample) for each in classes.values()):,} per class."
     )
     sections = [
-        _samples(classes),
-        _means(pictures, looked),
-        _classes(classes, source.splits),
-        _numbers(found, pictures, looked),
-        *_countries(found),
-        Section("Origin", page.table((), source.notes)),
+        _samples_section(classes),
+        _means_section(bitmaps, sample_note),
+        _classes_section(classes, source.splits),
+        _distributions_section(stats, bitmaps, sample_note),
+        *_countries_sections(stats),
+        Section("Origin", [Table((), source.details)]),
     ]
-    lead = f"{found.drawings:,} drawings of {_plural(len(classes), 'class', 'es')}"
-    return page.page(
-        source.name, f"{lead}, from {source.where}", _tiles(found), sections
+    counts = (
+        f"{stats.num_drawings:,} drawings of {_plural(len(classes), 'class', 'es')}"
     )
+    lead = f"{counts}, from {source.location}"
+    return page.render_page(source.name, lead, _tiles(stats), sections)
 
 
-def _tiles(found: Survey) -> list[Tile]:
-    sizes = sorted(each.drawings for each in found.classes.values())
-    span = f"{sizes[0]:,} to {sizes[-1]:,} drawings each"
+def _tiles(stats: DatasetStats) -> list[Tile]:
+    sizes = sorted(each.num_drawings for each in stats.classes.values())
+    size_range = f"{sizes[0]:,} to {sizes[-1]:,} drawings each"
     tiles = [
-        Tile(f"{found.drawings:,}", "drawings"),
-        Tile(f"{len(sizes):,}", "classes", span),
+        Tile(f"{stats.num_drawings:,}", "drawings"),
+        Tile(f"{len(sizes):,}", "classes", size_range),
     ]
-    for what, numbers in (("points", found.points), ("strokes", found.strokes)):
-        if numbers:
-            hint = f"at most {numbers.quantile(0.99):,} in 99 of 100"
+    for name, values in (("points", stats.points), ("strokes", stats.strokes)):
+        if values:
+            hint = f"99th percentile: {values.quantile(0.99):,}"
             tiles.append(
-                Tile(f"{numbers.quantile(0.5):,}", f"{what}, the median", hint)
+                Tile(f"{values.quantile(0.5):,}", f"{name} per drawing (median)", hint)
             )
-    share, known = _recognized(found.recognized())
+    share, known = _recognized_share(stats.by_recognized)
     if known:
-        hint = f"of the {known:,} drawings that say"
+        hint = f"of {known:,} drawings with this field"
         tiles.append(Tile(f"{share:.1%}", "recognised by the game", hint))
-    if known_countries := len(set(found.countries) - {""}):
+    if known_countries := len(set(stats.countries) - {""}):
         tiles.append(Tile(f"{known_countries:,}", "countries"))
     return tiles
 
 
-def _recognized(counts: collections.Counter[int]) -> tuple[float, int]:
-    """Which share was recognised (nan without any), and of how many this is known."""
+def _recognized_share(counts: collections.Counter[int]) -> tuple[float, int]:
+    """Returns the recognised share (or NaN) and the number of drawings it is of."""
     known = counts[1] + counts[0]
-    return (counts[1] / known if known else _NONE), known
+    return (counts[1] / known if known else _NAN), known
 
 
-def _samples(classes: dict[str, ClassSurvey]) -> Section:
-    fitting = [each for each in SAMPLES_PER_CLASS if each * len(classes) <= SAMPLES]
-    each = max(fitting, default=1)
+def _samples_section(classes: dict[str, ClassStats]) -> Section:
+    fitting = [n for n in _THUMBNAILS_PER_CLASS if n * len(classes) <= _MAX_THUMBNAILS]
+    per_class = max(fitting, default=1)
     groups = [
-        (word, [_picture(seen) for seen in found.picked[:each]])
-        for word, found in classes.items()
+        (word, [_thumbnail(drawing) for drawing in stats.sample[:per_class]])
+        for word, stats in classes.items()
     ]
-    note = "Picked at random."
-    if any(found.strokes for found in classes.values()):
-        note += " The earlier a stroke, the stronger its colour."
-    return Section("Samples", thumbnails.gallery(groups, min(each, 12)), note)
+    note = "A random sample of each class."
+    if any(stats.strokes for stats in classes.values()):
+        note += " Earlier strokes have a stronger colour."
+    return Section("Samples", [Gallery(groups, min(per_class, 12))], note)
 
 
-def _picture(seen: Seen) -> Html:
-    if seen.points is None:
-        return thumbnails.image(seen.pixels(), seen.word)
-    return thumbnails.strokes_svg(seen.points)
+def _thumbnail(drawing: DrawingSummary) -> Element:
+    if drawing.points is None:
+        return thumbnails.draw_bitmap(drawing.pixels(), drawing.word)
+    return thumbnails.draw_strokes(drawing.points)
 
 
-def _means(pictures: Pictures, looked: str) -> Section:
+def _means_section(bitmaps: BitmapStats, sample_note: str) -> Section:
     groups = []
-    for word, mean in pictures.means.items():
-        scaled = (mean * (255 / max(mean.max(), 1))).round().astype("uint8")
-        groups.append((word, [thumbnails.image(scaled, f"the mean of {word}")]))
+    for word, mean in bitmaps.means.items():
+        pixels = (mean * (255 / max(mean.max(), 1))).round().astype("uint8")
+        picture = thumbnails.draw_bitmap(pixels, f"Mean image of {word}")
+        groups.append((word, [picture]))
     note = (
-        "What a class has in common: the mean of its bitmaps, each as strong as its "
-        f"strongest pixel. {looked}"
+        "The mean of the bitmaps of each class, scaled so that its brightest pixel is "
+        f"255. {sample_note}"
     )
-    return Section("Mean images", thumbnails.gallery(groups, 1), note)
+    return Section("Mean images", [Gallery(groups, 1)], note)
 
 
-def _classes(classes: dict[str, ClassSurvey], splits: tuple[str, ...]) -> Section:
-    totals = [found.drawings for found in classes.values()]
-    if len(classes) <= NAMED_BARS:
+def _classes_section(
+    classes: dict[str, ClassStats], splits: tuple[str, ...]
+) -> Section:
+    sizes = [stats.num_drawings for stats in classes.values()]
+    if len(classes) <= _MAX_BARS:
         series = {
-            split: [found.by_split[split] for found in classes.values()]
+            split: [stats.by_split[split] for stats in classes.values()]
             for split in splits or ("",)
         }
-        svg = dataset_plots.bars(list(classes), series)
+        svg = dataset_plots.plot_bars(list(classes), series)
     else:
-        svg = dataset_plots.ranks(list(classes), totals)
-    head = ["class", *(splits if len(splits) > 1 else ()), "drawings", "recognised"]
+        svg = dataset_plots.plot_ranks(list(classes), sizes)
+    columns = splits if len(splits) > 1 else ()
+    head = ["class", *columns, "drawings", "recognised"]
     head += ["points, median", "points, p99", "strokes, median", "strokes, p99"]
-    rows = [
-        _class_row(word, found, splits if len(splits) > 1 else ())
-        for word, found in classes.items()
-    ]
-    middle = sorted(totals)[len(totals) // 2]
-    caption = f"From {min(totals):,} to {max(totals):,} drawings, median {middle:,}."
-    body = [
-        page.plot("Drawings per class", svg, caption, wide=True),
-        page.table(head, rows),
-    ]
-    return Section("Classes", page.join(body))
+    rows = [_class_row(word, stats, columns) for word, stats in classes.items()]
+    median = sorted(sizes)[len(sizes) // 2]
+    caption = f"From {min(sizes):,} to {max(sizes):,} drawings, median {median:,}."
+    chart = Chart("Drawings per class", svg, caption, wide=True)
+    return Section("Classes", [chart, Table(head, rows)])
 
 
 def _class_row(
-    word: str, found: ClassSurvey, splits: tuple[str, ...]
+    word: str, stats: ClassStats, splits: tuple[str, ...]
 ) -> list[str | int | float]:
     return [
         word,
-        *(found.by_split[split] for split in splits),
-        found.drawings,
-        _recognized(found.by_recognized)[0],
+        *(stats.by_split[split] for split in splits),
+        stats.num_drawings,
+        _recognized_share(stats.by_recognized)[0],
         *(
-            numbers.quantile(share) if numbers else _NONE
-            for numbers in (found.points, found.strokes)
+            values.quantile(share) if values else _NAN
+            for values in (stats.points, stats.strokes)
             for share in (0.5, 0.99)
         ),
     ]
 
 
-def _numbers(found: Survey, pictures: Pictures, looked: str) -> Section:
-    figures = [
-        ("Points", found.points, "points per drawing"),
-        ("Strokes", found.strokes, "strokes per drawing"),
-        ("Ink", found.ink, "length of the lines of a drawing, in px of the 256 px box"),
+def _distributions_section(
+    stats: DatasetStats, bitmaps: BitmapStats, sample_note: str
+) -> Section:
+    distributions = [
+        ("Points", stats.points, "points per drawing"),
+        ("Strokes", stats.strokes, "strokes per drawing"),
+        ("Ink", stats.ink, "length of the strokes, in pixels of the 256-pixel box"),
     ]
-    parts = [_distribution(*figure) for figure in figures if figure[1]]
-    parts.append(_grey_values(pictures, looked))
-    note = "Dashed: half of the drawings have no more than the median, 99 of 100 no "
-    return Section("Numbers", page.columns(parts), f"{note}more than p99.")
+    charts = [
+        _distribution_chart(title, values, label)
+        for title, values, label in distributions
+        if values
+    ]
+    charts.append(_grey_values_chart(bitmaps, sample_note))
+    note = "Dashed lines: the median and the 99th percentile (p99)."
+    return Section("Distributions", [Columns(charts)], note)
 
 
-def _distribution(title: str, numbers: Distribution, label: str) -> Html:
-    values, counts = numbers.sorted()
-    marks = {"median": numbers.quantile(0.5), "p99": numbers.quantile(0.99)}
-    edges = dataset_plots.bin_edges(min(int(marks["p99"] * 1.25) + 2, int(values[-1])))
-    svg = dataset_plots.histogram(values, counts, edges=edges, label=label, marks=marks)
+def _distribution_chart(title: str, distribution: Distribution, label: str) -> Chart:
+    values, counts = distribution.sorted()
+    marks = {"median": distribution.quantile(0.5), "p99": distribution.quantile(0.99)}
+    maximum = min(int(marks["p99"] * 1.25) + 2, int(values[-1]))
+    edges = dataset_plots.compute_bin_edges(maximum)
+    svg = dataset_plots.plot_histogram(
+        values, counts, edges=edges, label=label, marks=marks
+    )
     beyond = int(counts[values > edges[-1]].sum())
     caption = f"From {values[0]:,} to {values[-1]:,}."
     if beyond:
         caption += f" {_plural(beyond, 'drawing')} beyond the right edge."
-    return page.plot(title, svg, caption)
+    return Chart(title, svg, caption)
 
 
-def _grey_values(pictures: Pictures, looked: str) -> Html:
-    counts = pictures.grey_values
-    ink = counts[128:].sum() / counts.sum()
-    caption = f"Of the 28×28 bitmaps; {ink:.1%} of the pixels are 128 or more. {looked}"
-    return page.plot("Grey values", dataset_plots.grey_values(counts), caption)
+def _grey_values_chart(bitmaps: BitmapStats, sample_note: str) -> Chart:
+    counts = bitmaps.grey_values
+    share = counts[128:].sum() / counts.sum()
+    caption = f"{share:.1%} of the pixels of the 28×28 bitmaps are 128 or more."
+    svg = dataset_plots.plot_grey_values(counts)
+    return Chart("Grey values", svg, f"{caption} {sample_note}")
 
 
-def _countries(found: Survey) -> list[Section]:
-    known = +found.countries
+def _countries_sections(stats: DatasetStats) -> list[Section]:
+    known = +stats.countries
     unknown = known.pop("", 0)
     if not known:
         return []
     ordered = sorted(known.items(), key=lambda item: (-item[1], item[0]))
-    others = ordered[COUNTRIES:]
-    rows = ordered[:COUNTRIES]
-    if others:
-        rows.append((f"{len(others)} others", sum(count for _, count in others)))
-    svg = dataset_plots.bars(
-        [code for code, _ in rows], {"": [count for _, count in rows]}
+    bars, rest = ordered[:_MAX_COUNTRIES], ordered[_MAX_COUNTRIES:]
+    if rest:
+        bars.append((f"{len(rest)} others", sum(count for _, count in rest)))
+    svg = dataset_plots.plot_bars(
+        [code for code, _ in bars], {"": [count for _, count in bars]}
     )
     caption = f"{_plural(unknown, 'drawing')} without a country." if unknown else ""
-    body = page.plot("Drawings per country", svg, caption, wide=True)
-    return [Section("Countries", body, "By the country's code, as published.")]
+    chart = Chart("Drawings per country", svg, caption, wide=True)
+    return [Section("Countries", [chart], "By country code.")]
 
 
-def _plural(count: int, what: str, ending: str = "s") -> str:
-    return f"{count:,} {what}{'' if count == 1 else ending}"
+def _plural(count: int, noun: str, ending: str = "s") -> str:
+    return f"{count:,} {noun}{'' if count == 1 else ending}"

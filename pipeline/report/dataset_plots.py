@@ -1,4 +1,4 @@
-"""The plots of the page about drawings."""
+"""Plots of the page about a data set."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,95 +10,101 @@ from pipeline.report.figures import (
     SERIES,
     TEXT,
     Figure,
-    percent,
-    thousands,
+    format_percent,
+    use_thousands_separators,
 )
 from pipeline.report.page import Html
 
-_BINS = 48
+_MAX_BINS = 48
+_NAMED_RANKS = 12
 
 
-def bin_edges(up_to: int) -> np.ndarray:
-    """Cuts whole numbers from 0 to about `up_to` into few bins of one width.
+def compute_bin_edges(maximum: int) -> np.ndarray:
+    """Computes at most 50 bins of equal width for the integers from 0 to `maximum`.
 
     Returns:
-      `<float64>[bins + 1]`, halfway between whole numbers.
+      `<float64>[bins + 1]`, halfway between integers.
     """
-    width = max(1, -(-up_to // _BINS))
-    return np.arange(up_to // width + 2) * width - 0.5
+    width = max(1, -(-maximum // _MAX_BINS))
+    return np.arange(maximum // width + 2) * width - 0.5
 
 
-def histogram(
-    numbers: np.ndarray,
+def plot_histogram(
+    values: np.ndarray,
     counts: np.ndarray,
     *,
     edges: np.ndarray,
     label: str,
     marks: Mapping[str, int],
 ) -> Html:
-    """Shows how often whole numbers occurred.
+    """Plots how often integers occur.
 
     Args:
-      numbers: `<int64>[n]`, sorted.
-      counts: `<int64>[n]`, how often each occurred.
-      edges: `bin_edges`; what lies beyond the last is not shown.
-      label: what the numbers are, with their unit.
-      marks: names of numbers that get an upright line.
+      values: `<int64>[n]`, sorted.
+      counts: `<int64>[n]`, number of drawings with each value.
+      edges: Result of `compute_bin_edges`; values beyond the last edge are not shown.
+      label: Quantity and unit of the values.
+      marks: Values with a vertical line, by the name of the line.
     """
-    heights, _ = np.histogram(numbers, edges, weights=counts)
+    heights, _ = np.histogram(values, edges, weights=counts)
     with Figure(*HALF) as figure:
         axes = figure.subplots()
         width = 0.9 * (edges[1] - edges[0])
         axes.bar(edges[:-1], heights, width, align="edge", color=SERIES[0], lw=0)
         axes.set(xlabel=label, ylabel="drawings", xlim=(-0.5, edges[-1]))
         axes.set_ylim(0, heights.max() * 1.24)
-        thousands(axes.xaxis)
-        thousands(axes.yaxis)
-        for row, (name, number) in enumerate(marks.items()):
-            height = 0.99 - 0.09 * row
-            axes.axvline(number, 0, height, color=TEXT, lw=1, ls=(0, (4, 3)))
+        use_thousands_separators(axes.xaxis)
+        use_thousands_separators(axes.yaxis)
+        for index, (name, value) in enumerate(marks.items()):
+            top = 0.99 - 0.09 * index
+            is_left = value < 0.7 * edges[-1]
+            axes.axvline(value, 0, top, color=TEXT, lw=1, ls=(0, (4, 3)))
             axes.annotate(
-                f"{name} {number:,}",
-                (number, height),
+                f"{name} {value:,}",
+                (value, top),
                 xycoords=("data", "axes fraction"),
-                xytext=(4 if number < 0.7 * edges[-1] else -4, 0),
+                xytext=(4 if is_left else -4, 0),
                 textcoords="offset points",
-                ha="left" if number < 0.7 * edges[-1] else "right",
+                ha="left" if is_left else "right",
                 va="top",
             )
         return figure.svg()
 
 
-def grey_values(counts: np.ndarray) -> Html:
-    """Shows how many pixels have each grey value, counts `<int64>[256]`."""
+def plot_grey_values(counts: np.ndarray) -> Html:
+    """Plots the number of pixels of each grey value, `<int64>[256]`."""
     heights = counts.reshape(-1, 8).sum(axis=1) / counts.sum()
     with Figure(*HALF) as figure:
         axes = figure.subplots()
         lefts = np.arange(0, 256, 8)
         axes.bar(lefts, heights, 7.2, align="edge", color=SERIES[0], lw=0, log=True)
-        axes.set(xlabel="grey value, 255 is ink", ylabel="share of the pixels")
+        axes.set(xlabel="grey value (255 is ink)", ylabel="share of pixels")
         axes.set(xlim=(0, 256), xticks=[0, 64, 128, 192, 255])
         smallest = heights[heights > 0].min()
         axes.set_ylim(bottom=10 ** np.floor(np.log10(smallest)))
-        axes.yaxis.set_major_formatter(percent)
+        axes.yaxis.set_major_formatter(format_percent)
         axes.minorticks_off()
         return figure.svg()
 
 
-def bars(names: Sequence[str], series: Mapping[str, Sequence[int]]) -> Html:
-    """Shows a bar for each name, from top to bottom, in parts side by side."""
+def plot_bars(names: Sequence[str], series: Mapping[str, Sequence[int]]) -> Html:
+    """Plots a horizontal bar for each name, stacked from the series."""
     with Figure(FULL_WIDTH, 70 + 24 * len(names)) as figure:
         axes = figure.subplots()
         rows = np.arange(len(names))
         left = np.zeros(len(names))
-        for number, (part, counts) in enumerate(series.items()):
-            colour = SERIES[number % len(SERIES)]
-            axes.barh(rows, counts, 0.68, left, color=colour, lw=0, label=part)
+        for index, (label, counts) in enumerate(series.items()):
+            colour = SERIES[index % len(SERIES)]
+            axes.barh(rows, counts, 0.68, left, color=colour, lw=0, label=label)
             left += counts
         for row, total in zip(rows, left):
-            text = f"{round(total):,}"
-            place = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
-            axes.annotate(text, (total, row), **place)
+            axes.annotate(
+                f"{round(total):,}",
+                (total, row),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+            )
         axes.set_yticks(rows, names, color=TEXT)
         axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, left.max() * 1.07 or 1))
         axes.set_xlabel("drawings")
@@ -106,34 +112,33 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[int]]) -> Html:
         axes.grid(visible=True, axis="x")
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(axis="x", length=0)
-        thousands(axes.xaxis)
+        use_thousands_separators(axes.xaxis)
         if len(series) > 1:
             figure.legend(loc="outside upper left", ncols=len(series))
         return figure.svg()
 
 
-def ranks(names: Sequence[str], counts: Sequence[int]) -> Html:
-    """Shows many counts, from the largest to the smallest, with some of the names."""
+def plot_ranks(names: Sequence[str], counts: Sequence[int]) -> Html:
+    """Plots many counts in descending order and labels twelve of them."""
     order = np.argsort(-np.asarray(counts), kind="stable")
     heights = np.asarray(counts)[order]
     with Figure(FULL_WIDTH, 330) as figure:
         axes = figure.subplots()
-        places = np.arange(1, len(heights) + 1)
-        axes.bar(places, heights, 0.8, color=SERIES[0], lw=0)
+        axes.bar(np.arange(1, len(heights) + 1), heights, 0.8, color=SERIES[0], lw=0)
         if heights[0] > 20 * heights[-1]:
             lowest = 10 ** np.floor(np.log10(heights[-1]))
             axes.set(yscale="log", ylim=(lowest / 2, heights[0] * 4))
         else:
             axes.set_ylim(0, heights[0] * 1.35)
-        axes.set(xlabel="place of the class by its size", ylabel="drawings")
+        axes.set(xlabel="rank of the class", ylabel="drawings")
         axes.set_xlim(0, len(heights) + 1)
-        thousands(axes.yaxis)
+        use_thousands_separators(axes.yaxis)
         axes.minorticks_off()
-        for place in np.linspace(1, len(heights), 12).round().astype(int):
+        for rank in np.linspace(1, len(heights), _NAMED_RANKS).round().astype(int):
             axes.annotate(
-                names[order[place - 1]],
-                (place, heights[place - 1]),
-                xytext=(4, 4),  # clear of a higher bar on its left
+                names[order[rank - 1]],
+                (rank, heights[rank - 1]),
+                xytext=(4, 4),  # clear of a higher bar on the left
                 textcoords="offset points",
                 rotation=35,
                 rotation_mode="anchor",

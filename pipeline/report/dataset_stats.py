@@ -1,7 +1,7 @@
-"""What is counted and kept of drawings that stream by, in bounded memory.
+"""Statistics of a stream of drawings, in bounded memory.
 
-Numbers are counted of every drawing. Pictures cost more: a fixed number of drawings
-is picked of each class, at random and with a seed, and only those are rasterised.
+All drawings are counted. Rasterising is slow, so only a random sample of each class is
+rasterised.
 """
 
 import collections
@@ -14,16 +14,16 @@ import numpy as np
 from pipeline.rasterize import SIDE, rasterize
 
 
-class Seen(NamedTuple):
-    """A drawing that was come across.
+class DrawingSummary(NamedTuple):
+    """What the statistics need of a drawing.
 
     Attributes:
-      word: the class's name.
-      split: name of the split, empty where there are none.
-      countrycode: empty where not known.
-      recognized: 1, 0, or -1 where not known.
-      points: `<uint8>[T, 3]`, rows (x, y, pen); None where the drawing is a bitmap.
-      bitmap: `<uint8>[28, 28]`, white on black; None where there are points.
+      word: Class name.
+      split: Name of the split, or "" if there are none.
+      countrycode: Country code, or "" if unknown.
+      recognized: 1, 0, or -1 if unknown.
+      points: `<uint8>[T, 3]`, rows (x, y, pen); None for a bitmap.
+      bitmap: `<uint8>[28, 28]`, white on black; None for strokes.
     """
 
     word: str
@@ -34,35 +34,41 @@ class Seen(NamedTuple):
     bitmap: np.ndarray | None = None
 
     def pixels(self) -> np.ndarray:
-        """The drawing as a bitmap, `<uint8>[28, 28]`."""
-        return rasterize(self.points) if self.bitmap is None else self.bitmap
+        """Returns the drawing as a bitmap, `<uint8>[28, 28]`."""
+        if self.bitmap is not None:
+            return self.bitmap
+        assert self.points is not None, "a drawing has points or a bitmap"
+        return rasterize(self.points)
 
 
 class Distribution:
-    """How often each whole number occurred. Its quantiles are exact."""
+    """Counts of integers, with exact quantiles."""
 
     def __init__(self) -> None:
+        """Creates an empty distribution."""
         self.counts: collections.Counter[int] = collections.Counter()
 
     def __bool__(self) -> bool:
+        """Returns whether any value was counted."""
         return bool(self.counts)
 
-    def add(self, number: int) -> None:
-        self.counts[number] += 1
+    def add(self, value: int) -> None:
+        """Counts a value."""
+        self.counts[value] += 1
 
     def sorted(self) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers that occurred, `<int64>[n]`, and how often, `<int64>[n]`."""
+        """Returns the sorted values, `<int64>[n]`, and their counts, `<int64>[n]`."""
         items = np.array(sorted(self.counts.items()), np.int64).reshape(-1, 2)
         return items[:, 0], items[:, 1]
 
     def quantile(self, share: float) -> int:
-        """The smallest number that at least this share of all do not exceed."""
-        numbers, counts = self.sorted()
-        up_to = np.cumsum(counts)
-        return int(numbers[np.searchsorted(up_to, share * up_to[-1])])
+        """Returns the smallest value that at least this share does not exceed."""
+        values, counts = self.sorted()
+        cumulative = np.cumsum(counts)
+        return int(values[np.searchsorted(cumulative, share * cumulative[-1])])
 
 
-def merged(distributions: Iterable[Distribution]) -> Distribution:
+def merge(distributions: Iterable[Distribution]) -> Distribution:
     """Adds distributions up."""
     total = Distribution()
     for distribution in distributions:
@@ -70,137 +76,148 @@ def merged(distributions: Iterable[Distribution]) -> Distribution:
     return total
 
 
-class ClassSurvey:
-    """What is known of one class.
+class ClassStats:
+    """Statistics of one class.
 
     Attributes:
-      by_split: drawings per split.
-      by_recognized: drawings per value of `recognized`.
-      points, strokes: per drawing.
-      picked: the drawings that stand for the class, in random order.
+      by_split: Number of drawings per split.
+      by_recognized: Number of drawings per value of `recognized`.
+      points: Points per drawing.
+      strokes: Strokes per drawing.
+      sample: Random sample of the drawings, in random order.
     """
 
     def __init__(self, seed: str):
+        """Creates empty statistics.
+
+        Args:
+          seed: Seed of the sample.
+        """
         self.by_split: collections.Counter[str] = collections.Counter()
         self.by_recognized: collections.Counter[int] = collections.Counter()
         self.points = Distribution()
         self.strokes = Distribution()
-        self.picked: list[Seen] = []
+        self.sample: list[DrawingSummary] = []
         self._random = random.Random(seed)
 
     @property
-    def drawings(self) -> int:
+    def num_drawings(self) -> int:
+        """Number of drawings."""
         return self.by_split.total()
 
-    def add(self, seen: Seen, pictures: int) -> None:
-        """Counts a drawing, and picks it with the chance that all others have."""
-        self.by_split[seen.split] += 1
-        self.by_recognized[seen.recognized] += 1
+    def add(self, drawing: DrawingSummary, sample_size: int) -> None:
+        """Counts a drawing and samples all drawings with equal probability."""
+        self.by_split[drawing.split] += 1
+        self.by_recognized[drawing.recognized] += 1
         # Reservoir sampling, https://en.wikipedia.org/wiki/Reservoir_sampling.
-        place = self._random.randrange(self.drawings)
-        if len(self.picked) < pictures:
-            self.picked.append(seen)
-            self.picked[place], self.picked[-1] = seen, self.picked[place]
-        elif place < pictures:
-            self.picked[place] = seen
+        index = self._random.randrange(self.num_drawings)
+        if len(self.sample) < sample_size:
+            self.sample.append(drawing)
+            self.sample[index], self.sample[-1] = drawing, self.sample[index]
+        elif index < sample_size:
+            self.sample[index] = drawing
 
 
-class Survey:
-    """What is known of all drawings.
+class DatasetStats:
+    """Statistics of all drawings.
 
     Attributes:
-      classes: word to `ClassSurvey`.
-      countries: drawings per country code; "" where not known.
-      ink: length of the lines of a drawing, in sides of its box × 255.
+      classes: Statistics of each class by its name.
+      countries: Number of drawings per country code; "" if unknown.
+      ink: Length of the strokes of a drawing in pixels of the 256-pixel box.
     """
 
-    def __init__(self, pictures: int, seed: int):
-        """Makes an empty survey.
+    def __init__(self, sample_size: int, seed: int):
+        """Creates empty statistics.
 
         Args:
-          pictures: how many drawings of each class are picked.
-          seed: decides which.
+          sample_size: Number of drawings per class to sample.
+          seed: Seed of the samples.
 
         Raises:
-          ValueError: `pictures` below 1.
+          ValueError: `sample_size` is less than 1.
         """
-        if pictures < 1:
-            raise ValueError(f"pictures must be ≥ 1. Received: {pictures}")
-        self.classes: dict[str, ClassSurvey] = {}
+        if sample_size < 1:
+            raise ValueError(f"sample_size must be ≥ 1. Received: {sample_size}")
+        self.classes: dict[str, ClassStats] = {}
         self.countries: collections.Counter[str] = collections.Counter()
         self.ink = Distribution()
-        self._pictures = pictures
+        self._sample_size = sample_size
         self._seed = seed
 
     @property
-    def drawings(self) -> int:
-        return sum(found.drawings for found in self.classes.values())
+    def num_drawings(self) -> int:
+        """Number of drawings."""
+        return sum(stats.num_drawings for stats in self.classes.values())
 
     @property
     def points(self) -> Distribution:
-        return merged(found.points for found in self.classes.values())
+        """Points per drawing."""
+        return merge(stats.points for stats in self.classes.values())
 
     @property
     def strokes(self) -> Distribution:
-        return merged(found.strokes for found in self.classes.values())
+        """Strokes per drawing."""
+        return merge(stats.strokes for stats in self.classes.values())
 
-    def recognized(self) -> collections.Counter[int]:
-        """Drawings per value of `recognized`."""
+    @property
+    def by_recognized(self) -> collections.Counter[int]:
+        """Number of drawings per value of `recognized`."""
         return sum(
-            (found.by_recognized for found in self.classes.values()),
+            (stats.by_recognized for stats in self.classes.values()),
             collections.Counter(),
         )
 
-    def add(self, seen: Seen) -> None:
-        """Takes a drawing."""
-        found = self.classes.get(seen.word)
-        if found is None:
-            found = ClassSurvey(f"{self._seed} {seen.word}")
-            self.classes[seen.word] = found
-        found.add(seen, self._pictures)
-        self.countries[seen.countrycode] += 1
-        if seen.points is not None:
-            found.points.add(len(seen.points))
-            found.strokes.add(int(np.count_nonzero(seen.points[:, 2])))
-            self.ink.add(round(ink_length(seen.points)))
+    def add(self, drawing: DrawingSummary) -> None:
+        """Counts a drawing."""
+        stats = self.classes.get(drawing.word)
+        if stats is None:
+            stats = ClassStats(f"{self._seed} {drawing.word}")
+            self.classes[drawing.word] = stats
+        stats.add(drawing, self._sample_size)
+        self.countries[drawing.countrycode] += 1
+        if drawing.points is not None:
+            stats.points.add(len(drawing.points))
+            stats.strokes.add(int(np.count_nonzero(drawing.points[:, 2])))
+            self.ink.add(round(compute_ink_length(drawing.points)))
 
 
-def ink_length(points: np.ndarray) -> float:
-    """Length of a drawing's lines, the way between strokes left out, in pixels.
+def compute_ink_length(points: np.ndarray) -> float:
+    """Computes the length of the strokes in pixels, without pen-up movements.
 
     Args:
       points: `<uint8>[T, 3]`, rows (x, y, pen).
     """
-    moves = np.diff(points[:, :2].astype(np.float32), axis=0)
-    drawn = points[:-1, 2] == 0
-    return float(np.hypot(moves[:, 0], moves[:, 1])[drawn].sum())
+    deltas = np.diff(points[:, :2].astype(np.float32), axis=0)
+    pen_down = points[:-1, 2] == 0
+    return float(np.hypot(deltas[:, 0], deltas[:, 1])[pen_down].sum())
 
 
-class Pictures(NamedTuple):
-    """What the picked drawings look like.
+class BitmapStats(NamedTuple):
+    """Statistics of the bitmaps of the sampled drawings.
 
     Attributes:
-      count: how many were looked at.
-      means: word to the mean grey value of each pixel, `<float64>[28, 28]`.
-      grey_values: how many pixels have each grey value, `<int64>[256]`.
+      num_drawings: Number of bitmaps.
+      means: Mean bitmap of each class, `<float64>[28, 28]`, by its name.
+      grey_values: Number of pixels of each grey value, `<int64>[256]`.
     """
 
-    count: int
+    num_drawings: int
     means: dict[str, np.ndarray]
     grey_values: np.ndarray
 
 
-def look(survey: Survey) -> Iterator[Pictures]:
-    """Rasterises the picked drawings; yields what was found after each class."""
-    count = 0
+def compute_bitmap_stats(stats: DatasetStats) -> Iterator[BitmapStats]:
+    """Rasterises the samples; yields the statistics so far after each class."""
+    num_drawings = 0
     means = {}
     grey_values = np.zeros(256, np.int64)
-    for word, found in sorted(survey.classes.items()):
+    for word, class_stats in sorted(stats.classes.items()):
         total = np.zeros((SIDE, SIDE))
-        for seen in found.picked:
-            pixels = seen.pixels()
+        for drawing in class_stats.sample:
+            pixels = drawing.pixels()
             total += pixels
             grey_values += np.bincount(pixels.ravel(), minlength=256)
-        means[word] = total / len(found.picked)
-        count += len(found.picked)
-        yield Pictures(count, means, grey_values)
+        means[word] = total / len(class_stats.sample)
+        num_drawings += len(class_stats.sample)
+        yield BitmapStats(num_drawings, means, grey_values)

@@ -1,7 +1,7 @@
-"""A figure in the style of the report pages: as inline SVG, and as PNG.
+"""Matplotlib figures in the style of the reports, as inline SVG and as PNG.
 
-It is drawn in the colours that the page has by day. In SVG each gives way to the CSS
-variable that it stands for, so that plots follow the page; PNG keeps them.
+Figures are drawn in the colours of the light theme. In the SVG, each colour is replaced
+by its CSS variable, so that plots follow the theme of the page.
 """
 
 import io
@@ -10,23 +10,19 @@ import warnings
 from typing import IO, Any, NamedTuple
 
 from pipeline import cli
-from pipeline.report.page import LIGHT, Html
+from pipeline.report.page import Html
+from pipeline.report.theme import LIGHT
 
 TEXT, MUTED, LINE, CARD = (LIGHT[name] for name in ("text", "muted", "line", "card"))
 SERIES = tuple(LIGHT[f"series-{number}"] for number in range(1, 6))
-_VARIABLES = {
-    colour: name
-    for name, colour in LIGHT.items()
-    if colour in {TEXT, MUTED, LINE, CARD, *SERIES}
-}
 
 _SETTINGS = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "quickdraw",  # else the ids differ from run to run
-    "font.family": "DejaVu Sans",  # to measure with; the page has its own
+    "svg.fonttype": "none",  # keep text as text
+    "svg.hashsalt": "quickdraw",  # makes element ids reproducible
+    "font.family": "DejaVu Sans",  # for measuring; the page sets the font
     "font.size": 11,
     "text.color": TEXT,
-    "text.parse_math": False,  # names may hold any sign
+    "text.parse_math": False,  # class names may contain "$"
     "axes.labelcolor": MUTED,
     "axes.edgecolor": LINE,
     "axes.labelsize": 11,
@@ -51,28 +47,43 @@ _SETTINGS = {
 _POINTS_PER_INCH = 72
 
 FULL_WIDTH = 1080
-"""Pixels across a page."""
+"""Width in pixels of a plot that spans the page."""
 
 HALF = (540, 270)
-"""Width and height of a plot that shares the page's width with another."""
+"""Width and height in pixels of a plot in one of two columns."""
 
 
 class Plot(NamedTuple):
-    """A plot as markup, and as the content of a PNG file."""
+    """Plot as markup and as the content of a PNG file."""
 
     svg: Html
     png: bytes
 
 
 class Figure:
-    """A matplotlib figure of so many pixels, in the style of the pages."""
+    """Context manager around a matplotlib figure in the style of the reports.
+
+    with Figure(*HALF) as figure:
+        figure.subplots().plot([1, 2, 3])
+        svg = figure.svg()
+    """
 
     def __init__(self, width: float, height: float):
+        """Creates a figure.
+
+        Args:
+          width: Width in pixels.
+          height: Height in pixels.
+
+        Raises:
+          ValueError: Matplotlib is not installed.
+        """
         self._matplotlib = cli.import_extra("matplotlib", "report")
         self._context = self._matplotlib.rc_context(_SETTINGS)
         self._size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
 
     def __enter__(self) -> "Figure":
+        """Creates the figure."""
         self._context.__enter__()
         module = cli.import_extra("matplotlib.figure", "report")
         self._figure = module.Figure(figsize=self._size, layout="constrained")
@@ -80,46 +91,48 @@ class Figure:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        """Restores the settings of matplotlib."""
         self._context.__exit__(*error)
 
     def plot(self) -> Plot:
+        """Returns the figure in both formats."""
         return Plot(self.svg(), self.png())
 
     def png(self) -> bytes:
-        """The figure as a picture in the colours of the day."""
+        """Returns a PNG file in the colours of the light theme."""
         file = io.BytesIO()
-        unsaid = {"Software": None}
-        self._save(file, "png", dpi=2 * _POINTS_PER_INCH, metadata=unsaid)
+        metadata = {"Software": None}
+        self._save(file, "png", dpi=2 * _POINTS_PER_INCH, metadata=metadata)
         return file.getvalue()
 
     def svg(self) -> Html:
-        """The figure as markup that takes its size and colours from the page."""
+        """Returns markup that takes its size and colours from the page."""
         file = io.StringIO()
-        unsaid = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        self._save(file, "svg", transparent=True, metadata=unsaid)
+        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        self._save(file, "svg", transparent=True, metadata=metadata)
         text = file.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text)
         text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text)
         text = re.sub(r'<g id="[^"]*"', "<g", text)
-        # It would hold for all of the page.
+        # Inline styles apply to the whole page.
         text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-        for colour, name in _VARIABLES.items():
+        for name, colour in LIGHT.items():
             text = text.replace(colour, f"var(--{name})")
         return Html(text)
 
-    def _save(self, file: IO, form: str, **settings: Any) -> None:
+    def _save(self, file: IO, file_format: str, **settings: Any) -> None:
         with warnings.catch_warnings():
-            # The reader's fonts count, not those of this machine.
+            # The browser has the missing glyphs.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            self._figure.savefig(file, format=form, **settings)
+            self._figure.savefig(file, format=file_format, **settings)
 
 
-def thousands(axis: Any) -> None:
-    """Writes an axis's numbers with thousands separators."""
+def use_thousands_separators(axis: Any) -> None:
+    """Formats the numbers of an axis with thousands separators."""
     axis.set_major_formatter(lambda number, _: f"{number:,.0f}")
 
 
-def percent(share: float, _: int) -> str:
-    """Writes a share of an axis in per cent."""
+def format_percent(share: float, _: int) -> str:
+    """Formats a tick of an axis of shares as a percentage."""
     return f"{100 * share:g} %"

@@ -108,10 +108,10 @@ def _conclude(ranked: list[Result], tried: space.Space) -> None:
         config = tried.config(best.params)
         again = results.train_command(config, data_dir, os.path.join(workdir, "best"))
     content = json.dumps(results.to_json(ranked, tried, again), indent=1)
-    report.write(os.path.join(workdir, "sweep.json"), content + "\n")
+    report.write_file(os.path.join(workdir, "sweep.json"), content + "\n")
     name = os.path.basename(os.path.abspath(workdir))
     text = page.build_page(ranked, tried, data_dir, name, again)
-    report.write(os.path.join(workdir, "sweep.html"), text)
+    report.write_file(os.path.join(workdir, "sweep.html"), text)
     page.write_pngs(ranked, tried, workdir)
     print(f"\n{results.table(ranked, tried)}\n")
     if not again:

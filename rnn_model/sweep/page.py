@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.report import page
 from pipeline.report.figures import Plot
-from pipeline.report.page import Html, Section, Tile
+from pipeline.report.page import Chart, Code, Columns, Section, Table, Tile
 from rnn_model.sweep import plots, results
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.space import Space, describe, short
@@ -34,23 +34,21 @@ def build_page(
         *([_best(ranked[0], command)] if command else []),
         Section(
             "Trials",
-            page.table(
-                results.head(tried), (results.row(each, tried) for each in ranked)
-            ),
+            [Table(results.head(tried), [results.row(each, tried) for each in ranked])],
             "The best validation top-1 of each, and the epoch it came in.",
         ),
-        Section("In order", _wide("Top-1 by trial", plots.by_trial(ranked))),
+        Section("In order", [_wide("Top-1 by trial", plots.by_trial(ranked))]),
         _settings(ranked, tried),
         Section(
             "Learning curves",
-            _wide("Top-1 by epoch", plots.curves(ranked)),
+            [_wide("Top-1 by epoch", plots.curves(ranked))],
             "On the validation split. Dashed: pruned.",
         ),
-        Section("Held for all", page.table((), _fixed(tried))),
+        Section("Held for all", [Table((), _fixed(tried))]),
     ]
     trials = f"{len(ranked):,} {'trial' if len(ranked) == 1 else 'trials'}"
     lead = f"{trials} of {', '.join(tried.names)}, on {data_dir}"
-    return page.page(name, lead, _tiles(ranked), sections)
+    return page.render_page(name, lead, _tiles(ranked), sections)
 
 
 def write_pngs(ranked: list[Result], tried: Space, workdir: str) -> None:
@@ -78,24 +76,17 @@ def _tiles(ranked: list[Result]) -> list[Tile]:
 
 
 def _best(best: Result, command: str) -> Section:
-    words = page.join(
-        f'<span style="display: inline-block">{page.markup(word)}</span> '
-        for word in command.split(" ")
-    )
-    wrapped = (
-        f'<p class="card" style="overflow-wrap: anywhere"><code>{words}</code></p>'
-    )
-    return Section("Best run", Html(wrapped), f"{describe(best.params)}; again:")
+    return Section("Best run", [Code(command)], f"{describe(best.params)}; again:")
 
 
 def _settings(ranked: list[Result], tried: Space) -> Section:
-    parts = [page.plot(name, plot.svg) for name, plot in _each(ranked, tried)]
+    parts = [Chart(name, plot.svg) for name, plot in _each(ranked, tried)]
     parts += [
-        page.plot(f"{row} × {column}", plot.svg, "The best top-1 of each pair.")
+        Chart(f"{row} × {column}", plot.svg, "The best top-1 of each pair.")
         for (row, column), plot in _pairs(ranked, tried)
     ]
     note = "A dot is a trial; the line is the mean of those that were completed."
-    return Section("By setting", page.columns(parts), note)
+    return Section("By setting", [Columns(parts)], note)
 
 
 def _each(ranked: list[Result], tried: Space) -> Iterator[tuple[str, Plot]]:
@@ -117,5 +108,5 @@ def _fixed(tried: Space) -> list[tuple[str, str]]:
     return [(f"--{name}", short(value) or "–") for name, value in tried.fixed.items()]
 
 
-def _wide(title: str, plot: Plot) -> Html:
-    return page.plot(title, plot.svg, wide=True)
+def _wide(title: str, plot: Plot) -> Chart:
+    return Chart(title, plot.svg, wide=True)

@@ -14,7 +14,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipeline import convert, describe, file_lock
 from pipeline.formats import reader, registry
-from pipeline.report.dataset_stats import Survey
+from pipeline.report.dataset_stats import DatasetStats
 
 pytest.importorskip("gcp_storage_emulator", reason="pip install gcp-storage-emulator")
 pytest.importorskip("google.cloud.storage", reason="pip install google-cloud-storage")
@@ -103,13 +103,13 @@ def test_what_reads_a_data_set_reads_it_there(build, inputs, data_dir, tmp_path)
     build(inputs, remote)
     for folder, name in ((remote, "there"), (data_dir, "here")):
         convert.convert(str(folder), str(tmp_path / name), "ndjson")
-        describe.describe_dataset(str(folder), found := Survey(5, seed=0))
-        assert found.drawings == 160
+        describe.describe_dataset(str(folder), stats := DatasetStats(5, seed=0))
+        assert stats.num_drawings == 160
     written = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
     assert len(written) == 4
     assert written == {p.name: p.read_bytes() for p in (tmp_path / "there").iterdir()}
-    describe.describe_files(inputs, found := Survey(5, seed=0))
-    assert found.drawings == 160
+    describe.describe_files(inputs, stats := DatasetStats(5, seed=0))
+    assert stats.num_drawings == 160
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from pipeline.report import page
-from pipeline.report.page import Section, Tile
+from pipeline.report.page import Cell, Columns, Element, Paragraph, Section, Table, Tile
 from rnn_model.evaluation import subgroups
 from rnn_model.evaluation.bootstrap import REPLICATES
 from rnn_model.evaluation.compare_runs import Found
@@ -68,7 +68,7 @@ def build_page(found: Found, told: Told) -> Page:
     lead = f"{examples:,} drawings of the split {found.split} of {found.data_dir}"
     if len(names) > 1:
         lead += f"; the same for {', '.join(names)}"
-    html = page.page(title, f"{lead}.", _tiles(found, told), sections)
+    html = page.render_page(title, f"{lead}.", _tiles(found, told), sections)
     return Page(html, plots.files)
 
 
@@ -92,7 +92,9 @@ def _tiles(found: Found, told: Told) -> list[Tile]:
 def _metrics(told: Told) -> Section:
     """All metrics of all runs, of all drawings and of the recognised ones."""
     head = ["run", *(name for name, _ in METRICS.values())]
-    parts = [page.table(head, [_row(run["name"], run) for run in told["runs"]])]
+    parts: list[Element] = [
+        Table(head, [_row(run["name"], run) for run in told["runs"]])
+    ]
     recognized = [
         _row(run["name"], run["recognized_only"])
         for run in told["runs"]
@@ -101,28 +103,31 @@ def _metrics(told: Told) -> Section:
     if recognized:
         count = told["runs"][0]["recognized_only"]["examples"]
         text = f"The {count:,} drawings that the game recognised, alone:"
-        parts += [page.paragraph(text), page.table(head, recognized)]
+        parts += [Paragraph(text), Table(head, recognized)]
     if unseen := told["classes_without_drawings"]:
         text = (
             f"The split has no drawing of {', '.join(unseen)}: macro top-1 is the mean "
             "of the other classes."
         )
-        parts.append(page.paragraph(text))
+        parts.append(Paragraph(text))
     if told["kind"] == schema.BITMAP:
         text = "The drawings are bitmaps: they have no points, and no first ones."
-        parts.append(page.paragraph(text))
-    parts.append(page.table((), list(METRICS.values())))
+        parts.append(Paragraph(text))
+    parts.append(Table((), list(METRICS.values())))
     note = (
         "Under each number its 95 % interval: what other drawings of the same kind "
         f"would give, by {REPLICATES:,} replicates of the Poisson bootstrap."
     )
-    return Section("Metrics", page.join(parts), note)
+    return Section("Metrics", parts, note)
 
 
-def _row(name: str, told: Told) -> list[str]:
-    return [name] + [
-        with_interval(told[metric], told["intervals"][metric], metric != "loss")
-        for metric in METRICS
+def _row(name: str, told: Told) -> list[str | Cell]:
+    return [
+        name,
+        *(
+            with_interval(told[metric], told["intervals"][metric], metric != "loss")
+            for metric in METRICS
+        ),
     ]
 
 
@@ -152,8 +157,8 @@ def _parts(told: Told, plots: Plots) -> list[Section]:
     ]
     svg = evaluation_plots.by_part(series)
     frame = plots.frame("partial", "Top-1 by the part that is seen", svg)
-    body = page.columns([frame, page.table(head, rows)])
-    return [Section("How early", body, note)]
+    body = Columns([frame, Table(head, rows)])
+    return [Section("How early", [body], note)]
 
 
 def _of_first(told: Told) -> list[float]:
@@ -175,15 +180,15 @@ def _breakdowns(told: Told, plots: Plots) -> list[Section]:
         head += [METRICS[metric][0] for metric in IN_GROUPS]
         rows = [_group_row(run, name, place) for place in range(len(groups))
                 for run in runs]  # fmt: skip
-        tables.append(page.table(head, rows))
+        tables.append(Table(head, rows))
     if not frames:
         return []
     note = "Of what is known of the drawings; the lines are 95 % intervals."
-    body = page.join([page.columns(frames), *tables])
+    body = [Columns(frames), *tables]
     return [Section("Parts of the drawings", body, note)]
 
 
-def _group_row(run: Told, name: str, place: int) -> list[str | int]:
+def _group_row(run: Told, name: str, place: int) -> list[str | int | Cell]:
     group = run["breakdowns"][name][place]
     cells = [
         with_interval(group[metric], group["intervals"][metric], metric != "loss")
@@ -206,7 +211,7 @@ def _calibration(told: Told, plots: Plots) -> Section:
     )
     plot = evaluation_plots.reliability(series)
     body = plots.frame("reliability", "Reliability", plot, wide=True)
-    return Section("Calibration", body, note)
+    return Section("Calibration", [body], note)
 
 
 def _learning(found: Found, plots: Plots) -> list[Section]:
@@ -232,4 +237,4 @@ def _learning(found: Found, plots: Plots) -> list[Section]:
         "The loss in training is that of augmented drawings and smoothed labels, so it "
         "stays above the one on the validation split."
     )
-    return [Section("Learning curves", page.columns(frames), note)]
+    return [Section("Learning curves", [Columns(frames)], note)]

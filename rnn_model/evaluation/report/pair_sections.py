@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from pipeline.report import page, thumbnails
-from pipeline.report.page import Html, Section
+from pipeline.report.page import Card, Cards, Cell, Columns, Element, Heading, Section, Table
 from rnn_model.evaluation.compare_runs import Found
 from rnn_model.evaluation.example_gallery import Gallery
 from rnn_model.evaluation.metrics_json import minutes
@@ -22,7 +21,7 @@ CARD_WIDTH = 140
 
 def sections(found: Found, told: dict[str, Any], plots: Plots) -> list[Section]:
     """Cost of each run and, where there are several, each pair of them."""
-    cost = Section("Cost", page.join(_cost(told, plots)), _cost_note())
+    cost = Section("Cost", _cost(told, plots), _cost_note())
     if not found.pairs:
         return [cost]
     galleries = [
@@ -42,7 +41,7 @@ def _cost_note() -> str:
 
 def _cost(told: dict[str, Any], plots: Plots) -> list[Any]:
     runs = told["runs"]
-    parts = []
+    parts: list[Element] = []
     if len(runs) > 1:
         kinds = {
             "training-time": ("Top-1 and training time", "minutes of training",
@@ -55,10 +54,10 @@ def _cost(told: dict[str, Any], plots: Plots) -> list[Any]:
             series = {run["name"]: (of(run), point(run)) for run in runs}
             plot = evaluation_plots.trade(series, label)
             frames.append(plots.frame(file, title, plot))
-        parts.append(page.columns(frames))
+        parts.append(Columns(frames))
     head = ["run", "model", "parameters", "epochs", "training"]
     head += ["drawings/s in training", "a drawing alone"]
-    parts.append(page.table(head, [_cost_row(run) for run in runs]))
+    parts.append(Table(head, [_cost_row(run) for run in runs]))
     return parts
 
 
@@ -88,10 +87,10 @@ def _pairs(told: dict[str, Any]) -> Section:
         "other does not; McNemar's test says how probable as unequal numbers are if "
         "both runs are right equally often."
     )
-    return Section("Pairs of runs", page.table(head, rows), note)
+    return Section("Pairs of runs", [Table(head, rows)], note)
 
 
-def _pair_row(pair: dict[str, Any]) -> list[str | int]:
+def _pair_row(pair: dict[str, Any]) -> list[str | int | Cell]:
     told = [pair["differences"][metric] for metric in COMPARED]
     p = pair["mcnemar_p"]
     return [
@@ -103,31 +102,32 @@ def _pair_row(pair: dict[str, Any]) -> list[str | int]:
     ]
 
 
-def _points(difference: float, interval: list[float]) -> Html:
+def _points(difference: float, interval: list[float]) -> Cell:
     low, high = (100 * end for end in interval)
-    return Html(f"{100 * difference:+.2f} <small>{low:+.2f} to {high:+.2f}</small>")
+    return Cell(f"{100 * difference:+.2f}", f"{low:+.2f} to {high:+.2f}")
 
 
 def _pair_drawings(found: Found, told: dict[str, Any], one: int, other: int) -> Section:
     """Drawings that one gets and the other does not."""
-    pair, parts = found.pairs[one, other], []
+    pair = found.pairs[one, other]
+    parts: list[Element] = []
     names = told["first"], told["second"]
     for kept, (gets, misses), count in (
         (pair.first_gets, names, pair.only_first),
         (pair.second_gets, names[::-1], pair.only_second),
     ):
         title = f"{gets} gets, {misses} does not: {count:,} drawings"
-        parts.append(page.heading(title))
+        parts.append(Heading(title))
         if count:
-            parts.append(thumbnails.answered(_cards(found, kept, names), CARD_WIDTH))
+            parts.append(Cards(_cards(found, kept, names), CARD_WIDTH))
     note = "Those of which the two are surest, with the first guess of each."
-    return Section(" and ".join(names), page.join(parts), note)
+    return Section(" and ".join(names), parts, note)
 
 
-def _cards(found: Found, kept: Gallery, names: tuple[str, str]) -> list[Any]:
+def _cards(found: Found, kept: Gallery, names: tuple[str, str]) -> list[Card]:
     classes = found.info.classes
     return [
-        (
+        Card(
             classes[shown.label],
             picture(shown, classes),
             [

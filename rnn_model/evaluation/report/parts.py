@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.report import page, thumbnails
+from pipeline.report import thumbnails
 from pipeline.report.figures import Plot
-from pipeline.report.page import Html
-from pipeline.report.thumbnails import Guess
+from pipeline.report.page import Cell, Chart, Element, Guess
 from rnn_model.evaluation.example_gallery import Answer, Shown
 from rnn_model.evaluation.report.plots import Point
 
@@ -30,11 +29,11 @@ class Plots:
         caption: str = "",
         *,
         wide: bool = False,
-    ) -> Html:
+    ) -> Chart:
         """Frames a plot; `name`, in which any sign may be, names its PNG file."""
         plain = re.sub(r"[^\w.-]+", "-", name)
         self.files[f"{plain}.png"] = plot.png
-        return page.plot(title, plot.svg, caption, wide=wide)
+        return Chart(title, plot.svg, caption, wide)
 
 
 def point(told: dict[str, Any], name: str = "top1") -> Point:
@@ -46,7 +45,7 @@ def told_points(rows: Sequence[dict[str, Any]], name: str = "top1") -> list[Poin
     return [point(row, name) for row in rows]
 
 
-def with_interval(value: float, interval: Sequence[float], share: bool = True) -> Html:
+def with_interval(value: float, interval: Sequence[float], share: bool = True) -> Cell:
     """Writes a number with its interval, a share in per cent."""
     if share:
         low, high = (f"{100 * end:.1f}" for end in interval)
@@ -54,7 +53,7 @@ def with_interval(value: float, interval: Sequence[float], share: bool = True) -
     else:
         low, high = (f"{end:.3f}" for end in interval)
         text = f"{value:.3f}"
-    return Html(f"{text} <small>{low} to {high}</small>")
+    return Cell(text, f"{low} to {high}")
 
 
 def guesses(
@@ -68,8 +67,8 @@ def guesses(
     ]
 
 
-def picture(shown: Shown, classes: Sequence[str]) -> Html:
+def picture(shown: Shown, classes: Sequence[str]) -> Element:
     """A drawing as it was drawn, or as its bitmap."""
     if shown.is_bitmap:
-        return thumbnails.image(shown.pixels(), classes[shown.label])
-    return thumbnails.strokes_svg(shown.points())
+        return thumbnails.draw_bitmap(shown.pixels(), classes[shown.label])
+    return thumbnails.draw_strokes(shown.points())

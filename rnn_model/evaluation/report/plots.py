@@ -13,8 +13,8 @@ from pipeline.report.figures import (
     TEXT,
     Figure,
     Plot,
-    percent,
-    thousands,
+    format_percent,
+    use_thousands_separators,
 )
 from pipeline.report.page import Html
 
@@ -136,7 +136,7 @@ def _class_ranks(
         axes.set(xlabel="place of the class by its top-1", ylabel="top-1")
         axes.set(xlim=(0, len(names) * 1.06), ylim=(-0.02, 1.25))
         axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-        axes.yaxis.set_major_formatter(percent)
+        axes.yaxis.set_major_formatter(format_percent)
         for place in np.linspace(1, len(names), 9).round().astype(int):
             value = values[place - 1]
             axes.plot([place], [value], "o", color=_RIGHT, ms=5)
@@ -169,11 +169,11 @@ def reliability(runs: Mapping[str, Sequence[tuple[float, float, int]]]) -> Plot:
             places = confidence + (number - (bins - 1) / 2) * width
             below.bar(places, drawings, width, color=_colour(number), lw=0)
         axes.set(ylabel="right", ylim=(-0.02, 1.05), xlim=(-0.02, 1.04))
-        axes.yaxis.set_major_formatter(percent)
+        axes.yaxis.set_major_formatter(format_percent)
         below.set(ylabel="drawings", xlabel="probability of the first guess")
-        below.xaxis.set_major_formatter(percent)
+        below.xaxis.set_major_formatter(format_percent)
         below.locator_params(axis="y", nbins=3)
-        thousands(below.yaxis)
+        use_thousands_separators(below.yaxis)
         _legend(figure, runs)
         return figure.plot()
 
@@ -200,7 +200,7 @@ def curves(runs: Series, label: str, dashed: Series | None = None) -> Plot:
                 axes.plot(*dashed[name], **style)
         axes.set(xlabel="epoch", ylabel=label)
         if label != "loss":
-            axes.yaxis.set_major_formatter(percent)
+            axes.yaxis.set_major_formatter(format_percent)
         last = max(max(x) for x, _ in runs.values())
         axes.set_xlim(0, last + max(0.5, 0.03 * last))
         axes.locator_params(axis="x", integer=True)
@@ -225,8 +225,8 @@ def by_part(runs: Mapping[str, tuple[Sequence[float], Sequence[Point]]]) -> Plot
         axes.set(xlabel="part of the points that is seen", ylabel="top-1")
         axes.set(ylim=(0, 1.09), xticks=list(parts))
         axes.margins(x=0.06)
-        axes.xaxis.set_major_formatter(percent)
-        axes.yaxis.set_major_formatter(percent)
+        axes.xaxis.set_major_formatter(format_percent)
+        axes.yaxis.set_major_formatter(format_percent)
         _legend(figure, runs)
         return figure.plot()
 
@@ -266,8 +266,8 @@ def trade(runs: Mapping[str, tuple[float, Point]], x_label: str) -> Plot:
         axes.set(xlabel=x_label, ylabel="top-1", xlim=(-0.04 * highest, 1.1 * highest))
         axes.margins(y=0.15)
         axes.locator_params(axis="x", nbins=5)
-        thousands(axes.xaxis)
-        axes.yaxis.set_major_formatter(percent)
+        use_thousands_separators(axes.xaxis)
+        axes.yaxis.set_major_formatter(format_percent)
         _legend(figure, runs)
         return figure.plot()
 
@@ -278,7 +278,7 @@ def _across(axes: Any) -> None:
     axes.grid(visible=True, axis="x", color=LINE)
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="x", length=0)
-    axes.xaxis.set_major_formatter(percent)
+    axes.xaxis.set_major_formatter(format_percent)
 
 
 def _colour(number: int) -> str:

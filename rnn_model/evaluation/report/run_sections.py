@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.report import page, thumbnails
-from pipeline.report.page import Html, Section
+from pipeline.report.page import Card, Cards, Element, Heading, Section, Table
 from rnn_model.evaluation import confusion_matrix
 from rnn_model.evaluation.compare_runs import Found
 from rnn_model.evaluation.confusion_matrix import Confusion
@@ -38,7 +37,7 @@ def _confusions(
     order = confusion_matrix.clustered(confusions.shares())
     file = f"confusion-{run['name']}"
     whole = evaluation_plots.confusion(*_part(confusions, names, order))
-    frames = []
+    frames: list[Element] = []
     note = "Classes that are confused stand side by side. "
     if len(names) <= NAMED:
         note += "The numbers are per cent of the drawings of a row's class."
@@ -53,8 +52,8 @@ def _confusions(
     head = ["drawn", "guessed", "drawings", "of the class's drawings"]
     rows = [list(pair.values()) for pair in run["confused"]]
     if rows:
-        frames.append(page.table(head, rows))
-    return Section(f"Confusions{of}", page.join(frames), note)
+        frames.append(Table(head, rows))
+    return Section(f"Confusions{of}", frames, note)
 
 
 def _part(
@@ -88,7 +87,7 @@ def _classes(run: dict[str, Any], plots: Plots, of: str) -> Section:
     frame = plots.frame(
         f"classes-{run['name']}", "Top-1 of each class", plot, wide=True
     )
-    body = page.join([frame, page.table(head, rows)])
+    body = [frame, Table(head, rows)]
     note = "The best first, each with its 95 % interval (Wilson's)."
     return Section(f"Classes{of}", body, note)
 
@@ -100,20 +99,20 @@ def _galleries(found: Found, place: int, of: str) -> Section:
         "Surest, and wrong": scorecard.wrong,
         "Most doubtful": scorecard.doubtful,
     }
-    parts = []
+    parts: list[Element] = []
     for title, kept in kinds.items():
         if cards := _cards(found, kept):
-            parts += [page.heading(title), thumbnails.answered(cards)]
+            parts += [Heading(title), Cards(cards)]
     note = "The first guesses are under each drawing, with their probabilities."
     if found.info.kind == schema.INK:
         note += " The earlier a stroke, the stronger its colour."
-    return Section(f"Drawings{of}", page.join(parts), note)
+    return Section(f"Drawings{of}", parts, note)
 
 
-def _cards(found: Found, kept: Gallery) -> list[tuple[str, Html, list]]:
+def _cards(found: Found, kept: Gallery) -> list[Card]:
     classes = found.info.classes
     return [
-        (
+        Card(
             classes[shown.label],
             picture(shown, classes),
             guesses(shown, shown.answers[0], classes),

@@ -1,4 +1,4 @@
-"""A figure is the same plot in the page's colours and, as PNG, in those of the day."""
+"""A figure has CSS variables as colours in SVG, and the light colours in PNG."""
 
 import io
 import re
@@ -6,41 +6,37 @@ import re
 import numpy as np
 from PIL import Image
 
-from pipeline.report import figures, page
+from pipeline.report import figures, theme
 from pipeline.report.figures import Figure
 
 
-def drawn():
-    with Figure(200, 100) as some:
-        axes = some.subplots()
-        axes.bar([1, 2], [1, 2], color=figures.SERIES[1])
-        return some.plot()
+def draw_plot():
+    with Figure(200, 100) as figure:
+        figure.subplots().bar([1, 2], [1, 2], color=figures.SERIES[1])
+        return figure.plot()
 
 
-def test_png_has_the_colours_and_svg_their_variables():
-    plot = drawn()
+def test_svg_has_variables_and_png_has_colours():
+    plot = draw_plot()
     assert "fill: var(--series-2)" in plot.svg
     assert not re.search("#[0-9a-fA-F]{6}", plot.svg)
     picture = Image.open(io.BytesIO(plot.png)).convert("RGB")
     assert picture.size == (400, 200)
     colours = {"#{:02x}{:02x}{:02x}".format(*c) for _, c in picture.getcolors(1 << 16)}
-    assert {page.LIGHT["series-2"], "#ffffff"} <= colours
+    assert {theme.LIGHT["series-2"], "#ffffff"} <= colours
 
 
-def test_a_plot_repeats():
-    assert drawn() == drawn()
+def test_plots_are_reproducible():
+    assert draw_plot() == draw_plot()
 
 
-def test_no_two_colours_of_a_plot_are_alike():
-    """Else one would give way to the other's variable."""
-    used = [figures.TEXT, figures.MUTED, figures.LINE, figures.CARD, *figures.SERIES]
-    assert len(set(used)) == len(used) == len(figures._VARIABLES)
-    light = list(page.LIGHT.values())
-    assert all(light.count(colour) == 1 for colour in used)
+def test_light_colours_are_distinct():
+    """Equal colours could not be replaced by different variables."""
+    assert len(set(theme.LIGHT.values())) == len(theme.LIGHT)
 
 
-def test_pixels_are_not_blurred():
+def test_pixels_are_not_interpolated():
     cells = np.random.default_rng(0).random((3, 3, 4))
-    with Figure(200, 200) as some:
-        some.subplots().imshow(cells, interpolation="none")
-        assert "image-rendering:pixelated" in some.svg()
+    with Figure(200, 200) as figure:
+        figure.subplots().imshow(cells, interpolation="none")
+        assert "image-rendering:pixelated" in figure.svg()

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from tests.pipeline.report.dataset_plots_test import texts, tree
-from tests.pipeline.report.page_test import outline_of
+from tests.pipeline.report.dataset_plots_test import find_texts, parse_svg
+from tests.pipeline.report.page_test import parse_outline
 
 from rnn_model.sweep import page, plots, results
 
@@ -18,14 +18,14 @@ def ranked(some_results):
 
 def test_the_page_is_whole_and_names_every_trial(ranked, tried):
     text = page.build_page(ranked, tried, "data/<mine>", "sweep", "python train.py")
-    outline = outline_of(re.sub(r"<(use|path)([^>]*)/>", "", text))
-    told = " ".join(" ".join(outline.text).split())
+    outline = parse_outline(re.sub(r"<(use|path)([^>]*)/>", "", text))
+    told = " ".join(" ".join(outline.texts).split())
     assert "4 trials of optimizer, balance, learning_rate, on data/<mine>" in told
     assert "best validation top-1 87.5% trial 2, epoch 2" in told
     assert "optimizer=adam, balance=0.5, learning_rate=0.0025; again:" in told
     assert "failed: diverged <&>" in told
     assert "python train.py" in told
-    assert all(address.startswith("#part-") for address in outline.addresses)
+    assert all(address.startswith("#part-") for address in outline.urls)
 
 
 def test_without_a_completed_trial_there_is_a_page_too(ranked, tried):
@@ -38,14 +38,16 @@ def test_without_a_completed_trial_there_is_a_page_too(ranked, tried):
 def test_plots_show_the_numbers(ranked, tried):
     names = dict(page._each(ranked, tried))
     assert list(names) == ["optimizer", "balance", "learning_rate"]
-    assert {"adam", "sgd", "validation top-1"} <= set(texts(names["optimizer"].svg))
+    assert {"adam", "sgd", "validation top-1"} <= set(
+        find_texts(names["optimizer"].svg)
+    )
     (pair,) = page._pairs(ranked, tried)
     assert pair[0] == ("optimizer", "balance")
-    shown = texts(pair[1].svg)
+    shown = find_texts(pair[1].svg)
     assert shown.count("0.875") == 1
     assert shown.count("–") == 3  # sgd completed nothing; nobody tried 0
-    assert {"0.0001", "0.001", "0.01"} <= set(texts(names["learning_rate"].svg))
-    legend = texts(plots.curves(ranked).svg)
+    assert {"0.0001", "0.001", "0.01"} <= set(find_texts(names["learning_rate"].svg))
+    legend = find_texts(plots.curves(ranked).svg)
     assert "2: optimizer=adam, balance=0.5, learning_rate=0.0025" in legend
 
 
@@ -60,7 +62,7 @@ def test_every_plot_follows_the_page_and_repeats(ranked, tried, count):
 
     for plot, again in zip(draw(), draw(), strict=True):
         assert plot.svg == again.svg
-        assert tree(plot.svg).get("viewBox")
+        assert parse_svg(plot.svg).get("viewBox")
         assert not re.search(r"#(?!D)[0-9a-f]{6}", plot.svg), "a colour of its own"
 
 

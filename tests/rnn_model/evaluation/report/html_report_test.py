@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from tests.pipeline.report.page_test import outline_of
+from tests.pipeline.report.page_test import parse_outline
 
 from rnn_model.evaluation import compare_runs, metrics_json
 from rnn_model.evaluation.report import html_report
@@ -43,7 +43,7 @@ def text_of(page):
 
 def test_a_page_needs_nothing_else(two, of_bitmaps):
     for page, _ in (two, of_bitmaps):
-        for address in outline_of(page.html).addresses:
+        for address in parse_outline(page.html).urls:
             assert address.startswith(("#", "data:image/png;base64,"))
         beside = re.sub("<svg.*?</svg>", "", page.html, flags=re.DOTALL)
         assert "http" not in beside
