@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from pipeline.report.page import Card, Cards, Cell, Columns, Element, Heading, Section, Table
+from pipeline.report.page import (
+    Card,
+    Cards,
+    Cell,
+    Columns,
+    Element,
+    Heading,
+    Section,
+    Table,
+)
 from rnn_model.evaluation.compare_runs import Found
 from rnn_model.evaluation.example_gallery import Gallery
 from rnn_model.evaluation.metrics_json import minutes
