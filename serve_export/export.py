@@ -23,6 +23,7 @@ import numpy as np
 from absl import flags
 
 from pipeline import cli, strokes
+from pipeline.report.text_table import format_table
 from rnn_model import models
 from rnn_model.workdir import Workdir, file_errors
 from serve_export import in_progress, layout, model_card, publish, validate
@@ -96,8 +97,8 @@ def export(
         metrics = _check(model, workdir, written, drawings, source, aside)
         _write(aside, layout.METRICS, json.dumps(metrics, indent=1) + "\n")
         _write(aside, layout.MODEL_CARD, _card(model, workdir, metrics))
-    for line in _lines(metrics["table"]):
-        tell(line)
+    head, *rows = metrics["table"]
+    tell(format_table(head, rows))
     return target
 
 
@@ -235,14 +236,6 @@ def _size(folder: str) -> int:
 
 def _write(folder: str, name: str, text: str) -> None:
     Path(folder, name).write_text(text, "utf-8")
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-        for row in rows
-    ]
 
 
 def _define_flags() -> None:

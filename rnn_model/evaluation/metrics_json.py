@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.report.text_table import format_table
 from rnn_model.evaluation import metrics, subgroups
 from rnn_model.evaluation.bootstrap import interval
 from rnn_model.evaluation.compare_runs import Found
@@ -164,29 +165,20 @@ def table(report: dict[str, Any]) -> str:
         "macro",
         "training",
     )
-    rows = [head]
-    for run in report["runs"]:
-        rows.append(
-            (
-                run["name"],
-                run["model"],
-                f"{run['parameters']:,}",
-                f"{run['top1']:.4f}",
-                f"{run['top3']:.4f}",
-                f"{run['map3']:.4f}",
-                f"{run['macro_top1']:.4f}",
-                minutes(run["train_seconds"]),
-            )
+    rows = [
+        (
+            run["name"],
+            run["model"],
+            run["parameters"],
+            run["top1"],
+            run["top3"],
+            run["map3"],
+            run["macro_top1"],
+            minutes(run["train_seconds"]),
         )
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths))
-        )
-        for row in rows
+        for run in report["runs"]
     ]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+    return format_table(head, rows)
 
 
 def minutes(seconds: float) -> str:

@@ -5,6 +5,7 @@ import math
 import shlex
 from typing import Any
 
+from pipeline.report.text_table import format_table
 from rnn_model.config import TrainConfig
 from rnn_model.sweep.space import Params, Space, short
 from rnn_model.training.loop import History
@@ -96,20 +97,7 @@ def row(result: Result, tried: Space) -> list[str | int | float]:
 
 def table(results: list[Result], tried: Space) -> str:
     """Lays trials out as lines of text."""
-    rows = [head(tried)]
-    rows += [[_text(cell) for cell in row(result, tried)] for result in results]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip()
-        for cells in rows
-    ]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def _text(cell: str | int | float) -> str:
-    if isinstance(cell, float):
-        return "–" if math.isnan(cell) else f"{cell:.4f}"
-    return str(cell)
+    return format_table(head(tried), [row(result, tried) for result in results])
 
 
 def to_json(results: list[Result], tried: Space, command: str) -> dict[str, Any]:
