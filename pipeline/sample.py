@@ -26,7 +26,7 @@ import numpy as np
 from absl import flags
 
 from pipeline import cli
-from pipeline.strokes import simplify
+from pipeline.simplification import simplify
 
 # The plane is the complex one here: a line is `<complex128>[points]`, x + iy with y
 # downwards. A shape is about 2 units across; -z.conjugate() is z seen in a mirror. A

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from absl import flags
 
-from pipeline import cli, strokes
+from pipeline import cli, simplification, strokes
 from pipeline.report.text_table import format_table
 from rnn_model import models
 from rnn_model.workdir import Workdir, file_errors
@@ -116,7 +116,7 @@ def facts(workdir: Workdir, model: keras.Model) -> dict[str, Any]:
         "reads": list(schema.KINDS) if both else [schema.INK],
         "input": kind,
         "box": strokes.BOX,
-        "epsilon": strokes.EPSILON,
+        "epsilon": simplification.EPSILON,
         "ink": (
             "rows (dx, dy, pen) of the simplified drawing: the first row is the first "
             "point's x and y, the others are differences, all divided by the box; "

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from serve_export import layout
 from serve_export.formats.litert_runtime import LiteRT
 from serve_export.formats.savedmodel_runtime import SavedModel
@@ -158,12 +158,14 @@ def to_ink(
 
     Raises:
       ValueError: the strokes are no drawing of that form.
-      strokes.TooLong: raw strokes that are longer (see `strokes.simplify`).
+      simplification.StrokesTooLongError: raw strokes that are longer (see `simplification.simplify`).
     """
     if form == AUTO:
-        return strokes.to_ink(strokes.points_of(drawing))
+        return strokes.to_ink(simplification.to_simplified_points(drawing))
     if form == RAW:
-        return strokes.to_ink(strokes.to_points(strokes.simplify(drawing, longest)))
+        return strokes.to_ink(
+            strokes.to_points(simplification.simplify(drawing, longest))
+        )
     if not strokes.is_simplified(drawing):
         raise ValueError(f"not simplified: integers within 0..{strokes.BOX} are")
     return strokes.to_ink(strokes.to_points(drawing))

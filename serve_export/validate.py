@@ -134,7 +134,7 @@ def keras_format(model: keras.Model, kind: str) -> Format:
         if kind == schema.BITMAP:
             inputs = [np.stack(drawings)[..., None].astype(np.float32) / 255]
         else:
-            inputs = strokes.pad(drawings)
+            inputs = strokes.pad_ink(drawings)
         return tf.nn.softmax(logits_of(*inputs)).numpy()
 
     return Format("keras", answer, None, True)

@@ -33,7 +33,9 @@ def encode_drawings(rows: Iterable[Placed], index: dict[str, int]) -> Iterator[R
     rows = iter(rows)
     while together := list(itertools.islice(rows, TOGETHER)):
         drawings = [row.drawing for row in together]
-        inks = iter(strokes.to_inks([d.packed for d in drawings if not d.is_bitmap]))
+        inks = iter(
+            strokes.to_ink_batch([d.packed for d in drawings if not d.is_bitmap])
+        )
         for row, drawing in zip(together, drawings):
             number = index[drawing.word]
             record = encode.encode_example(

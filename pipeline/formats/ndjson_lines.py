@@ -15,7 +15,7 @@ from typing import Annotated, BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from pipeline.formats.blocks import MAX_LINE_BYTES
 from pipeline.formats.drawing import Drawing, Parsed, content_key, parse_or_reason
 from pipeline.formats.json_strokes import pack_json
@@ -111,7 +111,7 @@ def parse_raw(text: bytes, _: str = "") -> Drawing | None:
         return None
     _check_length(text)
     line = parse_line(text)
-    points = strokes.to_points(strokes.simplify(line.drawing))
+    points = strokes.to_points(simplification.simplify(line.drawing))
     return _drawing(line, points.tobytes())
 
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from pipeline import strokes
+from pipeline import simplification
 from pipeline.formats import npy_files
 from pipeline.formats.blocks import BLOCK_BYTES, Block, Unreadable, gather
 from pipeline.formats.drawing import Drawing, keyless
@@ -80,7 +80,7 @@ def parse(item: bytes, word: str) -> Drawing:
         raise ValueError(f"lift is neither 0 nor 1: {lifts.min()} to {lifts.max()}")
     places = rows[:, :2].cumsum(axis=0, dtype=np.float64)
     points = np.empty(rows.shape, np.uint8)
-    points[:, :2] = np.rint(strokes.fill_box([places])[0])
+    points[:, :2] = np.rint(simplification.fill_box([places])[0])
     points[:, 2] = lifts
     points[-1, 2] = 1
     return keyless(word, points.tobytes())

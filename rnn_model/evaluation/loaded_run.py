@@ -85,7 +85,7 @@ def latency(run: Contender, drawings: Sequence[np.ndarray], kind: str) -> float:
     taken = []
     for drawing in drawings:
         ink = kind == schema.INK
-        inputs = strokes.pad([drawing]) if ink else (drawing[None],)
+        inputs = strokes.pad_ink([drawing]) if ink else (drawing[None],)
         began = time.perf_counter()
         np.asarray(run.logits_of(*inputs))
         taken.append(time.perf_counter() - began)

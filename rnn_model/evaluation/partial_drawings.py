@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from rnn_model.evaluation import bootstrap
 from rnn_model.evaluation.metrics import MetricSums, judge
 
@@ -61,7 +61,7 @@ def first_points(ink: np.ndarray, part: float) -> np.ndarray:
         return ink
     points = strokes.from_ink(ink)
     begun = strokes.to_drawing(points[: math.ceil(part * len(points))])
-    return strokes.to_ink(strokes.to_points(strokes.simplify(begun)))
+    return strokes.to_ink(strokes.to_points(simplification.simplify(begun)))
 
 
 def _batches(
@@ -73,7 +73,7 @@ def _batches(
     for start in range(0, len(cut), BATCH_SIZE):
         hashed, labels, inks = zip(*cut[start : start + BATCH_SIZE])
         yield (
-            *strokes.pad(inks),
+            *strokes.pad_ink(inks),
             np.array(labels, np.int64),
             np.array(hashed, np.uint64),
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline import strokes
+from pipeline import simplification
 from serve_export.api.errors import ApiError
 from serve_export.api.inference import Drawing, Work
 from serve_export.api.settings import Settings
@@ -97,7 +97,7 @@ class Service:
         try:
             try:
                 return await run(name, drawing, form, min(QUICK_INK, most), slow=many)
-            except strokes.TooLong:
+            except simplification.StrokesTooLongError:
                 return await run(name, drawing, form, most, slow=True)
         except ValueError as error:
             raise ApiError(422, "invalid_drawing", str(error))

@@ -46,7 +46,7 @@ class SavedModel:
         return np.stack(self._batchers[kind](drawings))
 
     def _of_ink(self, inks: Sequence[np.ndarray]) -> np.ndarray:
-        ink, length = map(self._constant, strokes.pad(inks))
+        ink, length = map(self._constant, strokes.pad_ink(inks))
         return self._call("serving_default", ink=ink, length=length)
 
     def _of_bitmaps(self, bitmaps: Sequence[np.ndarray]) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline import sample
-from pipeline.strokes import is_simplified, simplify
+from pipeline.simplification import simplify
+from pipeline.strokes import is_simplified
 
 PER_CLASS = 30
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import rasterize, sample, strokes
+from pipeline import rasterize, sample, simplification, strokes
 from rnn_model import augmentation
 from rnn_model.augmentation import _Random, augment
 from tfrecords import decode
@@ -146,7 +146,7 @@ def test_a_drawing_cut_short_is_what_a_server_makes_of_it(batch, monkeypatch):
         points = strokes.from_ink(whole)[: int(length)]
         ends = np.flatnonzero(points[:-1, 2]) + 1
         drawing = [part[:, :2].T.tolist() for part in np.split(points, ends)]
-        expected = strokes.to_ink(strokes.to_points(strokes.simplify(drawing)))
+        expected = strokes.to_ink(strokes.to_points(simplification.simplify(drawing)))
         assert not ink[int(length) :].any()
         found = ink[: int(length)]
         assert found[-1, 2] == 1

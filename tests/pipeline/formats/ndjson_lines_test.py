@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from pipeline.formats import drawing as drawings
 from pipeline.formats import ndjson_lines
 
@@ -193,7 +193,7 @@ def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_d
         assert ndjson_lines.find_format(io.BytesIO(head)) == ndjson_lines.RAW
         for record in inside:
             drawing = ndjson_lines.parse_raw(json.dumps(record).encode())
-            assert strokes.to_drawing(drawing.points) == strokes.simplify(
+            assert strokes.to_drawing(drawing.points) == simplification.simplify(
                 record["drawing"]
             )
     assert found == 12
@@ -210,7 +210,7 @@ def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_d
         (line().replace(b"255", b"Infinity"), "malformed JSON: "),
         (line().replace(b"255", b"1e999"), "not a drawing: Number out of range"),
         (line().replace(b"255", b"1e308"), "coordinates too far apart"),
-        (line(drawing=[[[10**400, 0], [0, 1]]]), "coordinate is no number: stroke 1"),
+        (line(drawing=[[[10**400, 0], [0, 1]]]), "coordinate is not a number: stroke 1"),
         (line().replace(b"255", b"9" * 5000), "not a drawing: Integer value out of"),
         (line(word="\ud800"), "malformed JSON: "),
         (line(key_id="\udfff"), "malformed JSON: "),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from rnn_model.evaluation import partial_drawings
 
 DRAWING = [[[0, 100, 200, 100], [0, 30, 0, 40]], [[255, 250, 255], [10, 90, 255]]]
@@ -24,7 +24,7 @@ def ink():
 )
 def test_the_first_points_are_simplified_in_the_whole_box(ink, part, begun):
     found = strokes.from_ink(partial_drawings.first_points(ink, part))
-    assert strokes.to_drawing(found) == strokes.simplify(begun)
+    assert strokes.to_drawing(found) == simplification.simplify(begun)
     assert found[:, :2].max() == strokes.BOX
     assert found[-1, 2] == 1
 

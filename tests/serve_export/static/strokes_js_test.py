@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from serve_export.formats import web
 
 LOOP = """
@@ -83,7 +83,7 @@ def in_js(tmp_path_factory):
 
 def in_python(drawing):
     try:
-        simple = strokes.simplify(drawing)
+        simple = simplification.simplify(drawing)
     except ValueError as error:
         return {"error": str(error)}
     ink = strokes.to_ink(strokes.to_points(simple))
@@ -156,4 +156,4 @@ def test_junk_is_refused_with_a_reason(in_js, drawing):
 def test_the_constants_are_those_of_training():
     code = (web.SCRIPTS / "strokes.js").read_text()
     assert f"const BOX = {strokes.BOX};" in code
-    assert f"const EPSILON = {strokes.EPSILON:g};" in code
+    assert f"const EPSILON = {simplification.EPSILON:g};" in code
