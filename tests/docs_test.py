@@ -39,7 +39,7 @@ def commands_of(page: str) -> list[str]:
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S))
     lines = blocks.replace("\\\n", " ").splitlines()
-    lines += re.findall(r"^\|[^|]*\| `(python [^`]*)` \|", text, re.M)
+    lines += re.findall(r"^\|.*?`(python [^`]*)` \|", text, re.M)
     commands = [re.sub(r"\s+# .*|^#.*", "", line).strip() for line in lines]
     return [" ".join(command.split()) for command in commands if command]
 
