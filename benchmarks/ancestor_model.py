@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
-from rnn_model.evaluation import evaluator
+from rnn_model import models
 
 Batch = dict[str, tf.Tensor]
 Batches = Iterable[Batch]
@@ -77,7 +77,7 @@ def make_step(model: keras.Model) -> Step:
 
     labels = tf.TensorSpec([None], tf.int64)
 
-    @tf.function(input_signature=(*evaluator.INPUT_SIGNATURE, labels))
+    @tf.function(input_signature=(*models.INPUT_SPECS["ink"].values(), labels))
     def graph(ink: tf.Tensor, length: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model({"ink": ink, "length": length}, training=True)

@@ -68,14 +68,14 @@ def main() -> None:
 
 def untrained(model: str, info: DatasetInfo) -> Contender:
     """A run that was not trained."""
-    built = models.build(TrainConfig(model=model), len(info.classes))
+    built = models.build_model(TrainConfig(model=model), len(info.classes))
     logits_of = evaluation.logits_function(built, info.kind)
     return Contender(model, "", model, built.count_params(), [], logits_of)
 
 
 def forward(run: Contender, batches: Batches, kind: str) -> None:
     for batch in batches:
-        run.logits_of(*(batch[name] for name in models.INPUTS[kind])).numpy()
+        run.logits_of(*(batch[name] for name in models.INPUT_SPECS[kind])).numpy()
 
 
 def evaluate(

@@ -8,8 +8,8 @@
     mixed, augmented
 
 Padding is the share of a batch's steps that hold no point. That of mixed batches never
-reaches the network: the first layer of the rnn walks every drawing in 128 steps,
-however many points it has (see `models.Walk`). Drawings/s of CPU time tell what a core
+reaches the network: the first layer of the rnn resamples every drawing to 128 points
+(see `models.resample`). Drawings/s of CPU time tell what a core
 does also while others use the machine. The ways take turns, a whole epoch each.
 """
 

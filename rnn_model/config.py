@@ -5,6 +5,7 @@ import json
 import math
 
 MODELS = ("rnn", "cnn", "mlp")
+BITMAP_MODELS = ("cnn", "mlp")
 PRECISIONS = ("auto", "float32", "bfloat16")
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamw", "lion", "nadam", "rmsprop", "sgd")
 

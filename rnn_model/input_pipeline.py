@@ -6,7 +6,7 @@
 Within a window the drawings are sorted by length, so that a batch holds drawings of
 about one length and is padded little; the order of the batches is then random. The rnn
 takes its drawings in random order instead: padding does not reach its network, whose
-first layer walks every drawing in as many steps (see `models.Walk`).
+first layer resamples every drawing to as many points (see `models.resample`).
 Drawings of rare classes are repeated where the records are read (see `balance`).
 Bitmaps have no length: they are not sorted, and they are not augmented.
 Of several workers each reads all records and makes the same batches of them, and takes

@@ -98,7 +98,7 @@ class Workdir:
         """
         config = dataclasses.replace(self.config(), precision="float32")
         classes = self.classes()
-        model = models.build(config, len(classes), use_cudnn=use_cudnn)
+        model = models.build_model(config, len(classes), use_cudnn=use_cudnn)
         if checkpoints.restore_model(model, self.best) is None:
             raise ValueError(f"{self.path} has no checkpoint; did its training begin?")
         return model

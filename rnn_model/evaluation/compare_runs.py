@@ -160,7 +160,7 @@ class Pass:
 
     def _ask(self, batch: Batch) -> list[np.ndarray]:
         """The logits of every run."""
-        inputs = [batch[name] for name in models.INPUTS[self._kind]]
+        inputs = [batch[name] for name in models.INPUT_SPECS[self._kind]]
         return [run.logits_of(*inputs).numpy() for run in self._contenders]
 
     def _take(self, tensors: Batch, asked: Future[list[np.ndarray]]) -> int:

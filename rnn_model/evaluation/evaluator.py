@@ -13,23 +13,6 @@ from tfrecords.dataset_info import DatasetInfo
 
 BATCH_SIZE = 256
 
-INPUT_SIGNATURE = (
-    tf.TensorSpec([None, None, schema.INK_WIDTH], tf.float32, name="ink"),
-    tf.TensorSpec([None], tf.int32, name="length"),
-)
-
-INPUT_SIGNATURES = {
-    schema.INK: INPUT_SIGNATURE,
-    schema.BITMAP: (
-        tf.TensorSpec(
-            [None, schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1],
-            tf.float32,
-            name="bitmap",
-        ),
-    ),
-}
-"""Of the `models.INPUTS` of each kind of drawing."""
-
 LogitsFunction = Callable[..., tf.Tensor]
 
 
@@ -41,9 +24,9 @@ def logits_function(model: keras.Model, kind: str = schema.INK) -> LogitsFunctio
     Raises:
       ValueError: the model does not read that kind of drawing.
     """
-    reader = models.reading(model, kind)
+    reader = models.forward_fn(model, kind)
 
-    @tf.function(input_signature=INPUT_SIGNATURES[kind])
+    @tf.function(input_signature=list(models.INPUT_SPECS[kind].values()))
     def logits_of(*inputs: tf.Tensor) -> tf.Tensor:
         return reader(*inputs, training=False)
 
@@ -65,7 +48,7 @@ def evaluate(
     sums = MetricSums(len(info.classes))
     batches = input_pipeline.evaluation_batches(info, data_dir, split, batch_size)
     for batch in batches.shard(cluster.workers, cluster.rank):
-        logits = logits_of(*(batch[name] for name in models.INPUTS[info.kind]))
+        logits = logits_of(*(batch[name] for name in models.INPUT_SPECS[info.kind]))
         sums.update(logits.numpy(), batch["class_index"].numpy())
     sums.add_up(cluster.sum)
     return sums.result()

@@ -1,9 +1,9 @@
-"""The LSTM as processors compute it fastest: few steps, each of few operations.
+"""An LSTM that is fast on CPUs for short sequences.
 
-Keras runs a loop, in each step of which it casts all weights and multiplies the inputs;
-going back, it adds up a gradient of the weights for each step. Here the inputs of all
-steps are multiplied at once, steps are written out, and the gradient of the weights is
-one product over all steps.
+Keras runs a loop. Each of its steps casts all weights and multiplies the inputs, and
+the backward pass adds up a gradient of the weights for each step. Here the inputs of
+all steps are multiplied at once, the loop is unrolled, and the gradient of the weights
+is one matrix product over all steps.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,12 @@ import keras
 import tensorflow as tf
 
 
-@keras.saving.register_keras_serializable("quickdraw")  # Bidirectional asks for it
+@keras.saving.register_keras_serializable("quickdraw_rnn")
 class LSTM(keras.layers.LSTM):
-    """Keras' layer with its defaults, for sequences of a known number of steps.
+    """`keras.layers.LSTM` with default settings and a static number of time steps.
 
-    Keras itself computes masked ones, all with `use_cudnn=False`, and on GPUs.
+    It leaves the computation to Keras on GPUs, with a mask, and with
+    `use_cudnn=False`.
     """
 
     def inner_loop(
@@ -26,73 +27,106 @@ class LSTM(keras.layers.LSTM):
         mask: tf.Tensor | None,
         training: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
-        """The last output, all outputs `[batch, time, units]`, and the last state."""
-        on_gpu = tf.config.list_physical_devices("GPU")
-        if mask is not None or not self.use_cudnn or on_gpu:
-            return super().inner_loop(sequences, initial_state, mask, training)
+        """Computes all time steps; overrides a method that Keras does not document.
+
+        Args:
+          sequences: `[batch, time, features]`.
+          initial_state: hidden state and cell state, `[batch, units]`.
+          mask: `<bool>[batch, time]` or None.
+          training: whether this is a training step.
+
+        Returns:
+          The last output `[batch, units]`, all outputs `[batch, time, units]`, and the
+          last hidden state and cell state.
+        """
+        has_gpu = bool(tf.config.list_physical_devices("GPU"))
+        if mask is not None or not self.use_cudnn or has_gpu:
+            result: tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]] = super().inner_loop(
+                sequences, initial_state, mask, training
+            )
+            return result
         weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
-        kernel, recurrent, bias = (tf.cast(some, sequences.dtype) for some in weights)
+        kernel, recurrent_kernel, bias = (
+            tf.cast(weight, sequences.dtype) for weight in weights
+        )
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
         _, steps, features = sequences.shape
-        by_time = tf.reshape(tf.transpose(sequences, [1, 0, 2]), [-1, features])
-        given = tf.nn.bias_add(tf.matmul(by_time, kernel), bias)
-        given = tf.reshape(given, [steps, -1, given.shape[-1]])
-        *outputs, carry = _recurrence(recurrent, *initial_state, given)
-        return outputs[-1], tf.stack(outputs, 1), [outputs[-1], carry]
+        time_major = tf.transpose(sequences, [1, 0, 2])  # (T, B, F)
+        flat = tf.reshape(time_major, [-1, features])  # (T·B, F)
+        input_projection = tf.nn.bias_add(tf.matmul(flat, kernel), bias)  # (T·B, 4U)
+        input_projection = tf.reshape(
+            input_projection, [steps, -1, input_projection.shape[-1]]
+        )  # (T, B, 4U)
+        *outputs, cell_state = _recurrence(
+            recurrent_kernel, *initial_state, input_projection
+        )
+        return outputs[-1], tf.stack(outputs, 1), [outputs[-1], cell_state]
 
 
 @tf.custom_gradient
 def _recurrence(
-    recurrent: tf.Tensor, output: tf.Tensor, carry: tf.Tensor, given: tf.Tensor
+    recurrent_kernel: tf.Tensor,
+    hidden_state: tf.Tensor,
+    cell_state: tf.Tensor,
+    input_projection: tf.Tensor,
 ) -> tuple[list[tf.Tensor], Callable[..., tuple[tf.Tensor, ...]]]:
-    """The steps of an LSTM (Hochreiter & Schmidhuber 1997, with forget gates).
+    """Computes the time steps of an LSTM (Hochreiter & Schmidhuber 1997).
+
+    With forget gates: https://doi.org/10.1162/089976600300015015.
 
     Args:
-      recurrent: `[units, 4 · units]`, weights of the gates in, forget, new and out.
-      output, carry: `[batch, units]`, before the first step.
-      given: `[steps, batch, 4 · units]`, what a step's input gives to the gates.
+      recurrent_kernel: `[units, 4 · units]`, weights of the input gate, the forget
+        gate, the cell candidate and the output gate.
+      hidden_state: `[batch, units]`, before the first step.
+      cell_state: `[batch, units]`, before the first step.
+      input_projection: `[steps, batch, 4 · units]`, the inputs multiplied by the
+        kernel, plus the bias.
 
     Returns:
-      Each step's output and the last carry, `[batch, units]`; their gradient.
+      The hidden state after each step and the last cell state, `[batch, units]`; and
+      the function that computes the gradient.
     """
-    outputs, carries, gates = [output], [carry], []
-    for of_input in tf.unstack(given):
-        sums = of_input + tf.matmul(outputs[-1], recurrent)
-        into, forget, new, out = tf.split(sums, 4, axis=1)
-        into, forget, out = tf.sigmoid(into), tf.sigmoid(forget), tf.sigmoid(out)
-        new = tf.tanh(new)
-        carries.append(forget * carries[-1] + into * new)
-        bent = tf.tanh(carries[-1])
-        outputs.append(out * bent)
-        gates.append((into, forget, new, out, bent))
+    hidden_states, cell_states, gates = [hidden_state], [cell_state], []
+    for projected in tf.unstack(input_projection):
+        sums = projected + tf.matmul(hidden_states[-1], recurrent_kernel)
+        input_gate, forget_gate, candidate, output_gate = tf.split(sums, 4, axis=1)
+        input_gate, forget_gate = tf.sigmoid(input_gate), tf.sigmoid(forget_gate)
+        candidate, output_gate = tf.tanh(candidate), tf.sigmoid(output_gate)
+        cell_states.append(forget_gate * cell_states[-1] + input_gate * candidate)
+        tanh_cell = tf.tanh(cell_states[-1])
+        hidden_states.append(output_gate * tanh_cell)
+        gates.append((input_gate, forget_gate, candidate, output_gate, tanh_cell))
 
     def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        *of_outputs, of_carry = upstream
-        of_output = tf.zeros_like(output)
-        of_steps: list[tf.Tensor] = []
-        for step, (into, forget, new, out, bent) in reversed([*enumerate(gates)]):
-            of_output += of_outputs[step]
-            of_carry += _through_tanh(bent, of_output * out)
-            of_sums = [
-                _through_sigmoid(into, of_carry * new),
-                _through_sigmoid(forget, of_carry * carries[step]),
-                _through_tanh(new, of_carry * into),
-                _through_sigmoid(out, of_output * bent),
+        *d_outputs, d_cell = upstream
+        d_hidden = tf.zeros_like(hidden_state)
+        d_projections: list[tf.Tensor] = []
+        for step in reversed(range(len(gates))):
+            input_gate, forget_gate, candidate, output_gate, tanh_cell = gates[step]
+            d_hidden += d_outputs[step]
+            d_cell += _tanh_grad(tanh_cell, d_hidden * output_gate)
+            d_gates = [
+                _sigmoid_grad(input_gate, d_cell * candidate),
+                _sigmoid_grad(forget_gate, d_cell * cell_states[step]),
+                _tanh_grad(candidate, d_cell * input_gate),
+                _sigmoid_grad(output_gate, d_hidden * tanh_cell),
             ]
-            of_steps.insert(0, tf.concat(of_sums, 1))
-            of_output = tf.matmul(of_steps[0], recurrent, transpose_b=True)
-            of_carry *= forget
-        before, after = tf.concat(outputs[:-1], 0), tf.concat(of_steps, 0)
-        of_recurrent = tf.matmul(before, after, transpose_a=True)
-        return of_recurrent, of_output, of_carry, tf.reshape(after, tf.shape(given))
+            d_projections.insert(0, tf.concat(d_gates, 1))  # (B, 4U)
+            d_hidden = tf.matmul(d_projections[0], recurrent_kernel, transpose_b=True)
+            d_cell *= forget_gate
+        inputs = tf.concat(hidden_states[:-1], 0)  # (T·B, U)
+        d_sums = tf.concat(d_projections, 0)  # (T·B, 4U)
+        d_recurrent_kernel = tf.matmul(inputs, d_sums, transpose_a=True)
+        d_input_projection = tf.reshape(d_sums, tf.shape(input_projection))
+        return d_recurrent_kernel, d_hidden, d_cell, d_input_projection
 
-    return [*outputs[1:], carries[-1]], gradient
+    return [*hidden_states[1:], cell_states[-1]], gradient
 
 
-def _through_sigmoid(y: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+def _sigmoid_grad(y: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.SigmoidGrad(y=y, dy=upstream)
 
 
-def _through_tanh(y: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+def _tanh_grad(y: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.TanhGrad(y=y, dy=upstream)

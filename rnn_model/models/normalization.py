@@ -1,16 +1,17 @@
-"""Batch normalization: over all replicas of a model, and fast where there is one."""
+"""Batch normalization over all replicas, and a fast one in low precision."""
 
 import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable("quickdraw_rnn")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras' layer; each replica sees the mean and variance of the whole batch.
+    """`keras.layers.BatchNormalization` with the statistics of the global batch.
 
-    Keras itself (`synchronized=True`) adds up sum, squares and count one after the
-    other, and so their gradients: five times as long to wait for the slowest. And it
-    leaves bfloat16 for float32; one fused op reads and writes half of the bytes, and
-    adds up in float32 all the same.
+    With `synchronized=True`, Keras reduces sum, squared sum and count one after the
+    other, and their gradients likewise, which takes five times as long. And Keras
+    casts bfloat16 to float32 first; the fused op reads and writes half as many bytes
+    and accumulates in float32, too.
     """
 
     def call(
@@ -19,16 +20,22 @@ class BatchNormalization(keras.layers.BatchNormalization):
         training: bool | None = None,
         mask: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Normalises `[..., channels]`."""
-        low = inputs.dtype in (tf.bfloat16, tf.float16)
-        if training and self.trainable and mask is None and low and _alone():
-            return self._fused(inputs)
+        """Normalizes `[batch, time, channels]`."""
+        is_low_precision = inputs.dtype in (tf.bfloat16, tf.float16)
+        if (
+            training
+            and self.trainable
+            and mask is None
+            and is_low_precision
+            and _is_single_replica()
+        ):
+            return self._fused_training_step(inputs)
         return super().call(inputs, training=training, mask=mask)
 
-    def _fused(self, inputs: tf.Tensor) -> tf.Tensor:
-        """What training does with `<bfloat16 or float16>[batch, time, channels]`."""
+    def _fused_training_step(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalizes `<bfloat16 or float16>` and updates the moving statistics."""
         y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.expand_dims(inputs, 1),  # it wants images
+            x=tf.expand_dims(inputs, 1),  # The op takes images.
             scale=self.gamma,
             offset=self.beta,
             mean=[],
@@ -37,29 +44,31 @@ class BatchNormalization(keras.layers.BatchNormalization):
             is_training=True,
         )
         count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-        found = (mean, variance * (count - 1) / count)  # without Bessel's correction
-        for moving, new in zip((self.moving_mean, self.moving_variance), found):
+        variance = variance * (count - 1) / count  # undoes Bessel's correction
+        updates = ((self.moving_mean, mean), (self.moving_variance, variance))
+        for moving, new in updates:
             moving.assign(moving * self.momentum + new * (1 - self.momentum))
         return tf.squeeze(y, 1)
 
     def _moments(
         self, inputs: tf.Tensor, mask: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and variance `<float32>[channels]`."""
-        if mask is not None or _alone():
-            return super()._moments(inputs, mask)
+        """Computes mean and variance `<float32>[channels]`; overrides Keras."""
+        if mask is not None or _is_single_replica():
+            own: tuple[tf.Tensor, tf.Tensor] = super()._moments(inputs, mask)
+            return own
         axes = list(range(len(inputs.shape) - 1))
-        sums = [tf.reduce_sum(some, axes) for some in (inputs, tf.square(inputs))]
+        sums = [tf.reduce_sum(values, axes) for values in (inputs, tf.square(inputs))]
         count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), inputs.dtype)
-        told = tf.concat([*sums, count[None]], 0)
+        local = tf.concat([*sums, count[None]], 0)
         context = tf.distribute.get_replica_context()
-        told = context.all_reduce(tf.distribute.ReduceOp.SUM, told)
-        mean, squared = tf.split(told[:-1] / told[-1], 2)
-        # Rounding must not make it negative.
-        return mean, tf.maximum(squared - tf.square(mean), 0.0)
+        total = context.all_reduce(tf.distribute.ReduceOp.SUM, local)
+        mean, mean_of_squares = tf.split(total[:-1] / total[-1], 2)
+        # Rounding must not make the variance negative.
+        return mean, tf.maximum(mean_of_squares - tf.square(mean), 0.0)
 
 
-def _alone() -> bool:
-    """Whether there is no other replica, or none of them is at work."""
+def _is_single_replica() -> bool:
+    """Returns whether there is one replica, or the call is outside of a replica."""
     context = tf.distribute.get_replica_context()
     return context is None or context.num_replicas_in_sync == 1

@@ -9,7 +9,7 @@ from rnn_model.sweep import space, trial
 from rnn_model.sweep.results import Result
 from rnn_model.sweep.store import Claim, Store
 from rnn_model.sweep.trial import Outcome, Process
-from rnn_model.training import signals
+from rnn_model.training import graceful_stop
 
 POLL_SECONDS = 0.5
 """How soon a wish to stop is heard, and that another launcher left a trial."""
@@ -40,8 +40,8 @@ class Launcher:
           KeyboardInterrupt: SIGTERM or Ctrl-C; the trials are saved where they are.
         """
         trial.prepare()  # others that want a trial are not to wait for it
-        with signals.Watch() as watch, self._opened_bar() as self._bar:
-            while not (watch.stopped or self._broken):
+        with graceful_stop.GracefulStop() as watch, self._opened_bar() as self._bar:
+            while not (watch.requested or self._broken):
                 self._begin(workers)
                 if not self._at_work and not self._store.left():
                     break

@@ -20,7 +20,13 @@ from rnn_model import checkpoints, input_pipeline, models
 from rnn_model.config import TrainConfig
 from rnn_model.distributed import ALONE, Cluster
 from rnn_model.evaluation import evaluator
-from rnn_model.training import class_balance, precision, signals, train_step, warm_start
+from rnn_model.training import (
+    class_balance,
+    graceful_stop,
+    precision,
+    train_step,
+    warm_start,
+)
 from rnn_model.training.data_position import Position
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
@@ -91,7 +97,7 @@ def load_info(data_dir: str, model: str) -> DatasetInfo:
       ValueError: it is not whole, lacks a split or holds what the model does not read.
     """
     info = load_dataset_info(data_dir)
-    models.check_reads(model, info.kind)
+    models.check_input_kind(model, info.kind)
     for split in ("train", "validation"):
         if not info.split(split).examples:
             raise ValueError(f"{data_dir}: the split {split} has no drawing")
@@ -132,7 +138,7 @@ class _Run:
         self.examples = int(np.dot(counts, self.repeats))  # in an epoch
         self.steps_per_epoch = math.ceil(self.examples / config.batch_size)
         with cluster.strategy.scope():
-            self.model = models.build(config, len(info.classes))
+            self.model = models.build_model(config, len(info.classes))
             if config.freeze_body:
                 warm_start.freeze_body(self.model)
             total = config.epochs * self.steps_per_epoch
@@ -158,7 +164,7 @@ class _Run:
         if self.config.precision == "float32":
             return self.model
         config = dataclasses.replace(self.config, precision="float32")
-        return models.build(config, len(self.info.classes))
+        return models.build_model(config, len(self.info.classes))
 
     def begin(self) -> None:
         """Goes back to the last checkpoint that can be read, if there is one."""
@@ -197,7 +203,7 @@ class _Run:
         """Trains epoch by epoch until the run is over."""
         batches = self.batches(data_dir)
         with (
-            signals.Watch() as watch,
+            graceful_stop.GracefulStop() as watch,
             cli.progress(
                 self.config.epochs * self.examples,
                 self.config.model,
@@ -223,7 +229,10 @@ class _Run:
         self.tell(f"best: {self.best_line()}")
 
     def _train_epoch(
-        self, batches: Iterator[train_step.Batch], bar: tqdm, watch: signals.Watch
+        self,
+        batches: Iterator[train_step.Batch],
+        bar: tqdm,
+        watch: graceful_stop.GracefulStop,
     ) -> None:
         """Trains to the end of the epoch; saves now and then, and when told to stop."""
         position = self.position
@@ -231,7 +240,7 @@ class _Run:
         began = saved = time.monotonic()
         before = float(position.seconds)
         for batch in itertools.islice(batches, self.steps_per_epoch - self._taken()):
-            loss, stopped = self.step(batch, watch.stopped)
+            loss, stopped = self.step(batch, watch.requested)
             if not math.isfinite(loss):
                 keys = ", ".join(key.decode() for key in batch["key_id"].numpy()[:3])
                 self._stop_not_finite("loss", loss, f", drawings {keys}, …")

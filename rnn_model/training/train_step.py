@@ -9,7 +9,6 @@ import tensorflow as tf
 from rnn_model import models
 from rnn_model.config import TrainConfig
 from rnn_model.distributed import Cluster
-from rnn_model.evaluation import evaluator
 
 WARMUP_STEPS = 100
 
@@ -46,7 +45,7 @@ def signature(kind: str) -> tuple[tf.TensorSpec, ...]:
     A model's inputs, class_index and drawings of a batch, and the wish to stop.
     """
     return (
-        *evaluator.INPUT_SIGNATURES[kind],
+        *models.INPUT_SPECS[kind].values(),
         tf.TensorSpec([None], tf.int64, name="class_index"),
         tf.TensorSpec([], tf.int32, name="drawings"),
         tf.TensorSpec([], tf.bool, name="stop"),
@@ -79,8 +78,8 @@ class Step:
     ):
         self._config, self._offsets, self._cluster = config, offsets, cluster
         self._model, self._optimizer = model, optimizer
-        self._names = (*models.INPUTS[kind], "class_index", "drawings")
-        self._reader = models.reading(model, kind)
+        self._names = (*models.INPUT_SPECS[kind], "class_index", "drawings")
+        self._reader = models.forward_fn(model, kind)
         self.function = tf.function(self._on_all, input_signature=signature(kind))
 
     def __call__(self, batch: Batch, stop: bool = False) -> tuple[float, bool]:

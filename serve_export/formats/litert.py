@@ -34,7 +34,7 @@ def convert(model: keras.Model, *, quantise: bool) -> bytes:
     """Converts a model that was built with `use_cudnn=False`.
 
     Args:
-      model: as `models.build` gives it.
+      model: as `models.build_model` gives it.
       quantise: keep weights in eight bits (dynamic-range quantisation,
         https://ai.google.dev/edge/litert/models/post_training_quantization).
 
@@ -42,7 +42,7 @@ def convert(model: keras.Model, *, quantise: bool) -> bytes:
       The flatbuffer, from one of `INPUTS` to `probabilities <float32>[1, classes]`.
     """
     kind = kind_of(model)
-    reader = models.reading(model, kind)
+    reader = models.forward_fn(model, kind)
 
     def logits(drawing: tf.Tensor) -> tf.Tensor:
         lengths = [] if kind == schema.BITMAP else [tf.shape(drawing)[1:2]]
@@ -62,7 +62,7 @@ def convert_padded(model: keras.Model, points: int) -> bytes:
       The flatbuffer, from `ink <float32>[1, points, 3]` and `length <int32>[1]` to
       `probabilities <float32>[1, classes]`.
     """
-    reader = models.reading(model, schema.INK)
+    reader = models.forward_fn(model, schema.INK)
 
     def logits(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         return reader(ink, length, training=False)

@@ -21,7 +21,6 @@ import keras
 import tensorflow as tf
 
 from rnn_model import models
-from rnn_model.evaluation.evaluator import INPUT_SIGNATURE, INPUT_SIGNATURES
 from serve_export.layout import CLASSES_ASSET, FACTS_ASSET
 from tfrecords import decode, schema
 
@@ -31,7 +30,7 @@ Signature = Callable[..., dict[str, tf.Tensor]]
 def signatures(model: keras.Model, words: Sequence[str]) -> dict[str, Signature]:
     """Makes the signatures of a model, by name."""
 
-    @tf.function(input_signature=INPUT_SIGNATURE)
+    @tf.function(input_signature=list(models.INPUT_SPECS[schema.INK].values()))
     def serving_default(ink: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         """Ink `<float32>[batch, time, 3]`, padded with zeros, to probabilities."""
         logits = model({"ink": ink, "length": length}, training=False)
@@ -58,9 +57,9 @@ def signatures(model: keras.Model, words: Sequence[str]) -> dict[str, Signature]
         "classify": classify,
     }
     if model.name in models.BITMAP_MODELS:
-        reader = models.reading(model, schema.BITMAP)
+        reader = models.forward_fn(model, schema.BITMAP)
 
-        @tf.function(input_signature=INPUT_SIGNATURES[schema.BITMAP])
+        @tf.function(input_signature=list(models.INPUT_SPECS[schema.BITMAP].values()))
         def serve_bitmaps(bitmap: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"probabilities": tf.nn.softmax(reader(bitmap, training=False))}
 

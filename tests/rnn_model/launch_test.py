@@ -110,7 +110,7 @@ def test_two_workers_end_with_the_weights_of_one(data_dir, tmp_path):
     for name in ("loss", "validation_loss", "validation_top1", "validation_top3"):
         assert histories[0][name] == pytest.approx(histories[1][name], abs=1e-5)
     keras.utils.set_random_seed(EXACT.seed)
-    first = models.build(EXACT, 4).get_weights()
+    first = models.build_model(EXACT, 4).get_weights()
     last = Workdir(str(tmp_path / "two")).load_best().get_weights()
     assert min(np.abs(a - b).max() for a, b in zip(first, last)) > 1e-4
 

@@ -43,7 +43,7 @@ def main() -> None:
         loop.train(CONFIG, data_dir, f"{folder}/{name}", cluster=cluster)
     alone, other = (Workdir(f"{folder}/{name}") for name in ("alone", "together"))
     keras.utils.set_random_seed(CONFIG.seed)
-    before = models.build(CONFIG, len(alone.classes()))
+    before = models.build_model(CONFIG, len(alone.classes()))
     at_first, one, two = (
         model.get_weights() for model in (before, alone.load_best(), other.load_best())
     )

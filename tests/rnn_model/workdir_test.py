@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnn_model import checkpoints, models
+from rnn_model import checkpoints
 from rnn_model.config import TrainConfig
+from rnn_model.models import rnn
 from rnn_model.workdir import Workdir, file_errors
 
 
@@ -77,8 +78,8 @@ def test_a_checkpoint_of_other_weights_is_not_taken_for_ours(copied):
 
 
 def test_a_checkpoint_that_lacks_a_weight_is_refused(trained_rnn, monkeypatch):
-    deeper = (*models.CONVOLUTIONS, models.CONVOLUTIONS[-1])
-    monkeypatch.setattr(models, "CONVOLUTIONS", deeper)
+    deeper = (*rnn.CONV_BLOCKS, rnn.CONV_BLOCKS[-1])
+    monkeypatch.setattr(rnn, "CONV_BLOCKS", deeper)
     with pytest.raises(ValueError, match="no checkpoint there can be read"):
         Workdir(str(trained_rnn)).load_best()
 

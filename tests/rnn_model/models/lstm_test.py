@@ -1,4 +1,4 @@
-"""The LSTM written out is Keras' own, forwards and backwards, there and back."""
+"""The unrolled LSTM computes what Keras' LSTM computes, forward and backward."""
 
 import keras
 import numpy as np
@@ -10,51 +10,54 @@ from rnn_model.models.lstm import LSTM
 BATCH, STEPS, FEATURES, UNITS = 6, 5, 3, 4
 
 
-def results(layer, inputs, pull):
-    """All that a layer returns, then the gradients of inputs, states and weights."""
+def compute(layer, inputs, output_weights):
+    """Returns a layer's outputs, and the gradients of inputs, states and weights."""
     layer.build(inputs.shape)
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(size=weight.shape) for weight in layer.weights])
     states = [tf.constant(rng.normal(size=(BATCH, UNITS)), tf.float32) for _ in "hc"]
     with tf.GradientTape() as tape:
         tape.watch([inputs, *states])
-        found = [tf.cast(it, tf.float32) for it in layer(inputs, initial_state=states)]
-        outputs, last_output, carry = found
-        pulled = tf.reduce_sum(outputs * pull + (last_output + 2 * carry)[:, None])
+        results = [tf.cast(y, tf.float32) for y in layer(inputs, initial_state=states)]
+        outputs, last_output, cell_state = results
+        loss = tf.reduce_sum(
+            outputs * output_weights + (last_output + 2 * cell_state)[:, None]
+        )
     weights = [weight.value for weight in layer.weights]
-    return [*found, *tape.gradient(pulled, [inputs, *states, *weights])]
+    return [*results, *tape.gradient(loss, [inputs, *states, *weights])]
 
 
 @pytest.fixture(scope="module")
-def case():
+def inputs():
     rng = np.random.default_rng(0)
-    inputs = tf.constant(rng.normal(size=(BATCH, STEPS, FEATURES)), tf.float32)
-    return inputs, tf.constant(rng.normal(size=(BATCH, STEPS, UNITS)), tf.float32)
+    return tf.constant(rng.normal(size=(BATCH, STEPS, FEATURES)), tf.float32)
 
 
-def both_layers(dtype, **settings):
+def make_layers(dtype, **settings):
     settings |= {"return_sequences": True, "return_state": True}
     return LSTM(UNITS, dtype=dtype, **settings), keras.layers.LSTM(UNITS, **settings)
 
 
 @pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize(
-    ("dtype", "bound"), [("float32", 1e-5), ("mixed_bfloat16", 0.05)]
+    ("dtype", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 0.05)]
 )
-def test_it_computes_what_keras_computes(case, dtype, bound, go_backwards):
-    ours, keras_own = both_layers(dtype, go_backwards=go_backwards)
-    pairs = zip(results(ours, *case), results(keras_own, *case), strict=True)
-    for one, other in pairs:
-        largest = float(tf.reduce_max(tf.abs(other)))
-        np.testing.assert_allclose(one, other, rtol=0, atol=bound * largest)
+def test_outputs_and_gradients(inputs, dtype, tolerance, go_backwards):
+    rng = np.random.default_rng(2)
+    output_weights = tf.constant(rng.normal(size=(BATCH, STEPS, UNITS)), tf.float32)
+    layers = make_layers(dtype, go_backwards=go_backwards)
+    results = (compute(layer, inputs, output_weights) for layer in layers)
+    for actual, expected in zip(*results, strict=True):
+        scale = float(tf.reduce_max(tf.abs(expected)))
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
 
 
-def test_a_masked_sequence_is_for_keras(case):
-    inputs, _ = case
+def test_masked_sequences(inputs):
     mask = tf.sequence_mask([5, 4, 3, 2, 1, 5], STEPS)
-    ours, keras_own = both_layers("float32")
-    for layer in (ours, keras_own):
-        layer.build(inputs.shape)
-    keras_own.set_weights(ours.get_weights())
-    for one, other in zip(ours(inputs, mask=mask), keras_own(inputs, mask=mask)):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+    layer, keras_layer = make_layers("float32")
+    layer.build(inputs.shape)
+    keras_layer.build(inputs.shape)
+    keras_layer.set_weights(layer.get_weights())
+    pairs = zip(layer(inputs, mask=mask), keras_layer(inputs, mask=mask), strict=True)
+    for actual, expected in pairs:
+        np.testing.assert_allclose(actual, expected, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Replicas normalise as one would, and wait for each other once a layer."""
+"""Batch normalization over two replicas, and in bfloat16."""
 
 import subprocess
 import sys
@@ -13,24 +13,26 @@ TWO_REPLICAS = """
 import keras
 import numpy as np
 import tensorflow as tf
-from rnn_model.normalization import BatchNormalization
+from rnn_model.models.normalization import BatchNormalization
 
 (cpu,) = tf.config.list_physical_devices("CPU")
 halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, halves)
 rng = np.random.default_rng(0)
-x, pull = (tf.constant(rng.normal(3, 2, (10, 7, 4)), tf.float32) for _ in range(2))
-stops = tf.constant([0, 3, 10])
+x, output_weights = (
+    tf.constant(rng.normal(3, 2, (10, 7, 4)), tf.float32) for _ in range(2)
+)
+boundaries = tf.constant([0, 3, 10])
 
-def normalise(layer, begin, end):
+def normalize(layer, begin, end):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = layer(x[begin:end], training=True)
-        pulled = tf.reduce_sum(y * pull[begin:end])
-    return y, tape.gradient(pulled, x)
+        loss = tf.reduce_sum(y * output_weights[begin:end])
+    return y, tape.gradient(loss, x)
 
-alone = keras.layers.BatchNormalization()
-expected, expected_gradient = normalise(alone, 0, 10)
+single = keras.layers.BatchNormalization()
+expected, expected_gradient = normalize(single, 0, 10)
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
@@ -40,63 +42,66 @@ reductions = []
 context = tf.distribute.ReplicaContext
 all_reduce = context.all_reduce
 
-def counted(self, *arguments):
+def counting_all_reduce(self, *arguments):
     reductions.append(arguments)
     return all_reduce(self, *arguments)
 
-context.all_reduce = counted
+context.all_reduce = counting_all_reduce
 
 def on_replica():
-    number = tf.distribute.get_replica_context().replica_id_in_sync_group
-    return normalise(layer, stops[number], stops[number + 1])
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return normalize(layer, boundaries[replica], boundaries[replica + 1])
 
 @tf.function
-def on_all():
+def on_all_replicas():
     return strategy.run(on_replica)
 
-y, gradients = map(strategy.experimental_local_results, on_all())
+y, gradients = map(strategy.experimental_local_results, on_all_replicas())
 np.testing.assert_allclose(tf.concat(y, 0), expected, atol=1e-5)
 np.testing.assert_allclose(sum(gradients), expected_gradient, atol=1e-5)
 for name in ("moving_mean", "moving_variance"):
-    one, other = (getattr(some, name).numpy() for some in (layer, alone))
-    np.testing.assert_allclose(one, other, rtol=1e-5)
-# Of each replica one for the sums, and one for their gradients.
+    actual, expected = (getattr(one, name).numpy() for one in (layer, single))
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
+# Each replica reduces once in the forward pass and once in the backward pass.
 assert len(reductions) == 4, len(reductions)
 """
 
 
-def test_two_replicas_find_the_statistics_of_the_whole_batch():
+def test_replicas_use_the_statistics_of_the_global_batch():
     done = subprocess.run(
         [sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_bfloat16_is_normalised_as_by_keras_but_for_the_rounding_of_its_output():
+def test_bfloat16_equals_keras_up_to_the_rounding_of_the_output():
     rng = np.random.default_rng(0)
-    x = tf.cast(tf.constant(rng.normal(3, 2, (6, 5, 4)), tf.float32), tf.bfloat16)
-    pull = tf.cast(tf.constant(rng.normal(size=x.shape), tf.float32), tf.bfloat16)
+    x, output_weights = (
+        tf.cast(tf.constant(rng.normal(mean, 2, (6, 5, 4))), tf.bfloat16)
+        for mean in (3, 0)
+    )
     gamma, beta = (rng.uniform(0.5, 1.5, 4).astype("float32") for _ in range(2))
 
-    def normalised(layer, dtype):
+    def normalize(layer, dtype):
+        """Returns the output, its gradients and the moving statistics."""
         layer.build(x.shape)
         layer.gamma.assign(gamma)
         layer.beta.assign(beta)
-        given = tf.cast(x, dtype)
-        sources = [given, layer.gamma.value, layer.beta.value]
+        inputs = tf.cast(x, dtype)
+        sources = [inputs, layer.gamma.value, layer.beta.value]
         with tf.GradientTape() as tape:
-            tape.watch(given)
-            y = layer(given, training=True)
-            pulled = tf.reduce_sum(y * tf.cast(pull, dtype))
-        found = [y, *tape.gradient(pulled, sources)]
+            tape.watch(inputs)
+            y = layer(inputs, training=True)
+            loss = tf.reduce_sum(y * tf.cast(output_weights, dtype))
         assert y.dtype == dtype
-        moving = [layer.moving_mean, layer.moving_variance]
-        return [np.array(tf.cast(some, tf.float32)) for some in found + moving]
+        tensors = [y, *tape.gradient(loss, sources)]
+        tensors += [layer.moving_mean, layer.moving_variance]
+        return [np.array(tf.cast(tensor, tf.float32)) for tensor in tensors]
 
-    ours = normalised(BatchNormalization(dtype="mixed_bfloat16"), tf.bfloat16)
-    keras_own = normalised(keras.layers.BatchNormalization(), tf.float32)
-    y, gradient, *sums = zip(ours, keras_own, strict=True)
-    for one, other in (y, gradient):
-        np.testing.assert_allclose(one, other, rtol=2**-8, atol=2**-10)
-    for one, other in sums:
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    results = normalize(BatchNormalization(dtype="mixed_bfloat16"), tf.bfloat16)
+    keras_results = normalize(keras.layers.BatchNormalization(), tf.float32)
+    y, x_gradient, *others = zip(results, keras_results, strict=True)
+    for actual, expected in (y, x_gradient):
+        np.testing.assert_allclose(actual, expected, rtol=2**-8, atol=2**-10)
+    for actual, expected in others:
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)

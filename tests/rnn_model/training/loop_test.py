@@ -244,13 +244,13 @@ def test_words_that_quick_draw_never_had_train_like_any_other(doodles, build, tm
 
 
 def test_the_rnn_refuses_bitmaps_before_it_writes(bitmap_data_dir, tmp_path):
-    with pytest.raises(ValueError, match=r"^rnn reads strokes, .* take cnn or mlp$"):
+    with pytest.raises(ValueError, match=r"^--model=rnn reads strokes, but"):
         train(bitmap_data_dir, tmp_path / "run", model="rnn")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_run_of_the_rnn_is_not_evaluated_on_bitmaps(bitmap_data_dir, trained_rnn):
-    with pytest.raises(ValueError, match=r"^rnn reads strokes"):
+    with pytest.raises(ValueError, match=r"^--model=rnn reads strokes"):
         evaluated(trained_rnn, bitmap_data_dir, "test")
 
 

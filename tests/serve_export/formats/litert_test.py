@@ -11,6 +11,7 @@ from flatbuffers import encode, packer
 
 from rnn_model import models
 from rnn_model.config import TrainConfig
+from rnn_model.models.resample import Resample
 from rnn_model.workdir import Workdir
 from serve_export import layout
 from serve_export.formats import litert, litert_metadata
@@ -38,10 +39,10 @@ def test_it_answers_as_keras_does(exact, trained_rnn, ink):
     np.testing.assert_allclose(exact.probabilities([ink]), expected, atol=1e-5)
 
 
-def test_every_step_of_the_walk_falls_on_the_same_segment(tmp_path):
+def test_litert_resamples_points_on_the_same_segments(tmp_path):
     ink = keras.Input([None, schema.INK_WIDTH], name="ink")
     length = keras.Input([], dtype="int32", name="length")
-    features = keras.layers.Flatten()(models.Walk()(ink, length))
+    features = keras.layers.Flatten()(Resample()(ink, length))
     model = keras.Model({"ink": ink, "length": length}, features, name="rnn")
     facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
     words = [f"feature {number}" for number in range(features.shape[1])]
@@ -72,7 +73,7 @@ def test_a_bitmap_model_takes_ink_and_bitmaps(exported_mlp):
 
 
 def test_345_classes_fit_in_two_megabytes():
-    model = models.build(TrainConfig(), 345, use_cudnn=False)
+    model = models.build_model(TrainConfig(), 345, use_cudnn=False)
     words = [f"word {number}" for number in range(345)]
     facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
     flatbuffer = litert.convert(model, quantise=True)
