@@ -1,58 +1,69 @@
-"""Fetches drawings from Google's public bucket: no more of a class than is asked for.
+"""Downloads drawings from Google's public bucket, optionally only some of each class.
 
     python -m pipeline.download --classes=cat,'hot air balloon' --max_per_class=10000 \\
         --output_dir=drawings
 
-A class is a file, named as in the bucket. What breaks off goes on where it stopped, in
-this run or when the same command runs again; what is there already stays.
+Each class is one file, named as in the bucket. Interrupted downloads resume, in the
+same run or when the same command runs again. Complete files are not downloaded again.
 
 The files: https://github.com/googlecreativelab/quickdraw-dataset#get-the-data
 """
 
-import contextlib
-import fcntl
 import functools
 import os
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from absl import flags
 
 from pipeline import cli, drawing_counters, http_transfer
 from pipeline.class_names import wanted_classes
+from pipeline.drawing_counters import DrawingCounter
+from pipeline.file_lock import hold_lock
 
 BUCKET = "https://storage.googleapis.com/quickdraw_dataset"
-NAMES = (
+CLASS_LIST = (
     "https://github.com/googlecreativelab/quickdraw-dataset/blob/master/categories.txt"
 )
 
 
 @dataclass(frozen=True)
-class Format:
-    """One of the forms in which the drawings are published.
+class DownloadFormat:
+    """File format in the bucket.
 
     Attributes:
-      folder: its folder in the bucket.
-      suffix: what follows a class there.
-      counter: finds where the first drawings end.
-      local_suffix: what follows a class here, if something else.
+      folder: Folder in the bucket.
+      suffix: Suffix of the file name in the bucket.
+      counter: Finds the end of the first drawings.
+      local_suffix: Suffix of the local file name, if different.
     """
 
     folder: str
     suffix: str
-    counter: type[drawing_counters.Counter]
+    counter: type[DrawingCounter] = DrawingCounter
     local_suffix: str = ""
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether a file cannot be cut after the first drawings."""
+        return self.counter is DrawingCounter
 
 
 FORMATS = {
-    "simplified": Format("full/simplified", ".ndjson", drawing_counters.Lines),
-    # Else it would be taken for the simplified one beside it.
-    "raw": Format("full/raw", ".ndjson", drawing_counters.Lines, ".raw.ndjson"),
-    "binary": Format("full/binary", ".bin", drawing_counters.Records),
-    "numpy_bitmap": Format("full/numpy_bitmap", ".npy", drawing_counters.Rows),
-    "sketchrnn": Format("sketchrnn", ".npz", drawing_counters.Counter),
-    "sketchrnn_full": Format("sketchrnn", ".full.npz", drawing_counters.Counter),
+    "simplified": DownloadFormat(
+        "full/simplified", ".ndjson", drawing_counters.LineCounter
+    ),
+    # The local suffix keeps raw and simplified files of a class apart.
+    "raw": DownloadFormat(
+        "full/raw", ".ndjson", drawing_counters.LineCounter, ".raw.ndjson"
+    ),
+    "binary": DownloadFormat("full/binary", ".bin", drawing_counters.RecordCounter),
+    "numpy_bitmap": DownloadFormat(
+        "full/numpy_bitmap", ".npy", drawing_counters.RowCounter
+    ),
+    "sketchrnn": DownloadFormat("sketchrnn", ".npz"),
+    "sketchrnn_full": DownloadFormat("sketchrnn", ".full.npz"),
 }
 
 
@@ -66,157 +77,143 @@ def download(
     retries: int = 5,
     timeout: float = 30.0,
 ) -> None:
-    """Fetches a file per class; prints what became of each.
+    """Downloads one file per class and prints a line about each.
 
     Args:
-      words: the classes.
-      output_dir: where to; made if it is not there.
-      max_per_class: how many drawings of each, the first ones; None for all.
-      format: a key of `FORMATS`.
-      base_url: the bucket, or a copy of it.
-      retries: tries after the first that may fail in a row without bringing a byte.
-      timeout: seconds without a byte after which a try has failed.
+      words: Class names.
+      output_dir: Folder for the files; created if it does not exist.
+      max_per_class: Number of drawings per class, from the start of the file; None
+        for all drawings.
+      format: Key of `FORMATS`.
+      base_url: URL of the bucket or of a mirror.
+      retries: Number of retries in a row without progress.
+      timeout: Seconds without data after which an attempt fails.
 
     Raises:
-      ValueError: what is asked for cannot be had; or, when all others are there, some
-        classes could not be fetched.
+      ValueError: An argument is invalid, or some classes could not be downloaded.
+        All other classes are downloaded first.
     """
     words = tuple(dict.fromkeys(words))
-    _check(words, max_per_class, format, base_url)
-    os.makedirs(output_dir, exist_ok=True)
-    form = FORMATS[format]
-    make_counter = functools.partial(form.counter, max_per_class)
-    failed = {}
-    with _locked(output_dir):
+    _check_arguments(words, max_per_class, format, base_url)
+    download_format = FORMATS[format]
+    make_counter = functools.partial(download_format.counter, max_per_class)
+    errors = {}
+    with hold_lock(output_dir):
         for word in words:
-            path = os.path.join(output_dir, word + (form.local_suffix or form.suffix))
-            name = urllib.parse.quote(word + form.suffix)
-            url = f"{base_url.rstrip('/')}/{form.folder}/{name}"
+            suffix = download_format.suffix
+            url = "/".join(
+                (
+                    base_url.rstrip("/"),
+                    download_format.folder,
+                    urllib.parse.quote(word + suffix),
+                )
+            )
+            path = os.path.join(
+                output_dir, word + (download_format.local_suffix or suffix)
+            )
             try:
-                how = _fetch(url, path, make_counter, retries, timeout)
-            except http_transfer.NoSuchFile as error:
-                failed[word] = f"no such class? The names are in {NAMES} ({error})"
+                status = _download_file(url, path, make_counter, retries, timeout)
+            except http_transfer.RemoteFileNotFoundError as error:
+                errors[word] = f"unknown class; see {CLASS_LIST} ({error})"
             except (ValueError, OSError) as error:
-                failed[word] = str(error)
+                errors[word] = str(error)
             else:
-                print(f"{path}: {how}", flush=True)
-    if failed:
-        reasons = "; ".join(f"{word!r}: {reason}" for word, reason in failed.items())
+                print(f"{path}: {status}", flush=True)
+    if errors:
+        reasons = "; ".join(f"{word!r}: {error}" for word, error in errors.items())
         raise ValueError(
-            f"could not fetch {len(failed)} of {len(words)} classes: {reasons}"
+            f"{len(errors)} of {len(words)} classes could not be downloaded: {reasons}"
         )
 
 
-def _check(
+def _check_arguments(
     words: Sequence[str], max_per_class: int | None, format: str, base_url: str
 ) -> None:
     if not words:
-        raise ValueError("no classes are wanted; name at least one")
+        raise ValueError("no classes to download")
     for word in words:
         if word.startswith(".") or not word.isprintable() or {"/", "\\"} & set(word):
-            raise ValueError(f"{word!r} is no class; the names are in {NAMES}")
+            raise ValueError(f"{word!r} is not a class; see {CLASS_LIST}")
     if max_per_class is not None and max_per_class < 1:
         raise ValueError(f"max_per_class must be ≥ 1. Received: {max_per_class}")
-    if (
-        max_per_class is not None
-        and FORMATS[format].counter is drawing_counters.Counter
-    ):
+    if max_per_class is not None and FORMATS[format].is_archive:
         raise ValueError(
-            f"--max_per_class: {format} files are archives and come whole or not at all"
+            f"max_per_class is not supported for {format} files, which are archives"
         )
     url = urllib.parse.urlsplit(base_url)
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError(f"--base_url={base_url} is not a https:// address")
+        raise ValueError(f"base_url must be an http(s) URL. Received: {base_url}")
 
 
-@contextlib.contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """Keeps a second download out of a folder; the lock dies with us."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"{folder} is in use by another download")
-        except OSError:
-            pass  # a network's file system may have no locks
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _fetch(
+def _download_file(
     url: str,
     path: str,
-    make_counter: Callable[[], drawing_counters.Counter],
+    make_counter: Callable[[], DrawingCounter],
     retries: int,
     timeout: float,
 ) -> str:
-    """Fetches one file if it is needed; says how that went."""
-    wanted = make_counter().wanted
-    if wanted is not None and os.path.exists(path) and _holds(path, make_counter()):
-        return f"is there already, with {wanted:,} drawings or more"
-    counted = http_transfer.fetch(
+    """Downloads a file unless it is complete; returns a status message."""
+    limit = make_counter().limit
+    if limit is not None and os.path.exists(path) and _is_complete(path, make_counter()):
+        return f"already complete, with {limit:,} drawings or more"
+    counter = http_transfer.fetch(
         url, path, make_counter, retries=retries, timeout=timeout
     )
-    if counted is None:
-        return "is there already, with all drawings of its class"
-    drawings = f"{wanted:,}" if counted.done else "all"
+    if counter is None:
+        return "already complete, with all drawings of the class"
+    drawings = f"{limit:,}" if counter.is_complete else "all"
     return f"{drawings} drawings, {os.path.getsize(path) / 1e6:,.1f} MB"
 
 
-def _holds(path: str, counter: drawing_counters.Counter) -> bool:
-    """Whether a file has the drawings that a counter wants."""
+def _is_complete(path: str, counter: DrawingCounter) -> bool:
+    """Returns whether a file has as many drawings as the counter's limit."""
     with open(path, "rb") as file:
-        while not counter.done and (data := file.read(http_transfer.CHUNK_BYTES)):
+        while not counter.is_complete and (data := file.read(http_transfer.CHUNK_BYTES)):
             try:
                 counter.feed(data)
             except ValueError as error:
                 raise ValueError(f"{path}: {error}")
-    return counter.done
+    return counter.is_complete
 
 
 def _define_flags() -> None:
-    flags.DEFINE_list("classes", None, "Words, by comma.")
-    flags.DEFINE_string("classes_file", None, "File with one word a line.")
+    flags.DEFINE_list("classes", None, "Comma-separated class names.")
+    flags.DEFINE_string("classes_file", None, "File with one class name per line.")
     flags.DEFINE_string("output_dir", None, "Folder for the files.")
     flags.DEFINE_integer(
         "max_per_class",
         None,
-        "Only the first so many drawings of a class. Without it, all that there are.",
+        "Number of drawings per class, from the start of the file. Default: all.",
         lower_bound=1,
     )
     flags.DEFINE_enum(
         "format",
         "simplified",
         list(FORMATS),
-        "What to fetch: simplified (.ndjson), raw (.raw.ndjson), binary (.bin), "
-        "numpy_bitmap (.npy, 28×28), sketchrnn (.npz, 75,000 drawings) or "
+        "File format: simplified (.ndjson), raw (.raw.ndjson), binary (.bin), "
+        "numpy_bitmap (.npy, 28×28 pixels), sketchrnn (.npz, 75,000 drawings) or "
         "sketchrnn_full (.full.npz).",
     )
-    flags.DEFINE_string("base_url", BUCKET, "The bucket, or a copy of it.")
+    flags.DEFINE_string("base_url", BUCKET, "URL of the bucket or of a mirror.")
     flags.DEFINE_integer(
-        "retries",
-        5,
-        "How often in a row to try again while nothing new comes.",
-        lower_bound=0,
+        "retries", 5, "Number of retries in a row without progress.", lower_bound=0
     )
     flags.DEFINE_float(
         "timeout",
         30.0,
-        "Seconds without a byte after which the connection is given up.",
+        "Seconds without data after which an attempt fails.",
         lower_bound=0.1,
     )
 
 
 def main() -> None:
-    """Fetches what the flags describe."""
+    """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require("output_dir")
     cli.require_local("output_dir")
     words = wanted_classes(values.classes, values.classes_file)
     if words is None:
-        raise ValueError("--classes is missing (or --classes_file)")
+        raise ValueError("--classes or --classes_file is required")
     download(
         words,
         values.output_dir,
@@ -229,8 +226,8 @@ def main() -> None:
 
 
 def run() -> None:
-    """Entry point of the command."""
-    cli.run(main, _define_flags, doc=__doc__)
+    """Entry point of `quickdraw-download`."""
+    cli.run(main, _define_flags, doc=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -1,154 +1,149 @@
-"""Where in a published file the first N drawings end, told as its bytes arrive.
+"""Find the end of the first N drawings in a published file while its bytes arrive.
 
-    ndjson    a drawing a line
-    binary    key id (8 bytes), country (2), recognised (1), timestamp (4), number of
-              strokes (2); of each stroke the number of points (2), its x, its y
-              https://github.com/googlecreativelab/quickdraw-dataset/blob/master/examples/binary_file_parser.py
-    .npy      a header with the shape, then 784 bytes a drawing
-              https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+    ndjson   one drawing per line
+    .bin     one record per drawing; see `pipeline.formats.binary`
+    .npy     a header with the shape, then one row per drawing; see
+             https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
-Each is a file of its own when it is cut after some drawings, but for the `.npy`, whose
-header says how many there are. A header has blanks to spare: corrected it stays as long
-as it was, so that a byte stands in the cut file where it stands in the whole one.
+The header of a `.npy` file states the number of rows and must be corrected after the
+file was cut. It is padded with spaces to its original length, so that all rows keep
+their offsets and a later download can append to the file.
 """
 
 import io
 import math
 import re
-import struct
 from typing import BinaryIO
 
-import numpy as np
+from pipeline.formats import npy_files
+from pipeline.formats.binary import find_record_end
 
 
-class Counter:
-    """Counts drawings; this one finds none and so serves for whole files.
+class DrawingCounter:
+    """Counts drawings. The base class counts none, for files that are not cut.
 
     Attributes:
-      wanted: how many to look for, or None for all.
-      count: whole drawings so far, at most `wanted`.
-      end: bytes from the file's beginning to the end of the last of them.
+      limit: Number of drawings to find, or None for all.
+      count: Number of complete drawings so far, at most `limit`.
+      end_offset: Offset in bytes of the end of the last counted drawing.
     """
 
-    def __init__(self, wanted: int | None):
-        self.wanted = wanted
+    def __init__(self, limit: int | None = None):
+        """Creates a counter.
+
+        Args:
+          limit: Number of drawings to find, or None for all.
+        """
+        self.limit = limit
         self.count = 0
-        self.end = 0
+        self.end_offset = 0
 
     @property
-    def done(self) -> bool:
-        """Whether all that are wanted were found."""
-        return self.count == self.wanted
+    def is_complete(self) -> bool:
+        """Whether `limit` drawings were found."""
+        return self.count == self.limit
 
     def feed(self, data: bytes) -> None:
-        """Takes the bytes that follow those it was fed before."""
+        """Counts the drawings in the next bytes of the file."""
 
-    def seal(self, file: BinaryIO) -> None:
-        """Makes a file that ends after a drawing say so, where it has to."""
+    def finalize(self, file: BinaryIO) -> None:
+        """Corrects the header of a file that was cut after the last drawing."""
 
 
-class Lines(Counter):
-    """Counts the drawings of ndjson."""
+class LineCounter(DrawingCounter):
+    """Counts the drawings of an ndjson file."""
 
-    def __init__(self, wanted: int | None):
-        super().__init__(wanted)
-        self._position = 0
+    _offset = 0
 
     def feed(self, data: bytes) -> None:
+        """Counts lines."""
         end = 0
-        while not self.done and (found := data.find(b"\n", end)) >= 0:
-            end = found + 1
+        while not self.is_complete and (newline := data.find(b"\n", end)) >= 0:
+            end = newline + 1
             self.count += 1
-            self.end = self._position + end
-        self._position += len(data)
+            self.end_offset = self._offset + end
+        self._offset += len(data)
 
 
-class Records(Counter):
-    """Counts the drawings of the binary format."""
+class RecordCounter(DrawingCounter):
+    """Counts the drawings of a `.bin` file."""
 
-    _HEAD = struct.Struct("<Q2sbIH")
-    _POINTS = struct.Struct("<H")
-
-    def __init__(self, wanted: int | None):
-        super().__init__(wanted)
-        self._rest = b""
+    _remainder = b""
 
     def feed(self, data: bytes) -> None:
-        data = self._rest + data
-        end = 0
-        while not self.done and (next_end := self._end_of_record(data, end)):
-            self.count += 1
-            self.end += next_end - end
-            end = next_end
-        self._rest = data[end:]
+        """Counts records.
 
-    def _end_of_record(self, data: bytes, start: int) -> int | None:
-        """Where the record that starts there ends, or None where it is cut off."""
-        end = start + self._HEAD.size
-        if end > len(data):
-            return None
-        for _ in range(self._HEAD.unpack_from(data, start)[-1]):
-            if end + self._POINTS.size > len(data):
-                return None
-            end += self._POINTS.size + 2 * self._POINTS.unpack_from(data, end)[0]
-        return end if end <= len(data) else None
+        Raises:
+          ValueError: A record is damaged.
+        """
+        data = self._remainder + data
+        start = 0
+        try:
+            while not self.is_complete and (end := find_record_end(data, start)):
+                self.count += 1
+                self.end_offset += end - start
+                start = end
+        except ValueError as error:
+            raise ValueError(f"damaged record at byte {self.end_offset}: {error}")
+        self._remainder = data[start:]
 
 
-class Rows(Counter):
-    """Counts the drawings of a `.npy` of version 1.0.
-
-    Raises:
-      ValueError: from `feed` and `seal`, what is no such file.
-    """
+class RowCounter(DrawingCounter):
+    """Counts the drawings of a `.npy` file of version 1.0."""
 
     _MAGIC = b"\x93NUMPY\x01\x00"
-    _FIXED = len(_MAGIC) + 2  # with the length of the text that follows
-    _LONGEST = _FIXED + 0xFFFF
+    _TEXT_OFFSET = len(_MAGIC) + 2  # 2 bytes hold the length of the text
+    _MAX_HEADER_BYTES = _TEXT_OFFSET + 0xFFFF
 
-    def __init__(self, wanted: int | None):
-        super().__init__(wanted)
-        self._head = b""
-        self._position = 0
-        self._sizes: tuple[int, int] | None = None
+    _head = b""
+    _bytes_read = 0
 
     def feed(self, data: bytes) -> None:
-        self._position += len(data)
-        if self._sizes is None:
-            self._head += data[: self._LONGEST - len(self._head)]
-            self._sizes = self._read_header(self._head)
-        if self._sizes is not None:
-            header, row = self._sizes
-            rows = (self._position - header) // row
-            self.count = rows if self.wanted is None else min(rows, self.wanted)
-            self.end = header + self.count * row
+        """Counts rows.
 
-    def seal(self, file: BinaryIO) -> None:
+        Raises:
+          ValueError: The file is not a `.npy` file with rows.
+        """
+        self._bytes_read += len(data)
+        self._head += data[: self._MAX_HEADER_BYTES - len(self._head)]
+        if sizes := self._parse_header(self._head):
+            header_bytes, row_bytes = sizes
+            rows = (self._bytes_read - header_bytes) // row_bytes
+            self.count = rows if self.limit is None else min(rows, self.limit)
+            self.end_offset = header_bytes + self.count * row_bytes
+
+    def finalize(self, file: BinaryIO) -> None:
+        """Writes the number of rows into the header.
+
+        Raises:
+          ValueError: The file ends within the header or within a row.
+        """
         file.seek(0)
-        head = file.read(self._LONGEST)
+        head = file.read(self._MAX_HEADER_BYTES)
         size = file.seek(0, io.SEEK_END)
-        header, row = self._read_header(head) or (size, 1)
-        rows, more = divmod(size - header, row)
-        if more or size == header:
+        header_bytes, row_bytes = self._parse_header(head) or (size, 1)
+        rows, remainder = divmod(size - header_bytes, row_bytes)
+        if remainder or size == header_bytes:
             raise ValueError(
-                f"a .npy of {size} bytes, with rows of {row}, is not whole"
+                f"incomplete .npy file: {size} bytes, rows of {row_bytes} bytes"
             )
-        text = head[self._FIXED : header]
+        text = head[self._TEXT_OFFSET : header_bytes]
         text = re.sub(rb"\(\d+,", b"(%d," % rows, text, count=1)
-        file.seek(self._FIXED)
-        file.write(text.rstrip().ljust(header - self._FIXED - 1) + b"\n")
+        file.seek(self._TEXT_OFFSET)
+        file.write(text.rstrip().ljust(header_bytes - self._TEXT_OFFSET - 1) + b"\n")
 
-    def _read_header(self, data: bytes) -> tuple[int, int] | None:
-        """Bytes of the header and of a row, or None where the data ends before."""
+    def _parse_header(self, data: bytes) -> tuple[int, int] | None:
+        """Returns the bytes of the header and of a row; None if data is missing."""
         if not data.startswith(self._MAGIC[: len(data)]):
             raise ValueError("not a .npy file of version 1.0")
-        if len(data) < self._FIXED:
+        if len(data) < self._TEXT_OFFSET:
             return None
-        header = self._FIXED + int.from_bytes(data[len(self._MAGIC) :][:2], "little")
-        if len(data) < header:
+        text_bytes = int.from_bytes(data[len(self._MAGIC) : self._TEXT_OFFSET], "little")
+        if len(data) < self._TEXT_OFFSET + text_bytes:
             return None
-        text = io.BytesIO(data[len(self._MAGIC) : header])
-        shape, by_column, dtype = np.lib.format.read_array_header_1_0(text)
-        row = math.prod(shape[1:]) * dtype.itemsize
-        if not shape or by_column or dtype.hasobject or not row:
-            raise ValueError(f"a .npy of shape {shape} has no rows to take")
-        return header, row
+        header = npy_files.read_header(io.BytesIO(data))
+        row_bytes = math.prod(header.shape[1:]) * header.dtype.itemsize
+        has_rows = header.shape and row_bytes and not header.fortran_order
+        if not has_rows or header.dtype.hasobject:
+            raise ValueError(f"a .npy file of shape {header.shape} has no rows")
+        return self._TEXT_OFFSET + text_bytes, row_bytes

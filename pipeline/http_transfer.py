@@ -1,11 +1,16 @@
-"""Fetches a file, or as much of its beginning as is wanted, over HTTP.
+"""Downloads a file, or its first N drawings, over HTTP.
 
-    cat.ndjson.<ETag>.part   what has come so far; the name says of which version
-    cat.ndjson               whole, or the wanted beginning; dated as at the source
+    cat.ndjson.<ETag>.part   the bytes so far, with the version they belong to
+    cat.ndjson               the complete file, or its first N drawings
 
-A transfer that breaks goes on from the part, in this run or the next. A beginning that
-no longer suffices is extended. Either happens only where the server shows by ETag or
-date that its file is still the same, else it starts over (RFC 9110, sections 13, 14).
+An interrupted transfer resumes from the partial file, in this run or the next. A file
+of the first N drawings is extended when more are requested. Both happen only if the
+ETag or the date shows that the source has not changed (RFC 9110, sections 13 and 14).
+
+Built on the standard library because HTTP itself is a small part of this module.
+requests and urllib3 retry requests, but do not resume a response body. fsspec reads
+ranges, but does not send `If-Range`, keeps no partial file and would fetch at least one
+block of 5 MiB per class, where 1,000 drawings are 0.4 MB.
 """
 
 import email.utils
@@ -24,24 +29,24 @@ from http.client import HTTPResponse
 
 from tqdm import tqdm
 
-from pipeline.drawing_counters import Counter
+from pipeline.drawing_counters import DrawingCounter
 
 CHUNK_BYTES = 64 << 10
 FIRST_WAIT = 1.0
-"""Seconds before the first retry; before each further one twice as many."""
+"""Seconds before the first retry, doubled before each further one."""
 
-LONGEST_WAIT = 300.0
-"""Seconds; a server that asks to be left alone for longer is left alone."""
+MAX_WAIT = 300.0
+"""Seconds. A server that requests a longer wait ends the transfer."""
 
-_PART = ".part"
-
-
-class NoSuchFile(ValueError):
-    """The server has no such file, or shows it to nobody."""
+_PART_SUFFIX = ".part"
 
 
-class _Broken(Exception):
-    """A try failed; the next may not."""
+class RemoteFileNotFoundError(ValueError):
+    """The server does not have the file or does not permit access to it."""
+
+
+class _TransientError(Exception):
+    """An attempt failed in a way that permits another attempt."""
 
     def __init__(self, reason: object, retry_after: str | None = None):
         super().__init__(str(reason) or type(reason).__name__)
@@ -49,13 +54,13 @@ class _Broken(Exception):
 
 
 @dataclass(frozen=True)
-class _Held:
-    """What is there already of a file.
+class _LocalCopy:
+    """Beginning of the file on the local disk.
 
     Attributes:
-      path: the part, or the file under its final name.
-      size: bytes, at least 1.
-      version: ETag or date of the file at the source that it is the beginning of.
+      path: The partial file or the final file.
+      size: Size in bytes, at least 1.
+      version: ETag or date of the source that the bytes belong to.
     """
 
     path: str
@@ -66,169 +71,168 @@ class _Held:
 def fetch(
     url: str,
     path: str,
-    make_counter: Callable[[], Counter],
+    make_counter: Callable[[], DrawingCounter],
     *,
     retries: int,
     timeout: float,
-) -> Counter | None:
-    """Fetches a file up to the end of the last drawing that the counter wants.
+) -> DrawingCounter | None:
+    """Downloads a file up to the end of the last drawing of the counter.
 
     Args:
-      url: where from.
-      path: where to. What is under this name, before and after, is whole.
-      make_counter: finds that end; a fresh one for each try.
-      retries: how often in a row a try may fail that brings nothing new.
-      timeout: seconds without a byte after which a try has failed.
+      url: Source.
+      path: Destination. A file with this name is always complete.
+      make_counter: Creates a counter for each attempt.
+      retries: Number of retries in a row without progress.
+      timeout: Seconds without data after which an attempt fails.
 
     Returns:
-      The counter as it was at the end, or None if all of the source was there already.
+      The counter after the transfer, or None if the file was already complete.
 
     Raises:
-      NoSuchFile: the server has no such file.
-      ValueError: what it has instead is of no use.
-      OSError: nothing comes any more, however often it is tried, or the file cannot
-        be written.
+      RemoteFileNotFoundError: The server does not have the file.
+      ValueError: The content of the file is invalid.
+      OSError: All retries failed, or the file cannot be written.
     """
-    failures, furthest = 0, _part_size(path)
+    failures, most_bytes = 0, _partial_size(path)
     while True:
         try:
             counter = make_counter()
-            return counter if _try(url, path, counter, timeout) else None
+            return counter if _attempt(url, path, counter, timeout) else None
         except ValueError as error:
             raise type(error)(f"{url}: {error}")
-        except _Broken as error:
-            # Only what is more than ever before counts as progress: a server that
-            # cannot go on where it stopped shall not keep us for good.
-            failures = 0 if _part_size(path) > furthest else failures
-            furthest = max(furthest, _part_size(path))
+        except _TransientError as error:
+            # Only more bytes than ever before are progress: a server without ranges
+            # could otherwise be retried forever.
+            failures = 0 if _partial_size(path) > most_bytes else failures
+            most_bytes = max(most_bytes, _partial_size(path))
             if failures >= retries:
-                raise OSError(f"{url}: {error} (tried {failures + 1} times)")
-            wait = max(FIRST_WAIT * 2**failures, _asked_wait(error.retry_after))
-            if wait > LONGEST_WAIT:
-                raise OSError(f"{url}: {error}, not to be tried for {wait:.0f} s")
+                raise OSError(f"{url}: {error} (attempts: {failures + 1})")
+            wait = max(FIRST_WAIT * 2**failures, _parse_retry_after(error.retry_after))
+            if wait > MAX_WAIT:
+                raise OSError(f"{url}: {error}; the server asks to wait {wait:.0f} s")
             failures += 1
-            tqdm.write(f"{url}: {error}; again in {wait:g} s", file=sys.stderr)
+            tqdm.write(f"{url}: {error}; retrying in {wait:g} s", file=sys.stderr)
             time.sleep(wait)
 
 
-def _try(url: str, path: str, counter: Counter, timeout: float) -> bool:
-    """Tries once; False if all was there already."""
-    held = _find_held(path)
-    with _open(url, held, timeout) as response:
-        goes_on = response.status == http.client.PARTIAL_CONTENT
-        total = _total_size(response)
-        if held and held.path == path and held.size == total:
+def _attempt(url: str, path: str, counter: DrawingCounter, timeout: float) -> bool:
+    """Attempts a transfer once; returns False if the file was already complete."""
+    copy = _find_local_copy(path)
+    with _open(url, copy, timeout) as response:
+        is_partial = response.status == http.client.PARTIAL_CONTENT
+        total = _parse_total_size(response)
+        if copy and copy.path == path and copy.size == total:
             return False
-        part = _prepare_part(path, held if goes_on else None, response.headers)
+        part = _prepare_part(path, copy if is_partial else None, response.headers)
         with open(part, "r+b") as file:
             while data := file.read(CHUNK_BYTES):
                 counter.feed(data)
-            if goes_on:
-                next(_chunks(response, 1), None)  # the byte that is held
-            with _bar(path, counter, file.tell(), total) as bar:
-                for data in [] if counter.done else _chunks(response, CHUNK_BYTES):
+            if is_partial:
+                next(_read_chunks(response, 1), None)  # the overlap of one byte
+            with _progress_bar(path, counter, file.tell(), total) as bar:
+                chunks = _read_chunks(response, CHUNK_BYTES)
+                while not counter.is_complete and (data := next(chunks, b"")):
                     file.write(data)
                     counter.feed(data)
-                    bar.update(
-                        (counter.count if counter.wanted else file.tell()) - bar.n
-                    )
-                    if counter.done:
-                        break
-            if not counter.done and file.tell() < total:
-                raise _Broken(f"broke off after {file.tell():,} of {total:,} bytes")
-            file.truncate(counter.end if counter.done else total)
-            counter.seal(file)
-    _date(part, response.headers)
+                    done = counter.count if counter.limit else file.tell()
+                    bar.update(done - bar.n)
+            if not counter.is_complete and file.tell() < total:
+                raise _TransientError(
+                    f"connection closed after {file.tell():,} of {total:,} bytes"
+                )
+            file.truncate(counter.end_offset if counter.is_complete else total)
+            counter.finalize(file)
+    _copy_date(part, response.headers)
     os.replace(part, path)
     return True
 
 
-# What is there.
+# Local files.
 
 
-def _find_held(path: str) -> _Held | None:
-    """The part, else the file, else None."""
-    for part in _parts(path):
-        name = part.removeprefix(f"{path}.").removesuffix(_PART)
-        if name and os.path.getsize(part):
-            return _Held(part, os.path.getsize(part), urllib.parse.unquote(name))
+def _find_local_copy(path: str) -> _LocalCopy | None:
+    """Returns the partial file if there is one, else the final file, else None."""
+    for part in _list_parts(path):
+        version = part.removeprefix(f"{path}.").removesuffix(_PART_SUFFIX)
+        if version and os.path.getsize(part):
+            return _LocalCopy(part, os.path.getsize(part), urllib.parse.unquote(version))
     if os.path.exists(path) and os.path.getsize(path):
         date = email.utils.formatdate(int(os.path.getmtime(path)), usegmt=True)
-        return _Held(path, os.path.getsize(path), date)
+        return _LocalCopy(path, os.path.getsize(path), date)
     return None
 
 
-def _parts(path: str) -> list[str]:
+def _list_parts(path: str) -> list[str]:
     folder, name = os.path.split(path)
     return [
-        os.path.join(folder, other)
-        for other in sorted(os.listdir(folder or "."))
-        if other.startswith(f"{name}.") and other.endswith(_PART)
+        os.path.join(folder, entry)
+        for entry in sorted(os.listdir(folder or "."))
+        if entry.startswith(f"{name}.") and entry.endswith(_PART_SUFFIX)
     ]
 
 
-def _part_size(path: str) -> int:
-    return max(map(os.path.getsize, _parts(path)), default=0)
+def _partial_size(path: str) -> int:
+    return max(map(os.path.getsize, _list_parts(path)), default=0)
 
 
-def _prepare_part(path: str, held: _Held | None, headers: Message) -> str:
-    """The part to go on with: the one that is held, a copy of the file, or empty."""
-    if held and held.path != path:
-        return held.path
-    part = f"{path}.{urllib.parse.quote(_version(headers), safe='')}{_PART}"
-    for old in _parts(path):
-        os.remove(old)
+def _prepare_part(path: str, copy: _LocalCopy | None, headers: Message) -> str:
+    """Returns a partial file with the content of the local copy, or an empty one."""
+    if copy and copy.path != path:
+        return copy.path
+    part = f"{path}.{urllib.parse.quote(_get_version(headers), safe='')}{_PART_SUFFIX}"
+    for outdated in _list_parts(path):
+        os.remove(outdated)
     with open(part, "wb") as file:
-        if held:
-            with open(held.path, "rb") as beginning:
+        if copy:
+            with open(copy.path, "rb") as beginning:
                 shutil.copyfileobj(beginning, file)
     return part
 
 
-def _version(headers: Message) -> str:
-    """What tells this version from others; empty if nothing does."""
+def _get_version(headers: Message) -> str:
+    """Returns the strong ETag or the date of a response; "" if it has neither."""
     tag = headers["ETag"]
-    # A weak one may be that of other bytes.
+    # Different bytes may have the same weak ETag.
     if tag and not tag.startswith("W/"):
         return tag
     return headers["Last-Modified"] or ""
 
 
-def _date(path: str, headers: Message) -> None:
-    """Dates a file as its source is."""
+def _copy_date(path: str, headers: Message) -> None:
+    """Sets the modification time of a file to that of the source."""
     if date := email.utils.parsedate_tz(headers["Last-Modified"]):
         os.utime(path, (time.time(), email.utils.mktime_tz(date)))
 
 
-# What the server says.
+# Responses of the server.
 
 
-def _open(url: str, held: _Held | None, timeout: float) -> HTTPResponse:
-    """Asks for what is missing; the answer is 206 only if it fits to what is held."""
-    if held:
-        # From the last byte that is held, so that there always is one to send.
-        first = held.size - 1
-        headers = {"Range": f"bytes={first}-", "If-Range": held.version}
+def _open(url: str, copy: _LocalCopy | None, timeout: float) -> HTTPResponse:
+    """Requests the missing bytes; status 206 means that they match the local copy."""
+    if copy:
+        # An overlap of one byte: a range must not be empty.
+        first = copy.size - 1
+        headers = {"Range": f"bytes={first}-", "If-Range": copy.version}
         response = _request(url, headers, timeout)
         if response and response.status != http.client.PARTIAL_CONTENT:
             return response
         if response:
-            same = held.version in (
+            is_same_version = copy.version in (
                 response.headers["ETag"],
                 response.headers["Last-Modified"],
             )
             content_range = response.headers["Content-Range"] or ""
-            if same and content_range.startswith(f"bytes {first}-"):
+            if is_same_version and content_range.startswith(f"bytes {first}-"):
                 return response
             response.close()
     response = _request(url, {}, timeout)
     if response is None:
-        raise ValueError("the server finds fault with a range that nobody asked for")
+        raise ValueError("HTTP 416 for a request without a range")
     return response
 
 
 def _request(url: str, headers: dict[str, str], timeout: float) -> HTTPResponse | None:
-    """The answer, or None where the server has nothing in the range asked for."""
+    """Sends a request; returns None if the file ends before the requested range."""
     request = urllib.request.Request(url, headers=headers)
     try:
         return urllib.request.urlopen(request, timeout=timeout)
@@ -237,60 +241,60 @@ def _request(url: str, headers: dict[str, str], timeout: float) -> HTTPResponse 
         reason = f"HTTP {error.code} {error.reason}"
         if error.code == 416:
             return None
-        # A bucket that may not be listed says 403 of a name that it does not have.
+        # A bucket without permission to list it returns 403 for missing files.
         if error.code in (403, 404, 410):
-            raise NoSuchFile(reason)
+            raise RemoteFileNotFoundError(reason)
         if error.code in (408, 429) or error.code >= 500:
-            raise _Broken(reason, error.headers["Retry-After"])
+            raise _TransientError(reason, error.headers["Retry-After"])
         raise ValueError(reason)
     except urllib.error.URLError as error:
-        raise _Broken(error.reason)
+        raise _TransientError(error.reason)
     except (OSError, http.client.HTTPException) as error:
-        raise _Broken(error)
+        raise _TransientError(error)
 
 
-def _total_size(response: HTTPResponse) -> int:
-    """Bytes of the whole file at the source."""
+def _parse_total_size(response: HTTPResponse) -> int:
+    """Returns the size in bytes of the complete file."""
     if response.status == http.client.PARTIAL_CONTENT:
         size = response.headers["Content-Range"].rpartition("/")[2]
     else:
         size = response.headers["Content-Length"] or ""
     if not size.isdigit():
-        raise _Broken("the server does not say how long the file is")
+        raise _TransientError("the server does not state the size of the file")
     return int(size)
 
 
-def _chunks(response: HTTPResponse, size: int) -> Iterator[bytes]:
-    """Yields what comes as it comes; ends where the connection does."""
+def _read_chunks(response: HTTPResponse, size: int) -> Iterator[bytes]:
+    """Yields the bytes of a response as they arrive, until the connection ends."""
     while True:
         try:
             data = response.read1(size)
         except (OSError, http.client.HTTPException) as error:
-            raise _Broken(error)
+            raise _TransientError(error)
         if not data:
             return
         yield data
 
 
-def _asked_wait(retry_after: str | None) -> float:
-    """Seconds that a `Retry-After` asks for: a number of them, or a date."""
-    if retry_after is None:
+def _parse_retry_after(value: str | None) -> float:
+    """Returns the seconds of a `Retry-After` header: a number or a date."""
+    if value is None:
         return 0.0
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    date = email.utils.parsedate_tz(retry_after)
+    if value.strip().isdigit():
+        return float(value)
+    date = email.utils.parsedate_tz(value)
     return email.utils.mktime_tz(date) - time.time() if date else 0.0
 
 
-def _bar(path: str, counter: Counter, held: int, total: int) -> tqdm:
-    in_drawings = counter.wanted is not None
+def _progress_bar(path: str, counter: DrawingCounter, size: int, total: int) -> tqdm:
+    has_limit = counter.limit is not None
     return tqdm(
-        total=counter.wanted if in_drawings else total,
-        initial=counter.count if in_drawings else held,
+        total=counter.limit if has_limit else total,
+        initial=counter.count if has_limit else size,
         desc=os.path.basename(path),
-        unit=" drawings" if in_drawings else "B",
+        unit=" drawings" if has_limit else "B",
         unit_scale=True,
-        disable=None,  # where nobody watches
+        disable=None,  # disabled unless stderr is a terminal
         leave=False,
         dynamic_ncols=True,
     )

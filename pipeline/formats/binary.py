@@ -38,7 +38,7 @@ def read_records(stream: BinaryIO) -> Iterator[bytes]:
         held += data
         begin = 0
         try:
-            while end := _end_of(held, begin):
+            while end := find_record_end(held, begin):
                 yield held[begin:end]
                 number += 1
                 begin = end
@@ -87,11 +87,18 @@ def _timestamp(seconds: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _end_of(held: bytes, begin: int) -> int | None:
-    """Where the record ends that begins there; None where more bytes are needed.
+def find_record_end(held: bytes, begin: int) -> int | None:
+    """Finds the end of a record.
+
+    Args:
+      held: Bytes that start with, or contain, the record.
+      begin: Offset of the record.
+
+    Returns:
+      The offset of its end, or None if the record is incomplete.
 
     Raises:
-      ValueError: no record begins there.
+      ValueError: No record starts at the offset.
     """
     if len(held) < begin + _HEADER.size:
         return None
