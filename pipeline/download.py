@@ -1,7 +1,6 @@
 """Downloads drawings from Google's public bucket, optionally only some of each class.
 
-    python -m pipeline.download --classes=cat,'hot air balloon' --max_per_class=10000 \\
-        --output_dir=drawings
+    python -m pipeline.download --classes=cat,'hot air balloon' --output_dir=drawings
 
 Each class is one file, named as in the bucket. Interrupted downloads resume, in the
 same run or when the same command runs again. Complete files are not downloaded again.
@@ -154,7 +153,11 @@ def _download_file(
 ) -> str:
     """Downloads a file unless it is complete; returns a status message."""
     limit = make_counter().limit
-    if limit is not None and os.path.exists(path) and _is_complete(path, make_counter()):
+    if (
+        limit is not None
+        and os.path.exists(path)
+        and _is_complete(path, make_counter())
+    ):
         return f"already complete, with {limit:,} drawings or more"
     counter = http_transfer.fetch(
         url, path, make_counter, retries=retries, timeout=timeout
@@ -168,7 +171,9 @@ def _download_file(
 def _is_complete(path: str, counter: DrawingCounter) -> bool:
     """Returns whether a file has as many drawings as the counter's limit."""
     with open(path, "rb") as file:
-        while not counter.is_complete and (data := file.read(http_transfer.CHUNK_BYTES)):
+        while not counter.is_complete and (
+            data := file.read(http_transfer.CHUNK_BYTES)
+        ):
             try:
                 counter.feed(data)
             except ValueError as error:

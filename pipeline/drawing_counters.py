@@ -138,7 +138,9 @@ class RowCounter(DrawingCounter):
             raise ValueError("not a .npy file of version 1.0")
         if len(data) < self._TEXT_OFFSET:
             return None
-        text_bytes = int.from_bytes(data[len(self._MAGIC) : self._TEXT_OFFSET], "little")
+        text_bytes = int.from_bytes(
+            data[len(self._MAGIC) : self._TEXT_OFFSET], "little"
+        )
         if len(data) < self._TEXT_OFFSET + text_bytes:
             return None
         header = npy_files.read_header(io.BytesIO(data))

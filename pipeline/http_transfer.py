@@ -155,7 +155,9 @@ def _find_local_copy(path: str) -> _LocalCopy | None:
     for part in _list_parts(path):
         version = part.removeprefix(f"{path}.").removesuffix(_PART_SUFFIX)
         if version and os.path.getsize(part):
-            return _LocalCopy(part, os.path.getsize(part), urllib.parse.unquote(version))
+            return _LocalCopy(
+                part, os.path.getsize(part), urllib.parse.unquote(version)
+            )
     if os.path.exists(path) and os.path.getsize(path):
         date = email.utils.formatdate(int(os.path.getmtime(path)), usegmt=True)
         return _LocalCopy(path, os.path.getsize(path), date)

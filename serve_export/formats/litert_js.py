@@ -10,7 +10,6 @@ the server needs no special headers; the others were not faster.
 """
 
 import base64
-import functools
 import gzip
 import hashlib
 import io
@@ -18,7 +17,8 @@ import os
 import tarfile
 from typing import NamedTuple
 
-from pipeline import drawing_counters, http_transfer
+from pipeline import http_transfer
+from pipeline.drawing_counters import DrawingCounter
 
 VERSION = "2.5.3"
 REGISTRY = "https://registry.npmjs.org"
@@ -121,8 +121,7 @@ def _archive(package: Package, cache_dir: str, base_url: str) -> bytes:
     os.makedirs(cache_dir, exist_ok=True)
     url = f"{base_url}/{package.name}/-/{package.archive}"
     try:
-        whole = functools.partial(drawing_counters.Counter, None)
-        http_transfer.fetch(url, path, whole, retries=2, timeout=30.0)
+        http_transfer.fetch(url, path, DrawingCounter, retries=2, timeout=30.0)
     except (OSError, ValueError) as error:
         raise OSError(
             f"the web format needs LiteRT.js, which could not be fetched: {error}; "
