@@ -1,4 +1,4 @@
-"""Evaluates runs; see `rnn_model/evaluate_command.py`."""
+"""Evaluates trained runs; see `rnn_model/evaluate_command.py`."""
 
 from rnn_model.evaluate_command import run
 

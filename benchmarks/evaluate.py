@@ -23,9 +23,8 @@ from absl import flags
 from pipeline import cli
 from rnn_model import input_pipeline, models
 from rnn_model.config import MODELS, TrainConfig
-from rnn_model.evaluation import compare_runs
-from rnn_model.evaluation import evaluator as evaluation
-from rnn_model.evaluation.loaded_run import Contender
+from rnn_model.evaluation import compare_runs, evaluator
+from rnn_model.evaluation.loaded_run import LoadedRun
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 Batches = list[dict[str, tf.Tensor]]
@@ -52,7 +51,7 @@ def main() -> None:
     info = load_dataset_info(values.data_dir)
     run = untrained(values.model, info)
     read = input_pipeline.evaluation_batches(
-        info, values.data_dir, values.split, evaluation.BATCH_SIZE
+        info, values.data_dir, values.split, evaluator.BATCH_SIZE
     )
     batches = list(read)
     rounds = []
@@ -66,25 +65,27 @@ def main() -> None:
     print(table(rounds, info.split(values.split).examples))
 
 
-def untrained(model: str, info: DatasetInfo) -> Contender:
+def untrained(model: str, info: DatasetInfo) -> LoadedRun:
     """A run that was not trained."""
     built = models.build_model(TrainConfig(model=model), len(info.classes))
-    logits_of = evaluation.logits_function(built, info.kind)
-    return Contender(model, "", model, built.count_params(), [], logits_of)
+    logits_fn = evaluator.make_logits_fn(built, info.kind)
+    return LoadedRun(model, "", model, built.count_params(), [], logits_fn)
 
 
-def forward(run: Contender, batches: Batches, kind: str) -> None:
+def forward(run: LoadedRun, batches: Batches, kind: str) -> None:
     for batch in batches:
-        run.logits_of(*(batch[name] for name in models.INPUT_SPECS[kind])).numpy()
+        run.logits_fn(*(batch[name] for name in models.INPUT_SPECS[kind])).numpy()
 
 
 def evaluate(
-    run: Contender, info: DatasetInfo, batches: tf.data.Dataset
+    run: LoadedRun, info: DatasetInfo, batches: tf.data.Dataset
 ) -> tuple[float, float]:
     """What `evaluate.py` does between its start and its page."""
-    survey = compare_runs.Pass(info, [run], sample=compare_runs.TIMED, seed=0)
+    evaluation = compare_runs.EvaluationPass(
+        info, [run], sample_size=compare_runs.LATENCY_DRAWINGS, seed=0
+    )
     iterator = iter(batches)
-    return measure(lambda: sum(survey.over(iterator)))
+    return measure(lambda: sum(evaluation.run(iterator)))
 
 
 def measure(work: Callable[[], object]) -> tuple[float, float]:

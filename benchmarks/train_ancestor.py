@@ -80,7 +80,7 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
     values = flags.FLAGS
     model = ancestor_model.build(len(info.classes))
     step = ancestor_model.make_step(model)
-    logits_of = evaluator.logits_function(model)
+    logits_of = evaluator.make_logits_fn(model)
     ends = time.monotonic() + 3600 * values.hours
     history: list[Row] = []
     weights = model.get_weights()
@@ -93,7 +93,7 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
     for epoch in EPOCHS:
         began = time.monotonic()
         loss = train_epoch(step, itertools.islice(batches, steps_per_epoch), ends)
-        row = evaluator.evaluate(logits_of, info, data_dir, "validation")
+        row = evaluator.evaluate_split(logits_of, info, data_dir, "validation")
         history.append(
             {
                 "epoch": epoch,
@@ -115,7 +115,7 @@ def train(info: DatasetInfo, data_dir: str, workdir: Workdir) -> dict[str, float
         if waited >= values.patience or time.monotonic() >= ends:
             break
     model.set_weights(weights)
-    return evaluator.evaluate(logits_of, info, data_dir, "test")
+    return evaluator.evaluate_split(logits_of, info, data_dir, "test")
 
 
 def train_epoch(

@@ -1,105 +1,150 @@
-"""Evaluates runs on the same drawings.
+"""Evaluates trained runs on the same drawings.
 
     python evaluate.py --workdir=runs/rnn,runs/cnn --data_dir=DIR --report_dir=report
 
-Prints a table and writes `<report_dir>/index.html`, a page that needs nothing else, its
-plots as PNG files beside it, and `metrics.json`.
+Prints a table and writes `<report_dir>/index.html`, a self-contained page, its plots as
+PNG files, and `metrics.json`.
 """
 
 import json
+import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
-import tensorflow as tf
 from absl import flags
 
 from pipeline import cli
-from rnn_model import files
-from rnn_model.evaluation import compare_runs, metrics_json
-from rnn_model.evaluation.report import html_report
-from rnn_model.workdir import file_errors
 
-METRICS, PAGE = "metrics.json", "index.html"
+Path = str | os.PathLike[str]
+
+METRICS_FILE, PAGE_FILE = "metrics.json", "index.html"
 
 
 def _define_flags() -> None:
-    flags.DEFINE_list("workdir", None, "Folders of the runs, by comma.")
+    flags.DEFINE_list("workdir", None, "Workdirs of the runs, separated by commas.")
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
-    flags.DEFINE_string("split", "test", "The part of the data set to evaluate on.")
-    flags.DEFINE_string("report_dir", None, "Folder for page, plots and metrics.json.")
+    flags.DEFINE_string("split", "test", "The split to evaluate on.")
+    flags.DEFINE_string(
+        "report_dir", None, "Folder for the page, its plots and metrics.json."
+    )
     flags.DEFINE_integer(
         "partial_drawings",
         5000,
-        "So many drawings, picked by a hash of their keys, are evaluated in progress "
-        "too: as far as 25, 50 and 75 % of their points. 0: none.",
+        "Number of drawings that are also evaluated on the first 25, 50 and 75 % of "
+        "their points. They are chosen by a hash of their keys.",
         lower_bound=0,
     )
     flags.DEFINE_integer(
-        "seed", 0, "Decides the bootstrap, and which drawings are shown in progress."
+        "seed", 0, "Seed of the bootstrap and of the choice of partial drawings."
     )
 
 
 def main() -> None:
-    """Evaluates as the flags say; prints the table."""
+    """Evaluates the runs of the flags and prints a table."""
     values = flags.FLAGS
     cli.require("workdir", "data_dir", "report_dir")
-    missing = _missing_extra()
-    with file_errors():
-        # What can go wrong at the end is better known before the work.
-        tf.io.gfile.makedirs(values.report_dir)
-        found = compare_runs.evaluate_runs(
-            values.workdir,
-            values.data_dir,
-            values.split,
-            values.partial_drawings,
-            values.seed,
-        )
-        told = write(found, values.report_dir, with_page=not missing)
-    for warning in _warnings(told, missing):
-        print(f"warning: {warning}", file=sys.stderr)
-    examples = told["runs"][0]["examples"]
+    report = evaluate(
+        values.workdir,
+        values.data_dir,
+        values.report_dir,
+        split=values.split,
+        partial_drawings=values.partial_drawings,
+        seed=values.seed,
+    )
+    from rnn_model.evaluation.report import metrics_json
+
+    examples = report["runs"][0]["examples"]
     print(f"{examples:,} drawings of the split {values.split}\n")
-    print(metrics_json.table(told))
+    print(metrics_json.format_runs(report))
 
 
-def write(found: compare_runs.Found, folder: str, with_page: bool) -> html_report.Told:
-    """Writes `metrics.json`, and page and plots if they are asked for, to a folder.
+def evaluate(
+    workdirs: Path | Sequence[Path],
+    data_dir: Path,
+    report_dir: Path = "",
+    *,
+    split: str = "test",
+    partial_drawings: int = 5000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Evaluates runs on the same drawings.
+
+    Args:
+      workdirs: workdir of a run, or of several runs to compare.
+      data_dir: data set with the classes of the runs.
+      report_dir: folder for `metrics.json`, the page and its plots. If empty, no files
+        are written. Without the extra `report`, only `metrics.json` is written.
+      split: the split to evaluate on.
+      partial_drawings: number of drawings that are also evaluated in parts.
+      seed: seed of the bootstrap and of the choice of partial drawings.
 
     Returns:
-      What stands in `metrics.json`.
+      The content of `metrics.json`.
+
+    Raises:
+      ValueError: the runs cannot be evaluated on this data set.
+      OSError: a file cannot be read or written.
     """
-    told = metrics_json.to_json(found)
-    files.write(folder, METRICS, json.dumps(told, indent=1, allow_nan=False) + "\n")
-    if with_page:
-        page = html_report.build_page(found, told)
-        for name, picture in page.pictures.items():
-            files.write(folder, name, picture)
-        files.write(folder, PAGE, page.html)
-    return told
+    import tensorflow as tf
+
+    from rnn_model.evaluation import compare_runs
+    from rnn_model.evaluation.report import metrics_json
+    from rnn_model.workdir import file_errors
+
+    if isinstance(workdirs, (str, os.PathLike)):
+        workdirs = [workdirs]
+    data_dir, report_dir = os.fspath(data_dir), os.fspath(report_dir)
+    with file_errors():
+        if report_dir:
+            # Fail before the evaluation if the folder cannot be written.
+            tf.io.gfile.makedirs(report_dir)
+        result = compare_runs.compare_runs(
+            [os.fspath(workdir) for workdir in workdirs],
+            data_dir,
+            split,
+            partial_drawings,
+            seed,
+        )
+        report = metrics_json.to_json(result)
+        if report_dir:
+            _write_report(result, report, report_dir)
+    if missing := report["classes_without_drawings"]:
+        names = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        _warn(
+            f"the split {split} has no drawings of {len(missing)} classes ({names}); "
+            "macro top-1 is the mean of the other classes"
+        )
+    return report
 
 
-def _missing_extra() -> str:
-    """Why there can be no page, empty if there can."""
+def _write_report(result: Any, report: dict[str, Any], report_dir: str) -> None:
+    """Writes `metrics.json` and, if the extra `report` is installed, the page."""
+    from rnn_model import files
+    from rnn_model.evaluation.report import html_report
+
+    content = json.dumps(report, indent=1, allow_nan=False) + "\n"
+    files.write(report_dir, METRICS_FILE, content)
     try:
         cli.import_extra("matplotlib", "report")
         cli.import_extra("PIL.Image", "report")
     except ValueError as error:
-        return str(error)
-    return ""
+        _warn(f"only {METRICS_FILE} was written, without the page and plots: {error}")
+        return
+    page = html_report.build_page(result, report)
+    for name, png in page.plots.items():
+        files.write(report_dir, name, png)
+    files.write(report_dir, PAGE_FILE, page.html)
 
 
-def _warnings(told: html_report.Told, missing: str) -> list[str]:
-    warnings = []
-    if missing:
-        warnings.append(f"{METRICS} alone, without page and plots: {missing}")
-    if unseen := told["classes_without_drawings"]:
-        some = ", ".join(unseen[:5]) + (", …" if len(unseen) > 5 else "")
-        warnings.append(
-            f"the split {told['split']} has no drawing of {len(unseen)} of the classes "
-            f"({some}); macro top-1 is the mean of the others"
-        )
-    return warnings
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def run() -> None:
     """Entry point of `quickdraw-evaluate`."""
     cli.run(main, _define_flags, doc=__doc__ or "")
+
+
+if __name__ == "__main__":
+    run()

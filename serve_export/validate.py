@@ -128,7 +128,7 @@ def _items(batch: dict[str, tf.Tensor], kind: str) -> list[np.ndarray]:
 
 def keras_format(model: keras.Model, kind: str) -> Format:
     """What all others are compared with."""
-    logits_of = evaluator.logits_function(model, kind)
+    logits_of = evaluator.make_logits_fn(model, kind)
 
     def answer(drawings: Sequence[np.ndarray], kind: str) -> np.ndarray:
         if kind == schema.BITMAP:

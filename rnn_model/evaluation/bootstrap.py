@@ -1,12 +1,12 @@
-"""How sure a metric is: the Poisson bootstrap, for drawings that stream by.
+"""Poisson bootstrap: confidence intervals of metrics over a stream of drawings.
 
-A replicate counts each drawing as often as a Poisson number of mean 1 says, so it can
-be added up as the drawings come, and nothing of them is kept. After Chamandy and
-others, "Estimating Uncertainty for Massive Data Streams",
+In each replicate, a drawing is counted as often as a Poisson variable of mean 1 says.
+The sums of all replicates are accumulated as the drawings are read, so no drawing is
+kept in memory. See Chamandy et al., "Estimating Uncertainty for Massive Data Streams",
 https://research.google/pubs/estimating-uncertainty-for-massive-data-streams.
 
-The number comes from a hash of the drawing's key, so it is the same for every run,
-batch size and order: differences of two runs are paired.
+The Poisson variable is derived from a hash of the drawing's key. It does not depend on
+the run, the batch size or the order, so differences between runs are paired.
 """
 
 import hashlib
@@ -17,56 +17,63 @@ import numpy as np
 
 REPLICATES = 1000
 COLUMNS = 1 + REPLICATES
-"""The drawings themselves, each once, and then the replicates."""
+"""Columns of weights: first the drawings, each counted once, then the replicates."""
 
-INTERVAL = (0.025, 0.975)
-"""Shares of the replicates that lie below a 95 % interval's ends."""
+QUANTILES = (0.025, 0.975)
+"""Quantiles of the replicates at the ends of a 95 % interval."""
 
-_PER_HASH = 4
-"""Numbers of 16 bits in a hash of 64."""
+_NUMBERS_PER_HASH = 4
+"""16-bit numbers in a 64-bit hash."""
 
 
-def hashes(keys: Sequence[bytes], seed: int) -> np.ndarray:
-    """Hashes keys to `<uint64>[n]`; another seed gives other numbers."""
-    keyed = hashlib.blake2b(digest_size=8, key=f"evaluate {seed}".encode())
+def hash_keys(keys: Sequence[bytes], seed: int) -> np.ndarray:
+    """Hashes drawing keys to `<uint64>[n]`; each seed gives other hashes."""
+    seeded = hashlib.blake2b(digest_size=8, key=f"evaluate {seed}".encode())
     digests = []
     for key in keys:
-        hasher = keyed.copy()
+        hasher = seeded.copy()
         hasher.update(key)
         digests.append(hasher.digest())
     return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
 
-def weights(hashed: np.ndarray) -> np.ndarray:
-    """How often each drawing counts: hashes `<uint64>[n]` → `<float32>[n, COLUMNS]`."""
-    streams = np.arange(1, REPLICATES // _PER_HASH + 1, dtype=np.uint64)
-    mixed = _scramble(hashed[:, None] + streams * np.uint64(0x9E3779B97F4A7C15))
-    counts = np.empty((len(hashed), COLUMNS), np.float32)
-    counts[:, 0] = 1
-    # No number is out of range; to look for one costs as much again.
-    np.take(_POISSON, mixed.view(np.uint16), out=counts[:, 1:], mode="clip")
-    return counts
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of a metric, by percentiles of its replicates.
-
-    It holds the estimate itself: that of a calibration error, which noise makes only
-    larger, can lie outside of what noise upon noise makes of it.
+def poisson_weights(hashes: np.ndarray) -> np.ndarray:
+    """Computes the weights of drawings in all replicates.
 
     Args:
-      values: `<float64>[COLUMNS]`, the estimate first.
+      hashes: `<uint64>[n]` from `hash_keys`.
+
+    Returns:
+      `<float32>[n, COLUMNS]`; the first column is 1.
+    """
+    streams = np.arange(1, REPLICATES // _NUMBERS_PER_HASH + 1, dtype=np.uint64)
+    mixed = _splitmix64(hashes[:, None] + streams * np.uint64(0x9E3779B97F4A7C15))
+    weights = np.empty((len(hashes), COLUMNS), np.float32)
+    weights[:, 0] = 1
+    # mode="clip" skips the bounds check, which would double the time.
+    np.take(_POISSON_TABLE, mixed.view(np.uint16), out=weights[:, 1:], mode="clip")
+    return weights
+
+
+def confidence_interval(values: np.ndarray) -> tuple[float, float]:
+    """Computes the 95 % percentile interval of a metric.
+
+    The interval always contains the estimate. The replicates of a biased metric, such
+    as a calibration error, may all lie on one side of it.
+
+    Args:
+      values: `<float64>[COLUMNS]`, the estimate and its replicates.
     """
     if np.isnan(values[0]):
         return math.nan, math.nan
-    low, high = np.nanquantile(values[1:], INTERVAL)
+    low, high = np.nanquantile(values[1:], QUANTILES)
     return float(min(low, values[0])), float(max(high, values[0]))
 
 
-def _scramble(x: np.ndarray) -> np.ndarray:
-    """Hashes `<uint64>` numbers to others, in place.
+def _splitmix64(x: np.ndarray) -> np.ndarray:
+    """Mixes the bits of `<uint64>` numbers in place.
 
-    The end of "splitmix64", https://prng.di.unimi.it/splitmix64.c.
+    The finalizer of splitmix64, https://prng.di.unimi.it/splitmix64.c.
     """
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x ^= x >> np.uint64(shift)
@@ -75,11 +82,11 @@ def _scramble(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _poisson_table() -> np.ndarray:
-    """The Poisson number of mean 1 for each number of 16 bits, `<float32>[65536]`."""
-    up_to = np.cumsum([math.exp(-1) / math.factorial(k) for k in range(12)])
-    middles = (np.arange(1 << 16) + 0.5) / (1 << 16)
-    return np.searchsorted(up_to, middles).astype(np.float32)
+def _make_poisson_table() -> np.ndarray:
+    """Maps each 16-bit number to a Poisson number of mean 1, `<float32>[65536]`."""
+    cumulative = np.cumsum([math.exp(-1) / math.factorial(k) for k in range(12)])
+    midpoints = (np.arange(1 << 16) + 0.5) / (1 << 16)
+    return np.searchsorted(cumulative, midpoints).astype(np.float32)
 
 
-_POISSON = _poisson_table()
+_POISSON_TABLE = _make_poisson_table()

@@ -1,6 +1,7 @@
-"""Runs side by side: one pass over a split, the same drawings for each of them.
+"""Evaluation of several runs on the same drawings, in one pass over a split.
 
-What is kept grows with the classes, the countries and the runs, not with the drawings.
+Memory grows with the number of classes, countries and runs, not with the number of
+drawings.
 """
 
 import itertools
@@ -12,208 +13,230 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipeline import cli
+from pipeline import cli, strokes
 from rnn_model import input_pipeline, models
-from rnn_model.evaluation import bootstrap, loaded_run, mcnemar, metrics
-from rnn_model.evaluation import partial_drawings as partial
+from rnn_model.evaluation import bootstrap, latency, loaded_run, partial_drawings
 from rnn_model.evaluation.evaluator import BATCH_SIZE
-from rnn_model.evaluation.example_gallery import Shown
-from rnn_model.evaluation.hash_sample import HashSample
-from rnn_model.evaluation.loaded_run import Contender
-from rnn_model.evaluation.mcnemar import Pair
-from rnn_model.evaluation.metrics import Judged, MetricSums
-from rnn_model.evaluation.run_metrics import Answered, Scorecard, per_class
-from rnn_model.evaluation.subgroups import Grouping
+from rnn_model.evaluation.hash_sample import HashSample, SampledDrawing
+from rnn_model.evaluation.loaded_run import LoadedRun
+from rnn_model.evaluation.metrics import MetricSums, Predictions
+from rnn_model.evaluation.run_metrics import EvaluatedBatch, RunMetrics, RunPair
+from rnn_model.evaluation.subgroups import SubgroupIndexer
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 Batch = dict[str, tf.Tensor]
 
-CHUNK = 1024
-"""Drawings that are added up at once."""
+CHUNK_SIZE = 1024
+"""Drawings whose bootstrap sums are computed at once."""
 
-AHEAD = 4
-"""Batches that the runs may be ahead of the sums, which come by chunks."""
+MAX_PENDING_BATCHES = 4
+"""Batches that the models may be ahead of the metrics."""
 
-TIMED = 100
-"""Drawings that are answered one by one, for the time it takes."""
+LATENCY_DRAWINGS = 100
+"""Drawings on which the latency is measured."""
 
 
-class Found(NamedTuple):
-    """What came of it.
+class ComparisonResult(NamedTuple):
+    """The metrics of several runs on the same drawings.
 
     Attributes:
-      data_dir, info, split: on which drawings.
-      contenders: the runs; `scorecards` and `milliseconds` follow their order.
-      pairs: by the places of the two runs.
-      sampled: how many drawings were cut short.
-      partial: see `partial.evaluate`; empty where there is no ink, or no sample.
-      milliseconds: for a drawing alone.
+      data_dir: folder of the data set.
+      info: description of the data set.
+      split: name of the split.
+      runs: the runs. `run_metrics` and `latencies_ms` are in the same order.
+      run_metrics: metrics of each run.
+      pairs: comparison of two runs, by their indices.
+      num_partial: number of drawings that were evaluated in parts.
+      partial: result of `partial_drawings.evaluate_parts`; empty for bitmaps or
+        without a sample.
+      latencies_ms: milliseconds for a single drawing.
     """
 
     data_dir: str
     info: DatasetInfo
     split: str
-    contenders: list[Contender]
-    scorecards: list[Scorecard]
-    pairs: dict[tuple[int, int], Pair]
-    sampled: int
+    runs: list[LoadedRun]
+    run_metrics: list[RunMetrics]
+    pairs: dict[tuple[int, int], RunPair]
+    num_partial: int
     partial: dict[float, list[MetricSums]]
-    milliseconds: list[float]
+    latencies_ms: list[float]
 
     @property
-    def unseen(self) -> list[str]:
+    def classes_without_drawings(self) -> list[str]:
         """Classes of which the split has no drawing."""
-        drawings = self.scorecards[0].all.per_class()[:, 0, 0]
+        drawings = self.run_metrics[0].all.per_class()[:, 0, 0]
         return [word for word, count in zip(self.info.classes, drawings) if not count]
 
 
-def evaluate_runs(
+def compare_runs(
     workdirs: Sequence[str],
     data_dir: str,
-    split: str,
-    partial_drawings: int = 5000,
+    split: str = "test",
+    num_partial: int = 5000,
     seed: int = 0,
-) -> Found:
+) -> ComparisonResult:
     """Evaluates runs on the same drawings.
 
     Args:
-      workdirs: the runs.
-      data_dir: a data set with the runs' classes.
-      split: on which part of it.
-      partial_drawings: so many are evaluated in progress too.
-      seed: of the bootstrap and of which drawings those are.
+      workdirs: workdirs of the runs.
+      data_dir: data set with the classes of the runs.
+      split: name of the split.
+      num_partial: number of drawings that are also evaluated in parts.
+      seed: seed of the bootstrap and of the sample that is evaluated in parts.
 
     Raises:
-      ValueError: no run, no checkpoint, other classes, no such split, no drawing in it,
-        or drawings of a kind that a run's model does not read.
+      ValueError: there is no such split or it is empty, or a run cannot be loaded (see
+        `loaded_run.load_runs`).
     """
     info = load_dataset_info(data_dir)
     if not info.split(split).examples:
-        raise ValueError(f"{data_dir}: the split {split} has no drawing")
-    contenders = loaded_run.load(workdirs, info, data_dir)
-    survey = Pass(info, contenders, max(partial_drawings, TIMED), seed)
+        raise ValueError(f"{data_dir}: the split {split} is empty.")
+    runs = loaded_run.load_runs(workdirs, info, data_dir)
+    evaluation = EvaluationPass(info, runs, max(num_partial, LATENCY_DRAWINGS), seed)
     batches = input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE)
     with cli.progress(info.split(split).examples, "evaluate") as bar:
-        for taken in survey.over(batches):
-            bar.update(taken)
-    drawings = survey.sample.drawings
-    timed = [drawing for _, _, drawing in drawings[:TIMED]]
-    ink = drawings[:partial_drawings] if info.kind == schema.INK else []
-    return Found(
+        for num_drawings in evaluation.run(batches):
+            bar.update(num_drawings)
+    sample = evaluation.sample.drawings
+    partial_sample = sample[:num_partial] if info.kind == schema.INK else []
+    return ComparisonResult(
         data_dir=data_dir,
         info=info,
         split=split,
-        contenders=contenders,
-        scorecards=survey.scorecards,
-        pairs=survey.pairs,
-        sampled=len(ink),
-        partial=_in_progress(contenders, len(info.classes), ink) if ink else {},
-        milliseconds=[loaded_run.latency(run, timed, info.kind) for run in contenders],
+        runs=runs,
+        run_metrics=evaluation.run_metrics,
+        pairs=evaluation.pairs,
+        num_partial=len(partial_sample),
+        partial=_evaluate_parts(runs, len(info.classes), partial_sample),
+        latencies_ms=[
+            _measure_latency(run, sample[:LATENCY_DRAWINGS], info.kind) for run in runs
+        ],
     )
 
 
-def _in_progress(
-    contenders: Sequence[Contender], classes: int, drawings: partial.Drawings
+def _evaluate_parts(
+    runs: Sequence[LoadedRun], num_classes: int, sample: Sequence[SampledDrawing]
 ) -> dict[float, list[MetricSums]]:
-    functions = [run.logits_of for run in contenders]
-    total = len(drawings) * len(partial.PARTS)
-    with cli.progress(total, "in progress") as bar:
-        return partial.evaluate(functions, classes, drawings, bar.update)
+    if not sample:
+        return {}
+    logits_fns = [run.logits_fn for run in runs]
+    total = len(sample) * len(partial_drawings.PARTS)
+    with cli.progress(total, "partial drawings") as bar:
+        return partial_drawings.evaluate_parts(
+            logits_fns, num_classes, sample, bar.update
+        )
 
 
-class Pass:
-    """One pass over the drawings, batch by batch (see `over`)."""
+def _measure_latency(
+    run: LoadedRun, sample: Sequence[SampledDrawing], kind: str
+) -> float:
+    def predict(sampled: SampledDrawing) -> None:
+        drawing = sampled.drawing
+        inputs = strokes.pad_ink([drawing]) if kind == schema.INK else (drawing[None],)
+        np.asarray(run.logits_fn(*inputs))
+
+    return latency.measure_latency(predict, sample)
+
+
+class EvaluationPass:
+    """One pass over the drawings of a split for several runs.
+
+    Args:
+      info: description of the data set.
+      runs: the runs.
+      sample_size: number of drawings to sample.
+      seed: seed of the bootstrap and of the sample.
+
+    Attributes:
+      run_metrics: metrics of each run.
+      pairs: comparison of two runs, by their indices.
+      sample: a sample of the drawings.
+    """
 
     def __init__(
-        self, info: DatasetInfo, contenders: Sequence[Contender], sample: int, seed: int
+        self, info: DatasetInfo, runs: Sequence[LoadedRun], sample_size: int, seed: int
     ):
-        classes = len(info.classes)
-        self._kind, self._contenders, self._seed = info.kind, contenders, seed
-        self._grouping = Grouping(info.kind)
-        places = range(len(contenders))
-        self.scorecards = [Scorecard(info, self._grouping, place) for place in places]
+        num_classes = len(info.classes)
+        self._kind, self._runs, self._seed = info.kind, runs, seed
+        self._indexer = SubgroupIndexer(info.kind)
+        self.run_metrics = [
+            RunMetrics(info, self._indexer, run) for run in range(len(runs))
+        ]
         self.pairs = {
-            pair: Pair(classes, per_class(classes))
-            for pair in itertools.combinations(places, 2)
+            pair: RunPair(num_classes, *pair)
+            for pair in itertools.combinations(range(len(runs)), 2)
         }
-        self.sample = HashSample(info.kind, sample)
-        self._waiting: list[Answered] = []
+        self.sample = HashSample(info.kind, sample_size)
+        self._chunk: list[EvaluatedBatch] = []
 
-    def over(self, batches: Iterable[Batch]) -> Iterator[int]:
-        """Takes all batches; yields how many drawings each held.
+    def run(self, batches: Iterable[Batch]) -> Iterator[int]:
+        """Evaluates all batches.
 
-        The runs answer the next ones while what they said to the last is judged.
+        The models run in a thread, so that they compute the next batches while the
+        metrics of the last one are accumulated.
 
         Args:
-          batches: of `input_pipeline.evaluation_batches`.
+          batches: batches of `input_pipeline.evaluation_batches`.
+
+        Yields:
+          The number of drawings in each batch.
         """
-        with ThreadPoolExecutor(max_workers=1) as ahead:
-            asked: deque[tuple[Batch, Future[list[np.ndarray]]]] = deque()
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            pending: deque[tuple[Batch, Future[list[np.ndarray]]]] = deque()
             for batch in batches:
-                asked.append((batch, ahead.submit(self._ask, batch)))
-                if len(asked) > AHEAD:
-                    yield self._take(*asked.popleft())
-            while asked:
-                yield self._take(*asked.popleft())
-        self._add_up()
+                pending.append((batch, executor.submit(self._compute_logits, batch)))
+                if len(pending) > MAX_PENDING_BATCHES:
+                    yield self._add_batch(*pending.popleft())
+            while pending:
+                yield self._add_batch(*pending.popleft())
+        self._add_chunk()
 
-    def _ask(self, batch: Batch) -> list[np.ndarray]:
-        """The logits of every run."""
+    def _compute_logits(self, batch: Batch) -> list[np.ndarray]:
+        """Computes the logits of every run."""
         inputs = [batch[name] for name in models.INPUT_SPECS[self._kind]]
-        return [run.logits_of(*inputs).numpy() for run in self._contenders]
+        return [run.logits_fn(*inputs).numpy() for run in self._runs]
 
-    def _take(self, tensors: Batch, asked: Future[list[np.ndarray]]) -> int:
-        """Judges the answers to a batch; gives its drawings."""
-        logits = asked.result()
+    def _add_batch(self, tensors: Batch, logits: Future[list[np.ndarray]]) -> int:
+        """Adds the examples of a batch; returns its number of drawings."""
         batch = {name: tensor.numpy() for name, tensor in tensors.items()}
         labels = batch[schema.CLASS_INDEX]
-        hashed = bootstrap.hashes(batch[schema.KEY_ID].tolist(), self._seed)
-        answered = Answered(
+        hashes = bootstrap.hash_keys(batch[schema.KEY_ID].tolist(), self._seed)
+        evaluated = EvaluatedBatch(
             batch,
-            hashed,
-            self._grouping.of(batch),
-            logits,
-            [metrics.judge(some, labels) for some in logits],
+            self._kind,
+            hashes,
+            self._indexer.assign(batch),
+            logits.result(),
+            [Predictions.from_logits(run, labels) for run in logits.result()],
         )
-        self.sample.offer(hashed, batch)
-        for scorecard in self.scorecards:
-            scorecard.look(answered)
-        for runs in self.pairs:
-            self._compare(answered, *runs)
-        self._waiting.append(answered._replace(batch={}, logits=[]))
-        if sum(len(some.hashed) for some in self._waiting) >= CHUNK:
-            self._add_up()
+        self.sample.offer(hashes, batch)
+        for run_metrics in self.run_metrics:
+            run_metrics.add_examples(evaluated)
+        for pair in self.pairs.values():
+            pair.add_examples(evaluated)
+        self._chunk.append(evaluated._replace(batch={}, logits=[]))
+        if sum(len(evaluated.hashes) for evaluated in self._chunk) >= CHUNK_SIZE:
+            self._add_chunk()
         return len(labels)
 
-    def _add_up(self) -> None:
-        """Adds up what was only looked at so far."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
+    def _add_chunk(self) -> None:
+        """Adds the metrics of the batches since the last chunk."""
+        chunk, self._chunk = self._chunk, []
+        if not chunk:
             return
-        weights = bootstrap.weights(np.concatenate([some.hashed for some in waiting]))
-        groups = {
-            name: np.concatenate([some.groups[name] for some in waiting])
-            for name in waiting[0].groups
+        hashes = np.concatenate([evaluated.hashes for evaluated in chunk])
+        weights = bootstrap.poisson_weights(hashes)
+        subgroups = {
+            name: np.concatenate([evaluated.subgroups[name] for evaluated in chunk])
+            for name in chunk[0].subgroups
         }
-        judged = [
-            Judged(*map(np.concatenate, zip(*some)))
-            for some in zip(*(answered.judged for answered in waiting))
+        predictions = [
+            Predictions(*map(np.concatenate, zip(*batches)))
+            for batches in zip(*(evaluated.predictions for evaluated in chunk))
         ]
-        for scorecard, some in zip(self.scorecards, judged):
-            scorecard.add(some, groups, weights)
-        for (one, other), pair in self.pairs.items():
-            pair.add(judged[one], judged[other])
-
-    def _compare(self, answered: Answered, one: int, other: int) -> None:
-        """Keeps drawings that one of two runs gets alone."""
-        pair, judged = self.pairs[one, other], answered.judged
-
-        def show(place: int, score: float) -> Shown:
-            return answered.shown(self._kind, place, score, one, other)
-
-        for kept, gets, misses in (
-            (pair.first_gets, judged[one], judged[other]),
-            (pair.second_gets, judged[other], judged[one]),
-        ):
-            kept.offer(mcnemar.surer(gets, misses), gets.label, show)
+        for run_metrics, run_predictions in zip(self.run_metrics, predictions):
+            run_metrics.add(run_predictions, subgroups, weights)
+        for pair in self.pairs.values():
+            pair.add(predictions, subgroups)

@@ -1,4 +1,4 @@
-"""How good a model is on a split: its inference as a graph, and the metrics."""
+"""Evaluation of one model on one split of a data set."""
 
 from collections.abc import Callable
 
@@ -13,42 +13,59 @@ from tfrecords.dataset_info import DatasetInfo
 
 BATCH_SIZE = 256
 
-LogitsFunction = Callable[..., tf.Tensor]
+LogitsFn = Callable[..., tf.Tensor]
+"""(ink, length) or (bitmap,) → logits `<float32>[batch, classes]`."""
 
 
-def logits_function(model: keras.Model, kind: str = schema.INK) -> LogitsFunction:
-    """Makes a graph of a model's inference, (ink, length) or (bitmap) → logits.
+def make_logits_fn(model: keras.Model, kind: str = schema.INK) -> LogitsFn:
+    """Compiles the inference of a model to a graph.
 
-    Tracing takes seconds: make it once for a model.
+    Tracing takes seconds, so make one function per model and keep it.
+
+    Args:
+      model: a model of `models.build_model`.
+      kind: the kind of drawing that the function takes, one of `schema.KINDS`.
 
     Raises:
-      ValueError: the model does not read that kind of drawing.
+      ValueError: the model does not take that kind of drawing.
     """
-    reader = models.forward_fn(model, kind)
+    forward_fn = models.forward_fn(model, kind)
 
     @tf.function(input_signature=list(models.INPUT_SPECS[kind].values()))
-    def logits_of(*inputs: tf.Tensor) -> tf.Tensor:
-        return reader(*inputs, training=False)
+    def logits_fn(*inputs: tf.Tensor) -> tf.Tensor:
+        return forward_fn(*inputs, training=False)
 
-    return logits_of
+    return logits_fn
 
 
-def evaluate(
-    logits_of: LogitsFunction,
+def evaluate_split(
+    logits_fn: LogitsFn,
     info: DatasetInfo,
     data_dir: str,
     split: str,
     batch_size: int = BATCH_SIZE,
     cluster: Cluster = ALONE,
 ) -> dict[str, float | int]:
-    """Gives the metrics (see `metrics.MetricSums`) of a model on a whole split.
+    """Computes the metrics of a model on all drawings of a split.
 
-    Of several workers each takes some of the batches; all get the same metrics.
+    With several workers, each evaluates some of the batches and all return the same
+    metrics.
+
+    Args:
+      logits_fn: the function of `make_logits_fn`.
+      info: description of the data set.
+      data_dir: folder of the data set.
+      split: name of the split.
+      batch_size: drawings per batch.
+      cluster: the workers.
+
+    Returns:
+      Metrics by name; see `metrics.MetricSums`.
     """
     sums = MetricSums(len(info.classes))
     batches = input_pipeline.evaluation_batches(info, data_dir, split, batch_size)
     for batch in batches.shard(cluster.workers, cluster.rank):
-        logits = logits_of(*(batch[name] for name in models.INPUT_SPECS[info.kind]))
-        sums.update(logits.numpy(), batch["class_index"].numpy())
-    sums.add_up(cluster.sum)
+        logits = logits_fn(*(batch[name] for name in models.INPUT_SPECS[info.kind]))
+        sums.update(logits.numpy(), batch[schema.CLASS_INDEX].numpy())
+    sums.all_reduce(cluster.sum)
     return sums.result()

@@ -1,4 +1,4 @@
-"""Drawings worth looking at, kept as they stream by: a few of each class."""
+"""Example drawings for the report, a few per class, kept from a stream of drawings."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,96 +6,104 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline import strokes
+from rnn_model.evaluation import metrics
 from tfrecords import schema
 
-GUESSES = 3
+TOP_K = 3
+"""Predictions shown per drawing."""
 
-Answer = tuple[tuple[int, float], ...]
-"""The first guesses, the best first: class and probability of each."""
+TopPredictions = tuple[tuple[int, float], ...]
+"""Class and probability of the `TOP_K` predictions, the most probable first."""
 
 
-class Shown(NamedTuple):
-    """A drawing that is kept.
+class ExampleDrawing(NamedTuple):
+    """A drawing with the predictions of one or two runs.
 
     Attributes:
-      score: why; of two the higher is kept.
-      key: the drawing's.
-      label: its class.
+      score: the drawings with the highest scores are kept.
+      key: key of the drawing.
+      label: its true class.
       drawing: ink `<float32>[T, 3]` or a bitmap `<float32>[28, 28, 1]`.
-      answers: of one run, or of two that are compared.
+      predictions: of each run.
     """
 
     score: float
     key: str
     label: int
     drawing: np.ndarray
-    answers: tuple[Answer, ...]
+    predictions: tuple[TopPredictions, ...]
 
     @property
     def is_bitmap(self) -> bool:
+        """Whether the drawing is a bitmap."""
         return self.drawing.ndim == 3
 
     def points(self) -> np.ndarray:
-        """The points of ink, `<uint8>[T, 3]`."""
+        """Converts ink to points, `<uint8>[T, 3]`."""
         return strokes.from_ink(self.drawing)
 
     def pixels(self) -> np.ndarray:
-        """The pixels of a bitmap, `<uint8>[28, 28]`."""
+        """Converts a bitmap to pixels, `<uint8>[28, 28]`."""
         return np.rint(self.drawing[..., 0] * 255).astype(np.uint8)
 
 
 class Gallery:
-    """The drawings of the highest scores, at most `per_class` of a class."""
+    """Keeps the drawings with the highest scores of each class.
+
+    Args:
+      num_classes: number of classes.
+      per_class: drawings to keep per class.
+    """
 
     def __init__(self, num_classes: int, per_class: int):
         self._per_class = per_class
-        self._kept: dict[int, list[Shown]] = {}
-        self._least = np.full(num_classes, -np.inf)
+        self._examples: dict[int, list[ExampleDrawing]] = {}
+        self._thresholds = np.full(num_classes, -np.inf)
 
     def offer(
         self,
         scores: np.ndarray,
         labels: np.ndarray,
-        show: Callable[[int, float], Shown],
+        make_example: Callable[[int, float], ExampleDrawing],
     ) -> None:
-        """Keeps what is better than what there is.
+        """Offers the drawings of a batch.
 
         Args:
-          scores: `<float64>[n]`, -inf for a drawing that is none of these.
-          labels: `<int64>[n]`.
-          show: gives a drawing by its place and score; asked for those kept only.
+          scores: `<float64>[n]`; drawings with -inf are never kept.
+          labels: `<int64>[n]`, their classes.
+          make_example: makes an example from an index in the batch and a score. Only
+            called for drawings that are kept.
         """
-        for place in np.flatnonzero(scores > self._least[labels]).tolist():
-            label, score = int(labels[place]), float(scores[place])
-            if score > self._least[label]:
-                kept = self._kept.setdefault(label, [])
-                kept.append(show(place, score))
-                kept.sort(key=lambda shown: (-shown.score, shown.key))
-                del kept[self._per_class :]
-                if len(kept) == self._per_class:
-                    self._least[label] = kept[-1].score
+        for index in np.flatnonzero(scores > self._thresholds[labels]).tolist():
+            label, score = int(labels[index]), float(scores[index])
+            if score > self._thresholds[label]:
+                examples = self._examples.setdefault(label, [])
+                examples.append(make_example(index, score))
+                examples.sort(key=lambda example: (-example.score, example.key))
+                del examples[self._per_class :]
+                if len(examples) == self._per_class:
+                    self._thresholds[label] = examples[-1].score
 
-    def best(self, count: int) -> list[Shown]:
-        """The best of all classes: first the best of each, then the second of each."""
+    def best(self, count: int) -> list[ExampleDrawing]:
+        """Returns `count` examples: the best of each class, then the second best, …."""
         ranked = [
-            (place, -shown.score, shown.key, shown)
-            for kept in self._kept.values()
-            for place, shown in enumerate(kept)
+            (rank, -example.score, example.key, example)
+            for examples in self._examples.values()
+            for rank, example in enumerate(examples)
         ]
-        return [shown for *_, shown in sorted(ranked, key=lambda row: row[:3])[:count]]
+        ranked.sort(key=lambda row: row[:3])
+        return [example for *_, example in ranked[:count]]
 
 
-def drawing_of(batch: dict[str, np.ndarray], kind: str, place: int) -> np.ndarray:
-    """A drawing of a batch, without padding, as a copy."""
+def get_drawing(batch: dict[str, np.ndarray], kind: str, index: int) -> np.ndarray:
+    """Copies one drawing of a batch, without its padding."""
     if kind == schema.BITMAP:
-        return batch[schema.BITMAP][place].copy()
-    return batch[schema.INK][place, : batch["length"][place]].copy()
+        return batch[schema.BITMAP][index].copy()
+    return batch[schema.INK][index, : batch["length"][index]].copy()
 
 
-def answer(logits: np.ndarray) -> Answer:
-    """The first guesses of logits `<float32>[classes]`."""
-    logits = logits.astype(np.float64)
-    powers = np.exp(logits - logits.max())
-    best = np.argsort(-logits, kind="stable")[:GUESSES]
-    shares = powers[best] / powers.sum()
-    return tuple(zip(best.tolist(), shares.tolist()))
+def top_predictions(logits: np.ndarray) -> TopPredictions:
+    """Returns the most probable classes for logits `<float32>[classes]`."""
+    probabilities = metrics.softmax(logits)
+    classes = metrics.top_k(logits, TOP_K)
+    return tuple(zip(classes.tolist(), probabilities[classes].tolist()))

@@ -1,37 +1,56 @@
-"""Some of the drawings that stream by: those of the smallest hashes."""
+"""A sample of the drawings that is reproducible: those with the smallest hashes."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from rnn_model.evaluation.example_gallery import drawing_of
+from rnn_model.evaluation.example_gallery import get_drawing
 from tfrecords import schema
 
 
-class HashSample:
-    """At most so many drawings; which, depends on their keys and the seed alone.
+class SampledDrawing(NamedTuple):
+    """A drawing of the sample.
 
     Attributes:
-      drawings: hash, class, and ink `<float32>[T, 3]` or a bitmap
-        `<float32>[28, 28, 1]` of each, by hash.
+      hash: hash of its key, see `bootstrap.hash_keys`.
+      label: its class.
+      drawing: ink `<float32>[T, 3]` or a bitmap `<float32>[28, 28, 1]`.
+    """
+
+    hash: int
+    label: int
+    drawing: np.ndarray
+
+
+class HashSample:
+    """At most `size` drawings; the choice depends on their hashes only.
+
+    Args:
+      kind: kind of drawing, one of `schema.KINDS`.
+      size: number of drawings.
+
+    Attributes:
+      drawings: the sample, ordered by hash.
     """
 
     def __init__(self, kind: str, size: int):
-        self.drawings: list[tuple[int, int, np.ndarray]] = []
+        self.drawings: list[SampledDrawing] = []
         self._kind, self._size = kind, size
 
-    def offer(self, hashed: np.ndarray, batch: dict[str, np.ndarray]) -> None:
-        """Takes what belongs to it of a batch, with hashes `<uint64>[n]`."""
+    def offer(self, hashes: np.ndarray, batch: dict[str, np.ndarray]) -> None:
+        """Offers the drawings of a batch, with their hashes `<uint64>[n]`."""
         if len(self.drawings) < self._size:
-            places = range(len(hashed))
+            indices = np.arange(len(hashes))
         else:
-            places = np.flatnonzero(hashed < self.drawings[-1][0]).tolist()
+            indices = np.flatnonzero(hashes < self.drawings[-1].hash)
         labels = batch[schema.CLASS_INDEX]
         self.drawings += [
-            (
-                int(hashed[place]),
-                int(labels[place]),
-                drawing_of(batch, self._kind, place),
+            SampledDrawing(
+                int(hashes[index]),
+                int(labels[index]),
+                get_drawing(batch, self._kind, index),
             )
-            for place in places
+            for index in indices.tolist()
         ]
-        self.drawings.sort(key=lambda kept: kept[:2])
+        self.drawings.sort(key=lambda sampled: sampled[:2])
         del self.drawings[self._size :]

@@ -1,100 +1,96 @@
-"""A run that is evaluated: its best model, and what its training took."""
+"""A trained run, loaded for evaluation: its best model and its training history."""
 
+import dataclasses
 import statistics
-import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from pipeline import strokes
 from rnn_model.evaluation import evaluator
-from rnn_model.evaluation.evaluator import LogitsFunction
+from rnn_model.evaluation.evaluator import LogitsFn
 from rnn_model.workdir import Workdir
-from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
 
-class Contender(NamedTuple):
-    """A run.
+@dataclasses.dataclass(frozen=True)
+class LoadedRun:
+    """A run with its best model.
 
     Attributes:
-      name: of its folder; the whole path where two are named alike.
-      workdir: its folder.
-      model: what kind of model it is.
-      parameters: numbers that the model holds.
-      history: a dict per epoch.
-      logits_of: its answers, from the inputs of the data set's kind.
+      name: name of the workdir; its whole path if two runs have the same name.
+      workdir: path of the workdir.
+      model_name: the architecture, such as `rnn`.
+      num_parameters: number of weights of the model.
+      history: one dict per epoch.
+      logits_fn: computes logits from the inputs of the data set's kind.
     """
 
     name: str
     workdir: str
-    model: str
-    parameters: int
+    model_name: str
+    num_parameters: int
     history: list[dict[str, Any]]
-    logits_of: LogitsFunction
+    logits_fn: LogitsFn
 
     @property
     def train_seconds(self) -> float:
+        """Duration of the training."""
         return sum(row["seconds"] for row in self.history)
 
     @property
-    def drawings_per_second(self) -> float:
-        """Of training, the median of the epochs; nan without any."""
+    def train_drawings_per_second(self) -> float:
+        """Training speed, the median of the epochs; NaN without a history."""
         speeds = [row["drawings_per_second"] for row in self.history]
         return statistics.median(speeds) if speeds else float("nan")
 
 
-def load(paths: Sequence[str], info: DatasetInfo, data_dir: str) -> list[Contender]:
+def load_runs(
+    workdirs: Sequence[str], info: DatasetInfo, data_dir: str
+) -> list[LoadedRun]:
     """Loads runs.
 
+    Args:
+      workdirs: paths of the runs.
+      info: description of the data set.
+      data_dir: folder of the data set, for messages.
+
     Raises:
-      ValueError: no run, no checkpoint, other classes than the data set's, a model that
-        does not read its kind of drawing, or a run that is given twice.
+      ValueError: a workdir holds no run or no checkpoint, is listed twice, was trained
+        on other classes, or its model does not take the data set's kind of drawing.
     """
-    paths = [path.rstrip("/") for path in paths]
+    paths = [path.rstrip("/") for path in workdirs]
     for path in paths:
         if paths.count(path) > 1:
-            raise ValueError(f"{path} is given twice: a run is compared with others")
-    last = [path.rpartition("/")[2] for path in paths]
-    names = [name if last.count(name) == 1 else path for name, path in zip(last, paths)]
-    return [_load(*pair, info, data_dir) for pair in zip(names, paths)]
+            raise ValueError(f"The run {path} is listed twice.")
+    last_parts = [path.rpartition("/")[2] for path in paths]
+    names = [
+        part if last_parts.count(part) == 1 else path
+        for part, path in zip(last_parts, paths)
+    ]
+    return [_load_run(name, path, info, data_dir) for name, path in zip(names, paths)]
 
 
-def _load(name: str, path: str, info: DatasetInfo, data_dir: str) -> Contender:
+def _load_run(name: str, path: str, info: DatasetInfo, data_dir: str) -> LoadedRun:
     workdir = Workdir(path)
     config = workdir.config()
     if workdir.classes() != info.classes:
         raise ValueError(
-            f"{path} was trained on other classes than {data_dir} has: "
-            + _difference(set(workdir.classes()), set(info.classes))
+            f"{path} was trained on other classes than those of {data_dir}: "
+            + _describe_difference(set(workdir.classes()), set(info.classes))
         )
     model = workdir.load_best()
-    return Contender(
+    return LoadedRun(
         name=name,
         workdir=path,
-        model=config.model,
-        parameters=int(sum(weight.shape.num_elements() for weight in model.weights)),
+        model_name=config.model,
+        num_parameters=model.count_params(),
         history=workdir.history(),
-        logits_of=evaluator.logits_function(model, info.kind),
+        logits_fn=evaluator.make_logits_fn(model, info.kind),
     )
 
 
-def latency(run: Contender, drawings: Sequence[np.ndarray], kind: str) -> float:
-    """Median milliseconds that a model takes for a drawing alone."""
-    taken = []
-    for drawing in drawings:
-        ink = kind == schema.INK
-        inputs = strokes.pad_ink([drawing]) if ink else (drawing[None],)
-        began = time.perf_counter()
-        np.asarray(run.logits_of(*inputs))
-        taken.append(time.perf_counter() - began)
-    return 1e3 * statistics.median(taken)
-
-
-def _difference(some: set[str], others: set[str], limit: int = 5) -> str:
-    words = sorted(some ^ others)
+def _describe_difference(run: set[str], data: set[str], limit: int = 5) -> str:
+    words = sorted(run ^ data)
     if not words:
-        return "the same in another order"
-    more = ", …" if len(words) > limit else ""
-    return f"{', '.join(words[:limit])}{more} only in one of them"
+        return "the order differs"
+    ellipsis = ", …" if len(words) > limit else ""
+    return f"only one of the two has {', '.join(words[:limit])}{ellipsis}"

@@ -1,7 +1,8 @@
-"""Drawings in progress: how early a model can guess.
+"""Metrics on unfinished drawings: how early a model recognizes them.
 
-A drawing's first points are simplified and scaled to the box again, as a server does
-with what it is sent. That is slow, so it is done for some of the drawings.
+The first points of a drawing are simplified and scaled to the full box again, as a
+server does with the strokes that it receives. This is slow, so only a sample of the
+drawings is evaluated.
 """
 
 import math
@@ -12,68 +13,73 @@ import numpy as np
 
 from pipeline import simplification, strokes
 from rnn_model.evaluation import bootstrap
-from rnn_model.evaluation.metrics import MetricSums, judge
+from rnn_model.evaluation.hash_sample import SampledDrawing
+from rnn_model.evaluation.metrics import MetricSums, Predictions
 
 PARTS = (0.25, 0.5, 0.75, 1.0)
-"""Shares of a drawing's points that are seen."""
+"""Shares of a drawing's points that the model receives."""
 
 BATCH_SIZE = 256
 
-Drawings = Sequence[tuple[int, int, np.ndarray]]
-"""Hash, class and ink `<float32>[T, 3]` of each, as of `hash_sample.HashSample`."""
 
-
-def evaluate(
-    functions: Sequence[Callable[..., Any]],
+def evaluate_parts(
+    logits_fns: Sequence[Callable[..., Any]],
     num_classes: int,
-    drawings: Drawings,
-    step: Callable[[int], Any],
+    drawings: Sequence[SampledDrawing],
+    on_batch: Callable[[int], Any],
 ) -> dict[float, list[MetricSums]]:
     """Evaluates models on each of `PARTS` of the same drawings.
 
     Args:
-      functions: (ink, length) → logits `<float32>[batch, classes]` of each model.
+      logits_fns: functions from (ink, length) to logits `<float32>[batch, classes]`,
+        one per model.
       num_classes: width of the logits.
-      drawings: at least one.
-      step: is told after each batch how many drawings it held.
+      drawings: at least one drawing, as ink.
+      on_batch: called with the number of drawings after each batch.
 
     Returns:
-      For each part the sums of each model, with bootstrap replicates.
+      For each part, the sums of each model with their bootstrap replicates.
     """
-    found = {}
+    result = {}
     for part in PARTS:
-        sums = [MetricSums(num_classes, bootstrap.COLUMNS) for _ in functions]
-        for ink, length, labels, hashed in _batches(drawings, part):
-            weights = bootstrap.weights(hashed)
-            for function, some in zip(functions, sums):
-                some.add(judge(np.asarray(function(ink, length)), labels), weights)
-            step(len(labels))
-        found[part] = sums
-    return found
+        sums = [MetricSums(num_classes, bootstrap.COLUMNS) for _ in logits_fns]
+        for ink, length, labels, hashes in _batches(drawings, part):
+            weights = bootstrap.poisson_weights(hashes)
+            for logits_fn, run_sums in zip(logits_fns, sums):
+                logits = np.asarray(logits_fn(ink, length))
+                run_sums.add(Predictions.from_logits(logits, labels), weights)
+            on_batch(len(labels))
+        result[part] = sums
+    return result
 
 
 def first_points(ink: np.ndarray, part: float) -> np.ndarray:
-    """Cuts ink `<float32>[T, 3]` short and simplifies what is left, in the full box.
+    """Cuts a drawing after a part of its points, simplifies and scales the rest.
 
-    The whole of a drawing stays as it is: it is simplified already.
+    Args:
+      ink: `<float32>[T, 3]`, a simplified drawing.
+      part: share of the points to keep. With 1, the ink is returned unchanged.
     """
     if part == 1:
         return ink
     points = strokes.from_ink(ink)
-    begun = strokes.to_drawing(points[: math.ceil(part * len(points))])
-    return strokes.to_ink(strokes.to_points(simplification.simplify(begun)))
+    drawing = strokes.to_drawing(points[: math.ceil(part * len(points))])
+    return strokes.to_ink(strokes.to_points(simplification.simplify(drawing)))
 
 
 def _batches(
-    drawings: Drawings, part: float
+    drawings: Sequence[SampledDrawing], part: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Yields ink, length, classes `<int64>[batch]` and hashes `<uint64>[batch]`."""
-    cut = [(hashed, label, first_points(ink, part)) for hashed, label, ink in drawings]
+    cut = [
+        (sampled.hash, sampled.label, first_points(sampled.drawing, part))
+        for sampled in drawings
+    ]
     cut.sort(key=lambda row: len(row[2]))
     for start in range(0, len(cut), BATCH_SIZE):
-        hashed, labels, inks = zip(*cut[start : start + BATCH_SIZE])
+        hashes, labels, inks = zip(*cut[start : start + BATCH_SIZE])
         yield (
             *strokes.pad_ink(inks),
             np.array(labels, np.int64),
-            np.array(hashed, np.uint64),
+            np.array(hashes, np.uint64),
         )

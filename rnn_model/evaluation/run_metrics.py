@@ -1,98 +1,185 @@
-"""All that is kept of one run's answers while the drawings stream by."""
+"""Everything that is accumulated for one run, and for a pair of runs."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from rnn_model.evaluation import bootstrap, example_gallery, metrics, subgroups
-from rnn_model.evaluation.confusion_matrix import Confusion
-from rnn_model.evaluation.example_gallery import Gallery, Shown
-from rnn_model.evaluation.metrics import Judged, MetricSums
-from rnn_model.evaluation.subgroups import Breakdowns, Grouping
+from rnn_model.evaluation.confusion_matrix import ConfusionMatrix
+from rnn_model.evaluation.example_gallery import ExampleDrawing, Gallery
+from rnn_model.evaluation.metrics import MetricSums, Predictions
+from rnn_model.evaluation.subgroups import SubgroupIndexer, SubgroupSums
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
-SHOWN = 24
+GALLERY_SIZE = 24
 """Drawings in a gallery."""
 
 
-def per_class(num_classes: int) -> int:
-    """How many of a class a gallery needs at most, to fill it."""
-    return -(-SHOWN // num_classes)
-
-
-class Answered(NamedTuple):
-    """A batch, what the runs say to it, and what comes of that.
+class EvaluatedBatch(NamedTuple):
+    """A batch with the predictions of all runs.
 
     Attributes:
-      batch: see `input_pipeline.evaluation_batches`, as numpy.
-      hashed: `<uint64>[n]`, of the keys.
-      groups: see `breakdowns.Grouping`.
+      batch: batch of `input_pipeline.evaluation_batches`, as NumPy arrays.
+      kind: kind of drawing, one of `schema.KINDS`.
+      hashes: `<uint64>[n]`, hashes of the keys.
+      subgroups: indices from `SubgroupIndexer.assign`.
       logits: `<float32>[n, classes]` of each run.
-      judged: of each run.
+      predictions: of each run.
     """
 
     batch: dict[str, np.ndarray]
-    hashed: np.ndarray
-    groups: dict[str, np.ndarray]
+    kind: str
+    hashes: np.ndarray
+    subgroups: dict[str, np.ndarray]
     logits: list[np.ndarray]
-    judged: list[Judged]
+    predictions: list[Predictions]
 
-    def shown(self, kind: str, place: int, score: float, *runs: int) -> Shown:
-        """A drawing with the answers of some of the runs."""
-        return Shown(
+    def make_example(self, index: int, score: float, *runs: int) -> ExampleDrawing:
+        """Makes an example of one drawing with the predictions of some runs."""
+        return ExampleDrawing(
             score,
-            self.batch[schema.KEY_ID][place].decode(errors="replace"),
-            int(self.batch[schema.CLASS_INDEX][place]),
-            example_gallery.drawing_of(self.batch, kind, place),
-            tuple(example_gallery.answer(self.logits[run][place]) for run in runs),
+            self.batch[schema.KEY_ID][index].decode(errors="replace"),
+            int(self.batch[schema.CLASS_INDEX][index]),
+            example_gallery.get_drawing(self.batch, self.kind, index),
+            tuple(
+                example_gallery.top_predictions(self.logits[run][index]) for run in runs
+            ),
         )
 
 
-class Scorecard:
-    """What one run is worth.
+class RunMetrics:
+    """Accumulates the metrics and example drawings of one run.
+
+    Args:
+      info: description of the data set.
+      indexer: assigns the subgroups, shared by all runs.
+      run: index of the run.
 
     Attributes:
-      all, recognized: metrics of all drawings, and of those that the game recognised.
-      breakdowns: means of parts of the drawings.
-      confusion: which class was taken for which.
-      right, wrong: drawings of the highest confidence.
-      doubtful: drawings of the lowest.
+      all: metrics of all drawings.
+      recognized: metrics of the drawings that the game recognized.
+      subgroups: metrics by country and so on.
+      confusion: the confusion matrix.
+      correct: correct predictions of the highest confidence.
+      wrong: wrong predictions of the highest confidence.
+      uncertain: predictions of the lowest confidence.
     """
 
-    def __init__(self, info: DatasetInfo, grouping: Grouping, place: int):
-        classes = len(info.classes)
-        self._kind, self._place = info.kind, place
-        self.all = MetricSums(classes, bootstrap.COLUMNS)
-        self.recognized = MetricSums(classes, bootstrap.COLUMNS)
-        self.breakdowns = Breakdowns(grouping)
-        self.confusion = Confusion(classes)
-        self.right, self.wrong, self.doubtful = (
-            Gallery(classes, per_class(classes)) for _ in range(3)
+    def __init__(self, info: DatasetInfo, indexer: SubgroupIndexer, run: int):
+        num_classes = len(info.classes)
+        self._run = run
+        self.all = MetricSums(num_classes, bootstrap.COLUMNS)
+        self.recognized = MetricSums(num_classes, bootstrap.COLUMNS)
+        self.subgroups = SubgroupSums(indexer)
+        self.confusion = ConfusionMatrix(num_classes)
+        self.correct, self.wrong, self.uncertain = (
+            _make_gallery(num_classes) for _ in range(3)
         )
 
-    def look(self, answered: Answered) -> None:
-        """Keeps drawings for the galleries."""
-        judged = answered.judged[self._place]
+    def add_examples(self, evaluated: EvaluatedBatch) -> None:
+        """Offers the drawings of a batch to the galleries."""
+        predictions = evaluated.predictions[self._run]
 
-        def show(place: int, score: float) -> Shown:
-            return answered.shown(self._kind, place, score, self._place)
+        def make_example(index: int, score: float) -> ExampleDrawing:
+            return evaluated.make_example(index, score, self._run)
 
-        sure, right = judged.confidence, judged.right
-        for kept, scores in (
-            (self.right, np.where(right, sure, -np.inf)),
-            (self.wrong, np.where(right, -np.inf, sure)),
-            (self.doubtful, -sure),
+        confidence, is_correct = predictions.confidence, predictions.is_correct
+        for gallery, scores in (
+            (self.correct, np.where(is_correct, confidence, -np.inf)),
+            (self.wrong, np.where(is_correct, -np.inf, confidence)),
+            (self.uncertain, -confidence),
         ):
-            kept.offer(scores, judged.label, show)
+            gallery.offer(scores, predictions.label, make_example)
 
     def add(
-        self, judged: Judged, groups: dict[str, np.ndarray], weights: np.ndarray
+        self,
+        predictions: Predictions,
+        subgroup_indices: dict[str, np.ndarray],
+        weights: np.ndarray,
     ) -> None:
-        """Adds drawings: the same weights `<float>[n, COLUMNS]` for every run."""
-        self.all.add(judged, weights)
-        self.breakdowns.add(groups, metrics.values_of(judged), weights)
-        self.confusion.add(judged.label, judged.guess)
-        known = groups[subgroups.RECOGNIZED] == 1
-        some = Judged(*(column[known] for column in judged))
-        self.recognized.add(some, weights[known])
+        """Adds predictions with bootstrap weights `<float32>[n, COLUMNS]`."""
+        self.all.add(predictions, weights)
+        values = metrics.per_drawing_values(predictions)
+        self.subgroups.add(subgroup_indices, values, weights)
+        self.confusion.add(predictions.label, predictions.predicted_class)
+        recognized = subgroup_indices[subgroups.RECOGNIZED] == 1
+        self.recognized.add(predictions.select(recognized), weights[recognized])
+
+
+class PairCounts:
+    """Counts the drawings that both, one or neither of two runs predict correctly."""
+
+    both = only_first = only_second = neither = 0
+
+    def add(self, first: Predictions, second: Predictions) -> None:
+        """Adds the predictions of both runs for the same drawings."""
+        outcome = 2 * first.is_correct + second.is_correct
+        counts = np.bincount(outcome, minlength=4).tolist()
+        self.neither += counts[0]
+        self.only_second += counts[1]
+        self.only_first += counts[2]
+        self.both += counts[3]
+
+
+class RunPair:
+    """Accumulates the comparison of two runs.
+
+    Args:
+      num_classes: number of classes.
+      first: index of the first run.
+      second: index of the second run.
+
+    Attributes:
+      all: counts of all drawings.
+      recognized: counts of the drawings that the game recognized.
+      only_first: drawings that only the first run predicts correctly, those with the
+        largest difference in the probability of the true class.
+      only_second: the same for the second run.
+    """
+
+    def __init__(self, num_classes: int, first: int, second: int):
+        self._runs = first, second
+        self.all, self.recognized = PairCounts(), PairCounts()
+        self.only_first = _make_gallery(num_classes)
+        self.only_second = _make_gallery(num_classes)
+
+    def add_examples(self, evaluated: EvaluatedBatch) -> None:
+        """Offers the drawings of a batch to the galleries."""
+        first, second = (evaluated.predictions[run] for run in self._runs)
+
+        def make_example(index: int, score: float) -> ExampleDrawing:
+            return evaluated.make_example(index, score, *self._runs)
+
+        for gallery, correct, wrong in (
+            (self.only_first, first, second),
+            (self.only_second, second, first),
+        ):
+            scores = only_one_correct_scores(correct, wrong)
+            gallery.offer(scores, correct.label, make_example)
+
+    def add(
+        self, predictions: list[Predictions], subgroup_indices: dict[str, np.ndarray]
+    ) -> None:
+        """Adds the predictions of all runs for the same drawings."""
+        first, second = (predictions[run] for run in self._runs)
+        self.all.add(first, second)
+        recognized = subgroup_indices[subgroups.RECOGNIZED] == 1
+        self.recognized.add(first.select(recognized), second.select(recognized))
+
+
+def only_one_correct_scores(correct: Predictions, wrong: Predictions) -> np.ndarray:
+    """Scores drawings that only one of two runs predicts correctly.
+
+    Returns:
+      `<float64>[n]`, the difference in the probability of the true class; -inf unless
+      `correct` is correct and `wrong` is wrong.
+    """
+    only_one = correct.is_correct & ~wrong.is_correct
+    difference = correct.true_class_prob - wrong.true_class_prob
+    return np.where(only_one, difference, -np.inf)
+
+
+def _make_gallery(num_classes: int) -> Gallery:
+    """Makes a gallery with enough drawings per class to fill it."""
+    return Gallery(num_classes, -(-GALLERY_SIZE // num_classes))

@@ -145,7 +145,7 @@ class _Run:
             self.optimizer = train_step.make_optimizer(config, total)
             self.optimizer.build(self.model.trainable_variables)
         self.judged = self._in_float32()
-        self.logits_of = evaluator.logits_function(self.judged, info.kind)
+        self.logits_of = evaluator.make_logits_fn(self.judged, info.kind)
         offsets = class_balance.offsets(counts, config.balance)
         self.step = train_step.Step(
             config, info.kind, self.model, self.optimizer, offsets, cluster
@@ -288,7 +288,7 @@ class _Run:
         began = time.monotonic()
         if self.judged is not self.model:
             self.judged.set_weights(self.model.get_weights())
-        validation = evaluator.evaluate(
+        validation = evaluator.evaluate_split(
             *(self.logits_of, self.info, data_dir, "validation"),
             *(self.config.batch_size, self.cluster),
         )

@@ -1,4 +1,4 @@
-"""What several tests of evaluations need."""
+"""Fixtures for the tests of evaluations."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ PARTIAL_DRAWINGS = 9
 
 
 @pytest.fixture(scope="session")
-def found(data_dir: Path, trained_rnn: Path, trained_mlp: Path):
-    """The tiny rnn and mlp side by side."""
-    # Here, as TensorFlow takes seconds.
+def comparison(data_dir: Path, trained_rnn: Path, trained_mlp: Path):
+    """The result of comparing the tiny rnn with the tiny mlp."""
+    # Imported here because TensorFlow takes seconds.
     from rnn_model.evaluation import compare_runs
 
     runs = [str(trained_rnn), f"{trained_mlp}/"]
-    return compare_runs.evaluate_runs(runs, str(data_dir), "test", PARTIAL_DRAWINGS)
+    return compare_runs.compare_runs(runs, str(data_dir), "test", PARTIAL_DRAWINGS)

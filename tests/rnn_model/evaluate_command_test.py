@@ -1,4 +1,4 @@
-"""`python evaluate.py` as a process: its table and page, what it refuses in a line."""
+"""`python evaluate.py` as a process: its table, its report and its errors."""
 
 import json
 import os
@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from rnn_model.evaluate_command import evaluate
+
 ROOT = Path(__file__).parents[2]
 
 
-def evaluate(*flags, **environment):
+def run_command(*arguments, command=("evaluate.py",), **environment):
     return subprocess.run(
-        [sys.executable, "evaluate.py", *flags],
+        [sys.executable, *command, *arguments],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
@@ -23,7 +25,7 @@ def evaluate(*flags, **environment):
 
 
 def assert_one_line(process, *words):
-    """The command failed, and told why in one line with these words."""
+    """Asserts that the command failed with one line that contains the words."""
     assert process.returncode != 0
     assert process.stderr.startswith("error: ")
     assert process.stderr.count("\n") == 1, process.stderr
@@ -32,8 +34,11 @@ def assert_one_line(process, *words):
     assert process.stdout == ""
 
 
-def test_help_explains_every_flag():
-    process = evaluate("--help")
+@pytest.mark.parametrize(
+    "command", [("evaluate.py",), ("-m", "rnn_model.evaluate_command")]
+)
+def test_help_explains_every_flag(command):
+    process = run_command("--help", command=command)
     assert process.returncode == 0
     assert process.stderr == ""
     flags = re.findall(r"^  --(\w+)\n      \S", process.stdout, re.MULTILINE)
@@ -45,9 +50,9 @@ def test_help_explains_every_flag():
 
 @pytest.fixture(scope="module")
 def evaluated(data_dir, trained_mlp, trained_cnn, tmp_path_factory):
-    """Two runs: the process, and the report's folder."""
+    """The process that evaluated two runs, and the folder of its report."""
     folder = tmp_path_factory.mktemp("evaluated") / "new" / "report"
-    process = evaluate(
+    process = run_command(
         f"--workdir={trained_mlp},{trained_cnn}",
         f"--data_dir={data_dir}",
         "--split=validation",
@@ -58,7 +63,7 @@ def evaluated(data_dir, trained_mlp, trained_cnn, tmp_path_factory):
     return process, folder
 
 
-def test_several_runs_make_one_table(evaluated):
+def test_table_has_one_line_per_run(evaluated):
     process, folder = evaluated
     report = json.loads((folder / "metrics.json").read_text())
     assert report["split"] == "validation"
@@ -72,49 +77,61 @@ def test_several_runs_make_one_table(evaluated):
     assert "arning" not in process.stderr
 
 
-def test_the_report_is_a_page_and_its_plots(evaluated):
+def test_report_has_a_page_and_plots(evaluated):
     _, folder = evaluated
     names = {path.name for path in folder.iterdir()}
     assert {"index.html", "metrics.json", "partial.png", "confusion-mlp.png"} <= names
     assert {Path(name).suffix for name in names} == {".html", ".json", ".png"}
     for path in folder.glob("*.png"):
         assert path.read_bytes().startswith(b"\x89PNG\r\n")
-    assert "<title>2 runs side by side</title>" in (folder / "index.html").read_text()
+    assert "<title>Comparison of 2 runs</title>" in (folder / "index.html").read_text()
 
 
-def test_a_folder_without_a_run_is_one_line(data_dir, tmp_path):
-    process = evaluate(
+def test_function_returns_the_report_without_writing_files(evaluated, trained_mlp):
+    _, folder = evaluated
+    written = json.loads((folder / "metrics.json").read_text())
+    report = evaluate(
+        trained_mlp, written["data_dir"], split="validation", partial_drawings=0
+    )
+    (run,) = report["runs"]
+    assert run["top1"] == pytest.approx(written["runs"][0]["top1"])
+    assert run["intervals"]["top1"] == pytest.approx(
+        written["runs"][0]["intervals"]["top1"]
+    )
+
+
+def test_folder_without_a_run_is_an_error(data_dir, tmp_path):
+    process = run_command(
         f"--workdir={tmp_path}/none",
         f"--data_dir={data_dir}",
         f"--report_dir={tmp_path}/report",
     )
-    assert_one_line(process, "/none holds no run")
+    assert_one_line(process, f"{tmp_path}/none")
     assert list((tmp_path / "report").iterdir()) == []
 
 
-def test_a_report_that_cannot_be_written_is_known_at_once(tmp_path):
-    """Before anything is read: there is no such run."""
+def test_unwritable_report_dir_is_an_error_before_the_evaluation(tmp_path):
+    """The data set does not exist, but the error is about the report."""
     (tmp_path / "report").touch()
-    process = evaluate(
+    process = run_command(
         f"--workdir={tmp_path}/none",
-        f"--data_dir={tmp_path}",
+        f"--data_dir={tmp_path}/data",
         f"--report_dir={tmp_path}/report",
     )
     assert_one_line(process, f"{tmp_path}/report")
-    assert "holds no" not in process.stderr
+    assert f"{tmp_path}/data" not in process.stderr
 
 
-def test_no_drawing_of_a_class_and_no_matplotlib_are_warnings(
+def test_class_without_drawings_and_missing_matplotlib_are_warnings(
     build, doodles, trained_mlp, tmp_path
 ):
-    """Both in one process, as to start one takes seconds."""
     data = tmp_path / "data"
     build([f"{doodles}/*.ndjson"], data, max_per_class=4)
     counts = json.loads((data / "dataset_info.json").read_text())["splits"]["test"]
     assert 0 < counts["class_counts"].count(0) < 4
     missing = "raise ModuleNotFoundError(name='matplotlib')\n"
     (tmp_path / "matplotlib.py").write_text(missing)
-    process = evaluate(
+    process = run_command(
         f"--workdir={trained_mlp}",
         f"--data_dir={data}",
         f"--report_dir={tmp_path}/report",
@@ -124,13 +141,13 @@ def test_no_drawing_of_a_class_and_no_matplotlib_are_warnings(
     assert "Traceback" not in process.stderr
     warnings = [line for line in process.stderr.splitlines() if "warning:" in line]
     assert len(warnings) == 2
-    assert "pip install 'quickdraw-rnn[report]'" in warnings[0]
-    assert "the split test has no drawing of" in warnings[1]
+    assert "[report]'" in warnings[0]
+    assert "the split test has no drawings of" in warnings[1]
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["metrics.json"]
     report = json.loads((tmp_path / "report" / "metrics.json").read_text())
     (run,) = report["runs"]
-    unseen = set(report["classes_without_drawings"])
-    assert len(unseen) == counts["class_counts"].count(0)
-    assert not unseen & set(run["per_class"])
-    shares = [row["top1"] for row in run["per_class"].values()]
-    assert run["macro_top1"] == pytest.approx(sum(shares) / len(shares))
+    without_drawings = set(report["classes_without_drawings"])
+    assert len(without_drawings) == counts["class_counts"].count(0)
+    assert not without_drawings & set(run["per_class"])
+    top1 = [row["top1"] for row in run["per_class"].values()]
+    assert run["macro_top1"] == pytest.approx(sum(top1) / len(top1))

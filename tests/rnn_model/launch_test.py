@@ -133,9 +133,9 @@ def test_what_two_workers_trained_is_evaluated_and_exported(
     never_killed, data_dir, tmp_path
 ):
     workdir, _ = never_killed
-    found = compare_runs.evaluate_runs([str(workdir)], str(data_dir), "validation", 0)
+    result = compare_runs.compare_runs([str(workdir)], str(data_dir), "validation", 0)
     best = max(row["validation_top1"] for row in Workdir(str(workdir)).history())
-    assert found.scorecards[0].all.result()["top1"] == best
+    assert result.run_metrics[0].all.result()["top1"] == best
     source = export.Source(str(workdir), str(data_dir))
     assert Path(export.export(source, str(tmp_path / "export"))).is_dir()
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from pipeline.formats.ndjson_lines import parse_simplified
 from rnn_model import input_pipeline
-from rnn_model.evaluation.evaluator import logits_function
+from rnn_model.evaluation.evaluator import make_logits_fn
 from rnn_model.workdir import Workdir
 from serve_export import export, layout, validate
 from tfrecords import encode
@@ -159,7 +159,7 @@ def test_made_beside_a_gpu_it_holds_no_op_that_a_cpu_lacks(
     monkeypatch.setattr(backend, "_is_gpu_available", lambda: True)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     model = Workdir(str(trained_rnn)).load_best()
-    graph = logits_function(model).get_concrete_function().graph.as_graph_def()
+    graph = make_logits_fn(model).get_concrete_function().graph.as_graph_def()
     assert b"CudnnRNN" in graph.SerializeToString(), "else this would prove nothing"
     source = export.Source(str(trained_rnn))
     path = Path(export.export(source, str(tmp_path), ["savedmodel"]))

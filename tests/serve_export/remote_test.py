@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from rnn_model import evaluate_command
 from rnn_model.config import TrainConfig
-from rnn_model.evaluation import compare_runs
 from rnn_model.training.loop import train
 from rnn_model.workdir import Workdir
 from serve_export import export, exported, layout, predictor, publish, validate
@@ -54,11 +53,10 @@ def test_train_evaluate_export_and_answer(remote, doodles):
     train(CONFIG, data, run)  # goes on, and finds that it is over
     assert len(Workdir(run).history()) == 2
 
-    found = compare_runs.evaluate_runs([run], data, "test", 0)
-    report = f"{remote}/report"
-    told = evaluate_command.write(found, report, with_page=True)
-    assert told["runs"][0]["examples"] > 0
-    assert {"metrics.json", "index.html", "confusion-mlp.png"} <= names_in(report)
+    report_dir = f"{remote}/report"
+    report = evaluate_command.evaluate(run, data, report_dir, partial_drawings=0)
+    assert report["runs"][0]["examples"] > 0
+    assert {"metrics.json", "index.html", "confusion-mlp.png"} <= names_in(report_dir)
 
     assert export.export(export.Source(run, data), out) == f"{out}/1"
     assert {"model.tflite", "saved_model.pb", "model_card.md"} <= names_in(f"{out}/1")

@@ -1,240 +1,246 @@
-"""The page that `evaluate.py` makes of runs, and the PNG files of its plots."""
+"""The HTML report of an evaluation, and its plots as PNG files."""
 
 from typing import Any, NamedTuple
 
-from pipeline.report import page
-from pipeline.report.page import Cell, Columns, Element, Paragraph, Section, Table, Tile
+from pipeline.report.page import (
+    Cell,
+    Columns,
+    Element,
+    Paragraph,
+    Section,
+    Table,
+    Tile,
+    render_page,
+)
 from rnn_model.evaluation import subgroups
 from rnn_model.evaluation.bootstrap import REPLICATES
-from rnn_model.evaluation.compare_runs import Found
-from rnn_model.evaluation.report import pair_sections, run_sections
-from rnn_model.evaluation.report import plots as evaluation_plots
-from rnn_model.evaluation.report.parts import Plots, point, told_points, with_interval
+from rnn_model.evaluation.compare_runs import ComparisonResult
+from rnn_model.evaluation.report import pair_sections, plots, run_sections
+from rnn_model.evaluation.report.formatting import (
+    PlotCollection,
+    format_interval,
+    get_estimate,
+)
 from tfrecords import schema
 
-Told = dict[str, Any]
-"""What `metrics.json` holds (see `evaluation_report.to_json`)."""
-
 METRICS = {
-    "top1": ("top-1", "share of drawings whose word is the first guess"),
-    "top3": ("top-3", "share whose word is among the first three"),
-    "top5": ("top-5", "share whose word is among the first five"),
+    "top1": ("top-1", "share of drawings whose class is predicted first"),
+    "top3": ("top-3", "share whose class is among the first three predictions"),
+    "top5": ("top-5", "share whose class is among the first five predictions"),
     "map3": (
         "MAP@3",
-        "mean of 1, ½, ⅓ or 0 for a word at rank 1, 2, 3 or below: the score of "
-        "Kaggle's Quick, Draw! contest",
+        "mean of 1, ½, ⅓ or 0 for a class at rank 1, 2, 3 or below, as in Kaggle's "
+        "Quick, Draw! competition",
     ),
-    "macro_top1": ("macro top-1", "mean over the classes of each one's top-1"),
-    "loss": ("loss", "mean cross-entropy, in nats; the lower the better"),
+    "macro_top1": ("macro top-1", "unweighted mean of the classes' top-1"),
+    "loss": ("loss", "mean cross-entropy in nats; lower is better"),
     "ece": (
         "ECE",
-        "expected calibration error: how far the probability of the first guess is "
-        "from the share that is right, the mean over 15 bins of it (Guo and others, "
-        "2017); the lower the better",
+        "expected calibration error: mean difference of confidence and top-1 over 15 "
+        "bins of the confidence (Guo et al., 2017); lower is better",
     ),
 }
+"""Name and explanation of each metric."""
 
-IN_GROUPS = ("top1", "top3", "top5", "map3", "loss")
+SUBGROUP_METRICS = ("top1", "top3", "top5", "map3", "loss")
 
-GROUPS = {
-    subgroups.RECOGNIZED: ("recognised", "Recognised by the game"),
-    subgroups.NUMBER_OF_POINTS: ("points", "Number of points"),
-    subgroups.COUNTRY: ("country", "Country"),
+SUBGROUPS = {
+    subgroups.RECOGNIZED: "Recognized by the game",
+    subgroups.NUMBER_OF_POINTS: "Number of points",
+    subgroups.COUNTRY: "Country",
 }
+"""Title of each attribute that defines subgroups."""
 
 
-class Page(NamedTuple):
-    """The page as HTML, and its plots as PNG by file name."""
+class ReportPage(NamedTuple):
+    """The page as HTML and its plots as PNG by file name."""
 
     html: str
-    pictures: dict[str, bytes]
+    plots: dict[str, bytes]
 
 
-def build_page(found: Found, told: Told) -> Page:
-    """Lays out an evaluation: what was found, and what `metrics.json` holds of it."""
-    plots = Plots()
+def build_page(result: ComparisonResult, report: dict[str, Any]) -> ReportPage:
+    """Builds the page of an evaluation.
+
+    Args:
+      result: the result, with the example drawings.
+      report: the content of `metrics.json`.
+    """
+    collection = PlotCollection()
     sections = [
-        _metrics(told),
-        *pair_sections.sections(found, told, plots),
-        *_parts(told, plots),
-        *_breakdowns(told, plots),
-        _calibration(told, plots),
-        *_learning(found, plots),
-        *run_sections.sections(found, told, plots),
+        _metrics_section(report),
+        *pair_sections.build_sections(result, report, collection),
+        *_partial_sections(report, collection),
+        *_subgroup_sections(report, collection),
+        _calibration_section(report, collection),
+        *_learning_curve_sections(result, collection),
+        *run_sections.build_sections(result, report, collection),
     ]
-    names = [run["name"] for run in told["runs"]]
-    title = names[0] if len(names) == 1 else f"{len(names)} runs side by side"
-    examples = told["runs"][0]["examples"]
-    lead = f"{examples:,} drawings of the split {found.split} of {found.data_dir}"
+    names = [run["name"] for run in report["runs"]]
+    title = names[0] if len(names) == 1 else f"Comparison of {len(names)} runs"
+    examples = report["runs"][0]["examples"]
+    lead = f"{examples:,} drawings of the split {result.split} of {result.data_dir}"
     if len(names) > 1:
-        lead += f"; the same for {', '.join(names)}"
-    html = page.render_page(title, f"{lead}.", _tiles(found, told), sections)
-    return Page(html, plots.files)
+        lead += f", the same for {', '.join(names)}"
+    html = render_page(title, f"{lead}.", _build_tiles(result, report), sections)
+    return ReportPage(html, collection.png_files)
 
 
-def _tiles(found: Found, told: Told) -> list[Tile]:
-    best = max(told["runs"], key=lambda run: run["top1"])
-    ends = "{:.1%} to {:.1%}"
-    of = f", {best['name']}" if len(told["runs"]) > 1 else ""
+def _build_tiles(result: ComparisonResult, report: dict[str, Any]) -> list[Tile]:
+    best = max(report["runs"], key=lambda run: run["top1"])
+    suffix = f", {best['name']}" if len(report["runs"]) > 1 else ""
+    tiles = []
+    for metric in ("top1", "top3", "map3"):
+        value, low, high = get_estimate(best, metric)
+        label = METRICS[metric][0] + suffix
+        tiles.append(Tile(f"{value:.1%}", label, f"{low:.1%} to {high:.1%}"))
     return [
-        Tile(
-            f"{best[name]:.1%}", METRICS[name][0] + of,
-            ends.format(*best["intervals"][name]),
-        )
-        for name in ("top1", "top3", "map3")
-    ] + [
-        Tile(f"{best['examples']:,}", "drawings", f"of the split {found.split}"),
-        Tile(f"{len(found.info.classes):,}", "classes"),
-        Tile(f"{best['milliseconds_alone']:.1f} ms", f"a drawing alone{of}"),
-    ]  # fmt: skip
+        *tiles,
+        Tile(f"{best['examples']:,}", "drawings", f"split {result.split}"),
+        Tile(f"{len(result.info.classes):,}", "classes"),
+        Tile(f"{best['milliseconds_alone']:.1f} ms", f"latency{suffix}"),
+    ]
 
 
-def _metrics(told: Told) -> Section:
-    """All metrics of all runs, of all drawings and of the recognised ones."""
+def _metrics_section(report: dict[str, Any]) -> Section:
+    """Lists all metrics of all runs, on all drawings and on the recognized ones."""
+    runs = report["runs"]
     head = ["run", *(name for name, _ in METRICS.values())]
     parts: list[Element] = [
-        Table(head, [_row(run["name"], run) for run in told["runs"]])
+        Table(head, [_metrics_row(run["name"], run) for run in runs])
     ]
-    recognized = [
-        _row(run["name"], run["recognized_only"])
-        for run in told["runs"]
-        if run["recognized_only"]
-    ]
-    if recognized:
-        count = told["runs"][0]["recognized_only"]["examples"]
-        text = f"The {count:,} drawings that the game recognised, alone:"
-        parts += [Paragraph(text), Table(head, recognized)]
-    if unseen := told["classes_without_drawings"]:
+    if recognized := runs[0]["recognized_only"]:
+        text = f"On the {recognized['examples']:,} drawings that the game recognized:"
+        rows = [_metrics_row(run["name"], run["recognized_only"]) for run in runs]
+        parts += [Paragraph(text), Table(head, rows)]
+    if missing := report["classes_without_drawings"]:
         text = (
-            f"The split has no drawing of {', '.join(unseen)}: macro top-1 is the mean "
-            "of the other classes."
+            f"The split has no drawings of {', '.join(missing)}; macro top-1 is the "
+            "mean of the other classes."
         )
         parts.append(Paragraph(text))
-    if told["kind"] == schema.BITMAP:
-        text = "The drawings are bitmaps: they have no points, and no first ones."
+    if report["kind"] == schema.BITMAP:
+        text = "Bitmaps have no points, so partial drawings are not evaluated."
         parts.append(Paragraph(text))
     parts.append(Table((), list(METRICS.values())))
     note = (
-        "Under each number its 95 % interval: what other drawings of the same kind "
-        f"would give, by {REPLICATES:,} replicates of the Poisson bootstrap."
+        "Below each number is its 95 % confidence interval, from "
+        f"{REPLICATES:,} replicates of the Poisson bootstrap."
     )
     return Section("Metrics", parts, note)
 
 
-def _row(name: str, told: Told) -> list[str | Cell]:
-    return [
-        name,
-        *(
-            with_interval(told[metric], told["intervals"][metric], metric != "loss")
-            for metric in METRICS
-        ),
-    ]
+def _metrics_row(name: str, row: dict[str, Any]) -> list[str | Cell]:
+    return [name, *(format_interval(row, metric) for metric in METRICS)]
 
 
-def _parts(told: Told, plots: Plots) -> list[Section]:
-    """The curve that says how early each run can guess."""
-    if not told["partial_drawings"]:
+def _partial_sections(
+    report: dict[str, Any], collection: PlotCollection
+) -> list[Section]:
+    """Shows top-1 and mean confidence on parts of the drawings."""
+    if not report["partial_drawings"]:
         return []
-    series = {
-        run["name"]: (
-            [row["part"] for row in run["partial"]],
-            [point(row) for row in run["partial"]],
-        )
-        for run in told["runs"]
+    runs = report["runs"]
+    parts = [row["part"] for row in runs[0]["partial"]]
+    top1 = {run["name"]: [get_estimate(row) for row in run["partial"]] for run in runs}
+    confidence = {
+        run["name"]: [row["mean_confidence"] for row in run["partial"]] for run in runs
     }
-    note = (
-        f"Of {told['partial_drawings']:,} drawings, picked by a hash of their keys. A "
-        "drawing in progress is its first points, simplified and scaled to the whole "
-        "box again, as a server does with what it is sent."
-    )
-    head = ["run", *(f"{part:.0%}" for part in _of_first(told))]
+    plot = plots.plot_parts(parts, top1, confidence)
+    figure = collection.add("partial", "Top-1, dashed: mean confidence", plot)
+    head = ["run", "", *(f"{part:.0%}" for part in parts)]
     rows = [
-        [
-            run["name"],
-            *(with_interval(r["top1"], r["intervals"]["top1"]) for r in run["partial"]),
-        ]
-        for run in told["runs"]
+        [run["name"], name, *(format_interval(row, key) for row in run["partial"])]
+        for run in runs
+        for key, name in (("top1", "top-1"), ("mean_confidence", "mean confidence"))
     ]
-    svg = evaluation_plots.by_part(series)
-    frame = plots.frame("partial", "Top-1 by the part that is seen", svg)
-    body = Columns([frame, Table(head, rows)])
-    return [Section("How early", [body], note)]
+    note = (
+        f"On {report['partial_drawings']:,} drawings, chosen by a hash of their keys. "
+        "The first points of a drawing are simplified and scaled to the full box, as a "
+        "server does with the strokes that it receives."
+    )
+    body = [Columns([figure, Table(head, rows)])]
+    return [Section("Partial drawings", body, note)]
 
 
-def _of_first(told: Told) -> list[float]:
-    return [row["part"] for row in told["runs"][0]["partial"]]
-
-
-def _breakdowns(told: Told, plots: Plots) -> list[Section]:
-    """Top-1 of parts of the drawings, as plots and as tables."""
-    runs = told["runs"]
-    frames, tables = [], []
-    for name, (file, title) in GROUPS.items():
-        groups = runs[0]["breakdowns"].get(name)
-        if not groups:
+def _subgroup_sections(
+    report: dict[str, Any], collection: PlotCollection
+) -> list[Section]:
+    """Shows the metrics of subgroups of the drawings."""
+    runs = report["runs"]
+    figures, tables = [], []
+    for attribute, title in SUBGROUPS.items():
+        if attribute not in runs[0]["breakdowns"]:
             continue
-        series = {run["name"]: told_points(run["breakdowns"][name]) for run in runs}
-        plot = evaluation_plots.groups([group["group"] for group in groups], series)
-        frames.append(plots.frame(file, title, plot))
+        by_run = {run["name"]: run["breakdowns"][attribute] for run in runs}
+        names = [row["group"] for row in runs[0]["breakdowns"][attribute]]
+        top1 = {
+            run: [get_estimate(row) for row in rows] for run, rows in by_run.items()
+        }
+        plot = plots.plot_subgroups(names, top1)
+        figures.append(collection.add(attribute, title, plot))
         head = [title, "drawings", "run"]
-        head += [METRICS[metric][0] for metric in IN_GROUPS]
-        rows = [_group_row(run, name, place) for place in range(len(groups))
-                for run in runs]  # fmt: skip
-        tables.append(Table(head, rows))
-    if not frames:
+        head += [METRICS[metric][0] for metric in SUBGROUP_METRICS]
+        table_rows = [
+            _subgroup_row(run, rows[index])
+            for index in range(len(names))
+            for run, rows in by_run.items()
+        ]
+        tables.append(Table(head, table_rows))
+    if not figures:
         return []
-    note = "Of what is known of the drawings; the lines are 95 % intervals."
-    body = [Columns(frames), *tables]
-    return [Section("Parts of the drawings", body, note)]
+    body = [Columns(figures), *tables]
+    return [Section("Subgroups", body, "Top-1 with 95 % confidence intervals.")]
 
 
-def _group_row(run: Told, name: str, place: int) -> list[str | int | Cell]:
-    group = run["breakdowns"][name][place]
-    cells = [
-        with_interval(group[metric], group["intervals"][metric], metric != "loss")
-        for metric in IN_GROUPS
-    ]
-    return [group["group"], group["examples"], run["name"], *cells]
+def _subgroup_row(run: str, row: dict[str, Any]) -> list[str | int | Cell]:
+    cells = [format_interval(row, metric) for metric in SUBGROUP_METRICS]
+    return [row["group"], row["examples"], run, *cells]
 
 
-def _calibration(told: Told, plots: Plots) -> Section:
+def _calibration_section(report: dict[str, Any], collection: PlotCollection) -> Section:
     series = {
         run["name"]: [
             (row["confidence"], row["top1"], row["drawings"])
             for row in run["calibration"]
         ]
-        for run in told["runs"]
+        for run in report["runs"]
     }
     note = (
-        "Of the guesses of which a model says 80 %, four of five should be right: on "
-        "the dashed line. Above it a model is too modest, below it too sure."
+        "The predictions of a calibrated model are on the dashed line: of those with a "
+        "confidence of 80 %, four in five are correct. Points below the line show "
+        "overconfidence."
     )
-    plot = evaluation_plots.reliability(series)
-    body = plots.frame("reliability", "Reliability", plot, wide=True)
+    plot = plots.plot_reliability(series)
+    body = collection.add("reliability", "Reliability diagram", plot, wide=True)
     return Section("Calibration", [body], note)
 
 
-def _learning(found: Found, plots: Plots) -> list[Section]:
-    """What `history.json` says of the training."""
-    runs = [run for run in found.contenders if run.history]
+def _learning_curve_sections(
+    result: ComparisonResult, collection: PlotCollection
+) -> list[Section]:
+    """Shows the training history of the runs."""
+    runs = [run for run in result.runs if run.history]
     if not runs:
         return []
 
-    def series(name: str) -> dict[str, tuple[list[int], list[float]]]:
-        rows = {run.name: run.history for run in runs}
+    def series(column: str) -> dict[str, tuple[list[int], list[float]]]:
         return {
-            run: ([row["epoch"] for row in history], [row[name] for row in history])
-            for run, history in rows.items()
+            run.name: (
+                [row["epoch"] for row in run.history],
+                [row[column] for row in run.history],
+            )
+            for run in runs
         }
 
-    top1 = evaluation_plots.curves(series("validation_top1"), "top-1")
-    loss = evaluation_plots.curves(series("validation_loss"), "loss", series("loss"))
-    frames = [
-        plots.frame("learning-top1", "Top-1 on the validation split", top1),
-        plots.frame("learning-loss", "Loss, dashed in training", loss),
+    top1 = plots.plot_learning_curves(series("validation_top1"), "top-1")
+    loss = plots.plot_learning_curves(series("validation_loss"), "loss", series("loss"))
+    figures = [
+        collection.add("learning-top1", "Validation top-1", top1),
+        collection.add("learning-loss", "Validation loss, dashed: training loss", loss),
     ]
     note = (
-        "The loss in training is that of augmented drawings and smoothed labels, so it "
-        "stays above the one on the validation split."
+        "The training loss is computed on augmented drawings with label smoothing, so "
+        "it may be higher than the validation loss."
     )
-    return [Section("Learning curves", [Columns(frames)], note)]
+    return [Section("Learning curves", [Columns(figures)], note)]

@@ -1,4 +1,4 @@
-"""What the page tells of several runs beside each other."""
+"""Sections of the report that compare runs: cost and paired differences."""
 
 from typing import Any
 
@@ -9,65 +9,69 @@ from pipeline.report.page import (
     Columns,
     Element,
     Heading,
+    Paragraph,
     Section,
     Table,
 )
-from rnn_model.evaluation.compare_runs import Found
+from rnn_model.evaluation.compare_runs import ComparisonResult
 from rnn_model.evaluation.example_gallery import Gallery
-from rnn_model.evaluation.metrics_json import minutes
-from rnn_model.evaluation.report import plots as evaluation_plots
-from rnn_model.evaluation.report.parts import Plots, guesses, picture, point
+from rnn_model.evaluation.report import plots
+from rnn_model.evaluation.report.formatting import (
+    PlotCollection,
+    get_estimate,
+    make_guesses,
+    make_thumbnail,
+)
+from rnn_model.evaluation.report.metrics_json import format_minutes
 
 COMPARED = {"top1": "top-1", "map3": "MAP@3", "macro_top1": "macro top-1", "ece": "ECE"}
-"""Metrics whose difference is told."""
+"""Metrics whose differences are shown, with their names."""
 
-SHOWN = 12
-"""Drawings that one of a pair gets and the other does not."""
+GALLERY_SIZE = 12
+"""Drawings that only one run of a pair predicts correctly."""
 
 CARD_WIDTH = 140
-"""Pixels of a drawing above the guesses of two runs, with their names."""
+"""Minimum width in pixels of a drawing with the predictions of two runs."""
 
 
-def sections(found: Found, told: dict[str, Any], plots: Plots) -> list[Section]:
-    """Cost of each run and, where there are several, each pair of them."""
-    cost = Section("Cost", _cost(told, plots), _cost_note())
-    if not found.pairs:
-        return [cost]
-    galleries = [
-        section
-        for number, runs in enumerate(found.pairs)
-        for section in [_pair_drawings(found, told["pairs"][number], *runs)]
+def build_sections(
+    result: ComparisonResult, report: dict[str, Any], collection: PlotCollection
+) -> list[Section]:
+    """Builds the sections about pairs of runs, if there are several, and the cost."""
+    if not report["pairs"]:
+        return [_cost_section(report, collection)]
+    return [
+        _differences_section(report["pairs"]),
+        *(
+            _drawings_section(result, pair, *runs)
+            for pair, runs in zip(report["pairs"], result.pairs)
+        ),
+        _cost_section(report, collection),
     ]
-    return [_pairs(told), *galleries, cost]
 
 
-def _cost_note() -> str:
-    return (
-        "Speed in training is the median of the epochs, on the machine that trained; a "
-        "drawing alone is timed on this one, the median."
-    )
-
-
-def _cost(told: dict[str, Any], plots: Plots) -> list[Any]:
-    runs = told["runs"]
+def _cost_section(report: dict[str, Any], collection: PlotCollection) -> Section:
+    runs = report["runs"]
     parts: list[Element] = []
     if len(runs) > 1:
-        kinds = {
-            "training-time": ("Top-1 and training time", "minutes of training",
-                              lambda run: run["train_seconds"] / 60),
-            "model-size": ("Top-1 and size", "parameters",
-                           lambda run: run["parameters"]),
-        }  # fmt: skip
-        frames = []
-        for file, (title, label, of) in kinds.items():
-            series = {run["name"]: (of(run), point(run)) for run in runs}
-            plot = evaluation_plots.trade(series, label)
-            frames.append(plots.frame(file, title, plot))
-        parts.append(Columns(frames))
-    head = ["run", "model", "parameters", "epochs", "training"]
-    head += ["drawings/s in training", "a drawing alone"]
+        estimates = {run["name"]: get_estimate(run) for run in runs}
+        minutes = {run["name"]: run["train_seconds"] / 60 for run in runs}
+        parameters = {run["name"]: run["parameters"] for run in runs}
+        time_plot = plots.plot_cost(minutes, estimates, "minutes of training")
+        size_plot = plots.plot_cost(parameters, estimates, "parameters")
+        figures = [
+            collection.add("training-time", "Top-1 and training time", time_plot),
+            collection.add("model-size", "Top-1 and model size", size_plot),
+        ]
+        parts.append(Columns(figures))
+    head = ["run", "model", "parameters", "epochs", "training time"]
+    head += ["training drawings/s", "latency"]
     parts.append(Table(head, [_cost_row(run) for run in runs]))
-    return parts
+    note = (
+        "Training speed is the median of the epochs, on the machine that trained the "
+        "model. Latency is the median time for a single drawing on this machine."
+    )
+    return Section("Cost", parts, note)
 
 
 def _cost_row(run: dict[str, Any]) -> list[str | int]:
@@ -77,73 +81,90 @@ def _cost_row(run: dict[str, Any]) -> list[str | int]:
         run["model"],
         run["parameters"],
         run["epochs"],
-        minutes(run["train_seconds"]),
+        format_minutes(run["train_seconds"]),
         "–" if speed is None else round(speed),
         f"{run['milliseconds_alone']:.2f} ms",
     ]
 
 
-def _pairs(told: dict[str, Any]) -> Section:
+def _differences_section(pairs: list[dict[str, Any]]) -> Section:
     head = [
         "runs",
-        *(f"{name}, difference" for name in COMPARED.values()),
-        *("first alone", "second alone", "p (McNemar)"),
+        *(f"difference in {name}" for name in COMPARED.values()),
+        *("only first correct", "only second correct", "p (McNemar)"),
     ]
-    rows = [_pair_row(pair) for pair in told["pairs"]]
+    rows = [_difference_row(pair, pair) for pair in pairs]
+    parts: list[Element] = [Table(head, rows)]
+    recognized = [
+        _difference_row(pair, pair["recognized_only"])
+        for pair in pairs
+        if pair["recognized_only"]
+    ]
+    if recognized:
+        text = "On the drawings that the game recognized:"
+        parts += [Paragraph(text), Table(head, recognized)]
     note = (
-        "The first run less the second, in points, with the 95 % interval of the "
-        "difference on the same drawings. “Alone” are drawings that one gets and the "
-        "other does not; McNemar's test says how probable as unequal numbers are if "
-        "both runs are right equally often."
+        "The first run minus the second, in percentage points, with the 95 % interval "
+        "of the paired difference. McNemar's test gives the probability of counts at "
+        "least as unequal if both runs are correct equally often."
     )
-    return Section("Pairs of runs", [Table(head, rows)], note)
+    return Section("Pairs of runs", parts, note)
 
 
-def _pair_row(pair: dict[str, Any]) -> list[str | int | Cell]:
-    told = [pair["differences"][metric] for metric in COMPARED]
-    p = pair["mcnemar_p"]
+def _difference_row(
+    pair: dict[str, Any], row: dict[str, Any]
+) -> list[str | int | Cell]:
+    p = row["mcnemar_p"]
     return [
         f"{pair['first']} − {pair['second']}",
-        *(_points(row["difference"], row["interval"]) for row in told),
-        pair["only_first_right"],
-        pair["only_second_right"],
+        *(_format_difference(row["differences"][metric]) for metric in COMPARED),
+        row["only_first_right"],
+        row["only_second_right"],
         "< 0.0001" if p < 1e-4 else f"{p:.4f}",
     ]
 
 
-def _points(difference: float, interval: list[float]) -> Cell:
-    low, high = (100 * end for end in interval)
-    return Cell(f"{100 * difference:+.2f}", f"{low:+.2f} to {high:+.2f}")
+def _format_difference(row: dict[str, Any]) -> Cell:
+    """Formats a difference and its interval in percentage points."""
+    low, high = (100 * end for end in row["interval"])
+    difference = 100 * row["difference"]
+    return Cell(f"{difference:+.2f}", f"{low:+.2f} to {high:+.2f}")
 
 
-def _pair_drawings(found: Found, told: dict[str, Any], one: int, other: int) -> Section:
-    """Drawings that one gets and the other does not."""
-    pair = found.pairs[one, other]
+def _drawings_section(
+    result: ComparisonResult, pair: dict[str, Any], first: int, second: int
+) -> Section:
+    """Builds galleries of the drawings that only one run predicts correctly."""
+    run_pair = result.pairs[first, second]
     parts: list[Element] = []
-    names = told["first"], told["second"]
-    for kept, (gets, misses), count in (
-        (pair.first_gets, names, pair.only_first),
-        (pair.second_gets, names[::-1], pair.only_second),
+    names = pair["first"], pair["second"]
+    for gallery, name, count in (
+        (run_pair.only_first, names[0], run_pair.all.only_first),
+        (run_pair.only_second, names[1], run_pair.all.only_second),
     ):
-        title = f"{gets} gets, {misses} does not: {count:,} drawings"
-        parts.append(Heading(title))
+        parts.append(Heading(f"Only {name} is correct: {count:,} drawings"))
         if count:
-            parts.append(Cards(_cards(found, kept, names), CARD_WIDTH))
-    note = "Those of which the two are surest, with the first guess of each."
+            cards = _make_cards(gallery, result.info.classes, names)
+            parts.append(Cards(cards, CARD_WIDTH))
+    note = (
+        "Drawings with the largest difference in the probability of the true class, "
+        "with the first prediction of each run."
+    )
     return Section(" and ".join(names), parts, note)
 
 
-def _cards(found: Found, kept: Gallery, names: tuple[str, str]) -> list[Card]:
-    classes = found.info.classes
+def _make_cards(
+    gallery: Gallery, classes: tuple[str, ...], names: tuple[str, str]
+) -> list[Card]:
     return [
         Card(
-            classes[shown.label],
-            picture(shown, classes),
+            classes[example.label],
+            make_thumbnail(example, classes),
             [
                 guess
-                for name, answer in zip(names, shown.answers)
-                for guess in guesses(shown, answer[:1], classes, name)
+                for name, predictions in zip(names, example.predictions)
+                for guess in make_guesses(example, predictions[:1], classes, name)
             ],
         )
-        for shown in kept.best(SHOWN)
+        for example in gallery.best(GALLERY_SIZE)
     ]

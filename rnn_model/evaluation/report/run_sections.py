@@ -1,121 +1,132 @@
-"""What the page tells of each run alone: its confusions, its classes, its drawings."""
+"""Sections of the report about each run: confusion matrix, classes and drawings."""
 
 from typing import Any
 
 import numpy as np
 
+from pipeline.report.figures import Plot
 from pipeline.report.page import Card, Cards, Element, Heading, Section, Table
 from rnn_model.evaluation import confusion_matrix
-from rnn_model.evaluation.compare_runs import Found
-from rnn_model.evaluation.confusion_matrix import Confusion
+from rnn_model.evaluation.compare_runs import ComparisonResult
+from rnn_model.evaluation.confusion_matrix import ConfusionMatrix
 from rnn_model.evaluation.example_gallery import Gallery
-from rnn_model.evaluation.report import plots as evaluation_plots
-from rnn_model.evaluation.report.parts import Plots, guesses, picture
-from rnn_model.evaluation.report.plots import NAMED, Point
-from rnn_model.evaluation.run_metrics import SHOWN
+from rnn_model.evaluation.report import plots
+from rnn_model.evaluation.report.formatting import (
+    PlotCollection,
+    make_guesses,
+    make_thumbnail,
+)
+from rnn_model.evaluation.report.plots import MAX_LABELED_CLASSES, Estimate
+from rnn_model.evaluation.run_metrics import GALLERY_SIZE
 from tfrecords import schema
 
 
-def sections(found: Found, told: dict[str, Any], plots: Plots) -> list[Section]:
-    """The sections of all runs, one after the other."""
-    many = len(found.contenders) > 1
-    parts = []
-    for place, run in enumerate(told["runs"]):
-        of = f", {run['name']}" if many else ""
-        parts += [
-            _confusions(found, run, place, plots, of),
-            _classes(run, plots, of),
-            _galleries(found, place, of),
+def build_sections(
+    result: ComparisonResult, report: dict[str, Any], collection: PlotCollection
+) -> list[Section]:
+    """Builds the sections of all runs, one run after the other."""
+    sections = []
+    for index, run in enumerate(report["runs"]):
+        suffix = f", {run['name']}" if len(result.runs) > 1 else ""
+        sections += [
+            _confusion_section(result, run, index, collection, suffix),
+            _classes_section(run, collection, suffix),
+            _drawings_section(result, index, suffix),
         ]
-    return parts
+    return sections
 
 
-def _confusions(
-    found: Found, run: dict[str, Any], place: int, plots: Plots, of: str
+def _confusion_section(
+    result: ComparisonResult,
+    run: dict[str, Any],
+    index: int,
+    collection: PlotCollection,
+    suffix: str,
 ) -> Section:
-    confusions, names = found.scorecards[place].confusion, found.info.classes
-    order = confusion_matrix.clustered(confusions.shares())
+    confusion, classes = result.run_metrics[index].confusion, result.info.classes
+    order = confusion_matrix.order_by_similarity(confusion.shares())
     file = f"confusion-{run['name']}"
-    whole = evaluation_plots.confusion(*_part(confusions, names, order))
-    frames: list[Element] = []
-    note = "Classes that are confused stand side by side. "
-    if len(names) <= NAMED:
-        note += "The numbers are per cent of the drawings of a row's class."
-        frames.append(plots.frame(file, "All classes", whole))
+    parts: list[Element] = []
+    if len(classes) > MAX_LABELED_CLASSES:
+        most_confused = _most_confused_classes(confusion)
+        selected = [label for label in order if label in most_confused]
+        title = f"The {len(selected)} most confused classes"
+        plot = _plot_matrix(confusion, classes, selected)
+        parts.append(collection.add(f"{file}-most", title, plot))
+        title = f"All {len(classes)} classes"
     else:
-        worst = [place for place in order if place in _worst(confusions)]
-        some = evaluation_plots.confusion(*_part(confusions, names, worst))
-        title = f"The {len(worst)} classes that are confused most"
-        note += "The numbers are per cent of the drawings of a row's class."
-        frames.append(plots.frame(f"{file}-most", title, some))
-        frames.append(plots.frame(file, f"All {len(names)} classes", whole))
-    head = ["drawn", "guessed", "drawings", "of the class's drawings"]
+        title = "All classes"
+    parts.append(collection.add(file, title, _plot_matrix(confusion, classes, order)))
     rows = [list(pair.values()) for pair in run["confused"]]
     if rows:
-        frames.append(Table(head, rows))
-    return Section(f"Confusions{of}", frames, note)
+        head = ["drawn", "predicted", "drawings", "share of the class"]
+        parts.append(Table(head, rows))
+    note = (
+        "Classes that are often confused are next to each other. Numbers are "
+        "percentages of the drawings of a row's class."
+    )
+    return Section(f"Confusion matrix{suffix}", parts, note)
 
 
-def _part(
-    confusions: Confusion, names: tuple[str, ...], places: list[int]
-) -> tuple[list[str], np.ndarray]:
-    """Names of some classes, and what share of each was taken for which of them."""
-    shares = confusions.shares()[np.ix_(places, places)]
-    return [names[place] for place in places], shares
+def _plot_matrix(
+    confusion: ConfusionMatrix, classes: tuple[str, ...], selected: list[int]
+) -> Plot:
+    shares = confusion.shares()[np.ix_(selected, selected)]
+    return plots.plot_confusion([classes[label] for label in selected], shares)
 
 
-def _worst(confusions: Confusion) -> set[int]:
-    """As many classes as can be read, of the pairs that are confused most."""
-    worst: set[int] = set()
-    for pair in confusions.most_confused(NAMED * NAMED):
-        if len(worst | {pair.drawn, pair.guessed}) > NAMED:
+def _most_confused_classes(confusion: ConfusionMatrix) -> set[int]:
+    """Returns the classes of the most confused pairs, as many as can be labeled."""
+    classes: set[int] = set()
+    for pair in confusion.most_confused(MAX_LABELED_CLASSES**2):
+        if len(classes | {pair.drawn, pair.predicted}) > MAX_LABELED_CLASSES:
             break
-        worst |= {pair.drawn, pair.guessed}
-    return worst
+        classes |= {pair.drawn, pair.predicted}
+    return classes
 
 
-def _classes(run: dict[str, Any], plots: Plots, of: str) -> Section:
-    told = run["per_class"]
-    points = [Point(row["top1"], *row["interval"]) for row in told.values()]
-    plot = evaluation_plots.class_accuracy(list(told), points)
-    ordered = sorted(told.items(), key=lambda item: (-item[1]["top1"], item[0]))
+def _classes_section(
+    run: dict[str, Any], collection: PlotCollection, suffix: str
+) -> Section:
+    per_class = run["per_class"]
+    estimates = [Estimate(row["top1"], *row["interval"]) for row in per_class.values()]
+    plot = plots.plot_class_top1(list(per_class), estimates)
+    ordered = sorted(per_class.items(), key=lambda item: (-item[1]["top1"], item[0]))
     rows = [
         [word, row["drawings"], row["top1"], *map(float, row["interval"])]
         for word, row in ordered
     ]
-    head = ["class", "drawings", "top-1", "from", "to"]
-    frame = plots.frame(
-        f"classes-{run['name']}", "Top-1 of each class", plot, wide=True
-    )
-    body = [frame, Table(head, rows)]
-    note = "The best first, each with its 95 % interval (Wilson's)."
-    return Section(f"Classes{of}", body, note)
+    head = ["class", "drawings", "top-1", "low", "high"]
+    title = "Top-1 of each class"
+    figure = collection.add(f"classes-{run['name']}", title, plot, wide=True)
+    note = "Best classes first, with 95 % Wilson score intervals."
+    body = [figure, Table(head, rows)]
+    return Section(f"Classes{suffix}", body, note)
 
 
-def _galleries(found: Found, place: int, of: str) -> Section:
-    scorecard = found.scorecards[place]
-    kinds = {
-        "Surest, and right": scorecard.right,
-        "Surest, and wrong": scorecard.wrong,
-        "Most doubtful": scorecard.doubtful,
+def _drawings_section(result: ComparisonResult, index: int, suffix: str) -> Section:
+    run_metrics = result.run_metrics[index]
+    galleries = {
+        "Correct, highest confidence": run_metrics.correct,
+        "Wrong, highest confidence": run_metrics.wrong,
+        "Lowest confidence": run_metrics.uncertain,
     }
     parts: list[Element] = []
-    for title, kept in kinds.items():
-        if cards := _cards(found, kept):
+    for title, gallery in galleries.items():
+        if cards := _make_cards(gallery, result.info.classes):
             parts += [Heading(title), Cards(cards)]
-    note = "The first guesses are under each drawing, with their probabilities."
-    if found.info.kind == schema.INK:
-        note += " The earlier a stroke, the stronger its colour."
-    return Section(f"Drawings{of}", parts, note)
+    note = "Below each drawing are its most probable classes."
+    if result.info.kind == schema.INK:
+        note += " Earlier strokes have a stronger color."
+    return Section(f"Drawings{suffix}", parts, note)
 
 
-def _cards(found: Found, kept: Gallery) -> list[Card]:
-    classes = found.info.classes
+def _make_cards(gallery: Gallery, classes: tuple[str, ...]) -> list[Card]:
     return [
         Card(
-            classes[shown.label],
-            picture(shown, classes),
-            guesses(shown, shown.answers[0], classes),
+            classes[example.label],
+            make_thumbnail(example, classes),
+            make_guesses(example, example.predictions[0], classes),
         )
-        for shown in kept.best(SHOWN)
+        for example in gallery.best(GALLERY_SIZE)
     ]

@@ -1,4 +1,4 @@
-"""The metrics of a model on a split."""
+"""Metrics of one model on a split."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,17 @@ import pytest
 from rnn_model import input_pipeline
 from rnn_model.evaluation import evaluator
 from rnn_model.workdir import Workdir
-from tests.rnn_model.evaluation.metrics_test import plain_metrics
+from tests.rnn_model.evaluation.metrics_test import reference_metrics
 from tfrecords.dataset_info import load_dataset_info
 
 
-def evaluated(workdir, data_dir, split, *batch_size):
-    logits_of = evaluator.logits_function(Workdir(str(workdir)).load_best())
+def evaluate(workdir, data_dir, split, *batch_size):
+    logits_fn = evaluator.make_logits_fn(Workdir(str(workdir)).load_best())
     info = load_dataset_info(str(data_dir))
-    return evaluator.evaluate(logits_of, info, str(data_dir), split, *batch_size)
+    return evaluator.evaluate_split(logits_fn, info, str(data_dir), split, *batch_size)
 
 
-def test_the_numbers_are_those_of_a_plain_computation(data_dir, trained_rnn):
+def test_metrics_match_a_reference_computation(data_dir, trained_rnn):
     model = Workdir(str(trained_rnn)).load_best()
     info = load_dataset_info(str(data_dir))
     logits, labels = [], []
@@ -24,21 +24,21 @@ def test_the_numbers_are_those_of_a_plain_computation(data_dir, trained_rnn):
         ink, length = batch["ink"], batch["length"]
         logits.append(model({"ink": ink, "length": length}, training=False).numpy())
         labels.append(batch["class_index"].numpy())
-    expected = plain_metrics(np.concatenate(logits), np.concatenate(labels))
-    found = evaluated(trained_rnn, data_dir, "test")
-    assert found == pytest.approx(expected, abs=1e-5)
+    expected = reference_metrics(np.concatenate(logits), np.concatenate(labels))
+    result = evaluate(trained_rnn, data_dir, "test")
+    assert result == pytest.approx(expected, abs=1e-5)
 
 
-def test_batch_size_changes_nothing(data_dir, trained_mlp):
-    expected = evaluated(trained_mlp, data_dir, "test")
+def test_batch_size_does_not_change_the_metrics(data_dir, trained_mlp):
+    expected = evaluate(trained_mlp, data_dir, "test")
     for batch_size in (1, 5):
-        found = evaluated(trained_mlp, data_dir, "test", batch_size)
-        assert found == pytest.approx(expected, abs=1e-6)
+        result = evaluate(trained_mlp, data_dir, "test", batch_size)
+        assert result == pytest.approx(expected, abs=1e-6)
 
 
-def test_validation_in_training_is_this_evaluation(data_dir, trained_mlp):
-    found = evaluated(trained_mlp, data_dir, "validation")
+def test_training_history_has_the_same_validation_metrics(data_dir, trained_mlp):
+    result = evaluate(trained_mlp, data_dir, "validation")
     (row,) = Workdir(str(trained_mlp)).history()
-    assert found["loss"] == pytest.approx(row["validation_loss"], abs=1e-6)
-    assert found["top1"] == row["validation_top1"]
-    assert found["top3"] == row["validation_top3"]
+    assert result["loss"] == pytest.approx(row["validation_loss"], abs=1e-6)
+    assert result["top1"] == row["validation_top1"]
+    assert result["top3"] == row["validation_top3"]

@@ -1,4 +1,4 @@
-"""Galleries keep the best of each class, however the drawings come."""
+"""Galleries keep the best examples of each class, in any order of the drawings."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 
 from pipeline import strokes
 from rnn_model.evaluation import example_gallery
-from rnn_model.evaluation.example_gallery import Gallery, Shown
+from rnn_model.evaluation.example_gallery import ExampleDrawing, Gallery
 
 DRAWING = np.zeros((1, 3), np.float32)
 
 
-def offer(kept, scores, labels, start=0):
-    kept.offer(
+def offer(gallery, scores, labels, start=0):
+    gallery.offer(
         np.array(scores, float),
         np.array(labels),
-        lambda place, score: Shown(
-            score, f"{start + place:03d}", labels[place], DRAWING, ()
+        lambda index, score: ExampleDrawing(
+            score, f"{start + index:03d}", labels[index], DRAWING, ()
         ),
     )
 
@@ -27,48 +27,56 @@ def offer(kept, scores, labels, start=0):
     st.integers(1, 7),
     st.integers(1, 3),
 )
-def test_the_best_of_each_class_are_kept(drawings, size, per_class):
-    kept = Gallery(3, per_class)
-    for start in range(0, len(drawings), size):
-        some = drawings[start : start + size]
-        offer(kept, *zip(*some), start)
+def test_best_examples_of_each_class_are_kept(drawings, batch_size, per_class):
+    gallery = Gallery(3, per_class)
+    for start in range(0, len(drawings), batch_size):
+        offer(gallery, *zip(*drawings[start : start + batch_size]), start)
     expected = []
     for label in range(3):
-        own = [(-score, at) for at, (score, of) in enumerate(drawings) if of == label]
-        places = enumerate(sorted(own)[:per_class])
-        expected += [(place, score, f"{at:03d}") for place, (score, at) in places]
+        of_class = sorted(
+            (-score, index)
+            for index, (score, drawing_label) in enumerate(drawings)
+            if drawing_label == label
+        )
+        expected += [
+            (rank, score, f"{index:03d}")
+            for rank, (score, index) in enumerate(of_class[:per_class])
+        ]
     expected = [key for *_, key in sorted(expected)]
-    assert [shown.key for shown in kept.best(99)] == expected
-    assert [shown.key for shown in kept.best(2)] == expected[:2]
+    assert [example.key for example in gallery.best(99)] == expected
+    assert [example.key for example in gallery.best(2)] == expected[:2]
 
 
-def test_what_is_none_of_these_is_never_shown():
-    kept = Gallery(2, 3)
-    offer(kept, [-np.inf, 1, -np.inf], [0, 0, 1])
-    assert [shown.key for shown in kept.best(9)] == ["001"]
+def test_drawings_without_a_score_are_not_kept():
+    gallery = Gallery(2, 3)
+    offer(gallery, [-np.inf, 1, -np.inf], [0, 0, 1])
+    assert [example.key for example in gallery.best(9)] == ["001"]
 
 
-def test_guesses_are_the_softmax_in_order():
-    found = example_gallery.answer(np.log(np.array([1, 6, 2, 1], np.float32)))
-    assert [guess for guess, _ in found] == [1, 2, 0]
-    assert [share for _, share in found] == pytest.approx([0.6, 0.2, 0.1])
+def test_top_predictions_have_softmax_probabilities():
+    logits = np.log(np.array([1, 6, 2, 1], np.float32))
+    predictions = example_gallery.top_predictions(logits)
+    assert [label for label, _ in predictions] == [1, 2, 0]
+    probabilities = [probability for _, probability in predictions]
+    assert probabilities == pytest.approx([0.6, 0.2, 0.1])
 
 
-def test_a_drawing_is_kept_without_its_padding():
+def test_ink_is_copied_without_padding():
     points = strokes.to_points([[[0, 255], [7, 9]], [[3], [4]]])
     ink = np.zeros((2, 9, 3), np.float32)
     ink[1, :3] = strokes.to_ink(points)
     batch = {"ink": ink, "length": np.array([1, 3])}
-    shown = Shown(0.0, "", 0, example_gallery.drawing_of(batch, "ink", 1), ())
-    np.testing.assert_array_equal(shown.points(), points)
-    assert not shown.is_bitmap
+    drawing = example_gallery.get_drawing(batch, "ink", 1)
+    example = ExampleDrawing(0.0, "", 0, drawing, ())
     ink[:] = 7
-    np.testing.assert_array_equal(shown.points(), points)
+    np.testing.assert_array_equal(example.points(), points)
+    assert not example.is_bitmap
 
 
-def test_a_bitmap_is_kept_with_its_pixels():
+def test_bitmap_is_copied_with_its_pixels():
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
     batch = {"bitmap": (pixels / np.float32(255)).astype(np.float32)[None, ..., None]}
-    shown = Shown(0.0, "", 0, example_gallery.drawing_of(batch, "bitmap", 0), ())
-    assert shown.is_bitmap
-    np.testing.assert_array_equal(shown.pixels(), pixels)
+    drawing = example_gallery.get_drawing(batch, "bitmap", 0)
+    example = ExampleDrawing(0.0, "", 0, drawing, ())
+    assert example.is_bitmap
+    np.testing.assert_array_equal(example.pixels(), pixels)

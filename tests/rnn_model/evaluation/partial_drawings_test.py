@@ -1,10 +1,11 @@
-"""Drawings in progress are what a server would make of them."""
+"""Partial drawings are what a server would receive."""
 
 import numpy as np
 import pytest
 
 from pipeline import simplification, strokes
 from rnn_model.evaluation import partial_drawings
+from rnn_model.evaluation.hash_sample import SampledDrawing
 
 DRAWING = [[[0, 100, 200, 100], [0, 30, 0, 40]], [[255, 250, 255], [10, 90, 255]]]
 
@@ -15,48 +16,52 @@ def ink():
 
 
 @pytest.mark.parametrize(
-    ("part", "begun"),
+    ("part", "partial_drawing"),
     [
         (0.25, [[[0, 100], [0, 30]]]),
         (0.5, [[[0, 100, 200, 100], [0, 30, 0, 40]]]),
         (0.75, [DRAWING[0], [[255, 250], [10, 90]]]),
     ],
 )
-def test_the_first_points_are_simplified_in_the_whole_box(ink, part, begun):
-    found = strokes.from_ink(partial_drawings.first_points(ink, part))
-    assert strokes.to_drawing(found) == simplification.simplify(begun)
-    assert found[:, :2].max() == strokes.BOX
-    assert found[-1, 2] == 1
+def test_first_points_are_simplified_in_the_full_box(ink, part, partial_drawing):
+    points = strokes.from_ink(partial_drawings.first_points(ink, part))
+    assert strokes.to_drawing(points) == simplification.simplify(partial_drawing)
+    assert points[:, :2].max() == strokes.BOX
+    assert points[-1, 2] == 1
 
 
-def test_the_whole_drawing_stays_as_it_is(ink):
+def test_whole_drawing_is_unchanged(ink):
     assert partial_drawings.first_points(ink, 1.0) is ink
 
 
-def test_a_dot_stays_a_dot():
+def test_single_point_is_kept():
     ink = strokes.to_ink(strokes.to_points([[[7], [9]]]))
-    assert strokes.to_drawing(
-        strokes.from_ink(partial_drawings.first_points(ink, 0.25))
-    ) == [[[0, 0], [0, 0]]]
+    points = strokes.from_ink(partial_drawings.first_points(ink, 0.25))
+    assert strokes.to_drawing(points) == [[[0, 0], [0, 0]]]
 
 
-def test_models_see_all_parts_of_the_same_drawings(ink):
-    """One knows the class of a drawing by its number of points."""
+def test_models_receive_all_parts_of_the_same_drawings(ink):
+    """The class of a drawing is given by its number of points."""
     short = strokes.to_ink(strokes.to_points([[[0, 255], [0, 9]]]))
-    drawings = [(number, number % 2, (ink, short)[number % 2]) for number in range(300)]
-    counts = []
+    drawings = [
+        SampledDrawing(number, number % 2, (ink, short)[number % 2])
+        for number in range(300)
+    ]
+    batch_sizes = []
 
-    def by_length(ink, length):
+    def classify_by_length(ink, length):
         assert ink.shape[1] == max(length)
         return np.eye(2, dtype=np.float32)[(length < 3).astype(int)]
 
-    def never(ink, length):
+    def return_nan(ink, length):
         return np.full((len(length), 2), np.nan, np.float32)
 
-    found = partial_drawings.evaluate([by_length, never], 2, drawings, counts.append)
-    assert list(found) == [0.25, 0.5, 0.75, 1.0]
-    assert sum(counts) == 4 * 300
-    shares = [sums[0].result()["top1"] for sums in found.values()]
-    # At a quarter, of both two points are left.
-    assert shares == [0.5, 1, 1, 1]
-    assert all(sums[1].result()["top1"] == 0 for sums in found.values())
+    result = partial_drawings.evaluate_parts(
+        [classify_by_length, return_nan], 2, drawings, batch_sizes.append
+    )
+    assert list(result) == [0.25, 0.5, 0.75, 1.0]
+    assert sum(batch_sizes) == 4 * 300
+    top1 = [sums[0].result()["top1"] for sums in result.values()]
+    # The first quarter of either drawing has two points.
+    assert top1 == [0.5, 1, 1, 1]
+    assert all(sums[1].result()["top1"] == 0 for sums in result.values())

@@ -209,8 +209,8 @@ def test_a_log_is_not_filled_with_progress(data_dir, tmp_path, capsys):
 
 def evaluated(run, data_dir, split):
     """The metrics of a run."""
-    found = compare_runs.evaluate_runs([str(run)], str(data_dir), split, 0)
-    return found.scorecards[0].all.result()
+    result = compare_runs.compare_runs([str(run)], str(data_dir), split, 0)
+    return result.run_metrics[0].all.result()
 
 
 @pytest.mark.parametrize("model", ["cnn", "mlp"])

@@ -1,4 +1,4 @@
-"""The page about runs: whole, in need of nothing, and with the report's numbers."""
+"""The HTML report: complete, self-contained, and with the numbers of metrics.json."""
 
 import html
 import io
@@ -8,74 +8,73 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+
+from rnn_model.evaluation import compare_runs
+from rnn_model.evaluation.report import html_report, metrics_json, plots
+from rnn_model.evaluation.report.plots import Estimate
 from tests.pipeline.report.page_test import parse_outline
 
-from rnn_model.evaluation import compare_runs, metrics_json
-from rnn_model.evaluation.report import html_report
-from rnn_model.evaluation.report import plots as evaluation_plots
-from rnn_model.evaluation.report.plots import Point
 
-
-def page_of(found):
-    told = metrics_json.to_json(found)
-    return html_report.build_page(found, told), told
+def build_page(result):
+    report = metrics_json.to_json(result)
+    return html_report.build_page(result, report), report
 
 
 @pytest.fixture(scope="module")
-def two(found):
-    return page_of(found)
+def two_runs(comparison):
+    return build_page(comparison)
 
 
 @pytest.fixture(scope="module")
-def of_bitmaps(bitmap_data_dir, trained_mlp):
+def bitmaps(bitmap_data_dir, trained_mlp):
     runs, data = [str(trained_mlp)], str(bitmap_data_dir)
-    return page_of(compare_runs.evaluate_runs(runs, data, "test"))
+    return build_page(compare_runs.compare_runs(runs, data, "test"))
 
 
-def titles(page):
+def get_titles(page):
     return re.findall("<h2[^>]*>(.*?)</h2>", page.html)
 
 
-def text_of(page):
+def get_text(page):
     body = page.html.partition("</style>")[2]
     return " ".join(html.unescape(re.sub("<[^>]*>", " ", body)).split())
 
 
-def test_a_page_needs_nothing_else(two, of_bitmaps):
-    for page, _ in (two, of_bitmaps):
+def test_page_is_self_contained(two_runs, bitmaps):
+    for page, _ in (two_runs, bitmaps):
         for address in parse_outline(page.html).urls:
             assert address.startswith(("#", "data:image/png;base64,"))
-        beside = re.sub("<svg.*?</svg>", "", page.html, flags=re.DOTALL)
-        assert "http" not in beside
+        outside_svg = re.sub("<svg.*?</svg>", "", page.html, flags=re.DOTALL)
+        assert "http" not in outside_svg
         assert "url(http" not in page.html
         assert "<script" not in page.html
         for address in re.findall(r'xlink:href="(.*?)"', page.html, re.DOTALL):
             assert address.startswith(("#", "data:image/png;base64,"))
 
 
-def test_all_parts_are_there(two):
-    page, _ = two
-    assert titles(page) == [
+def test_page_of_two_runs_has_all_sections_and_plots(two_runs):
+    page, _ = two_runs
+    assert get_titles(page) == [
         "Metrics",
         "Pairs of runs",
         "rnn and mlp",
         "Cost",
-        "How early",
-        "Parts of the drawings",
+        "Partial drawings",
+        "Subgroups",
         "Calibration",
         "Learning curves",
-        "Confusions, rnn",
+        "Confusion matrix, rnn",
         "Classes, rnn",
         "Drawings, rnn",
-        "Confusions, mlp",
+        "Confusion matrix, mlp",
         "Classes, mlp",
         "Drawings, mlp",
     ]
-    assert set(page.pictures) == {
+    assert set(page.plots) == {
         "training-time.png",
         "model-size.png",
         "partial.png",
-        "recognised.png",
+        "recognized.png",
         "points.png",
         "country.png",
         "reliability.png",
@@ -84,73 +83,79 @@ def test_all_parts_are_there(two):
         *(f"{kind}-{run}.png" for kind in ("confusion", "classes")
           for run in ("rnn", "mlp")),
     }  # fmt: skip
-    for picture in page.pictures.values():
-        pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("L"))
+    for png in page.plots.values():
+        pixels = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
         assert np.ptp(pixels) > 100
 
 
-def test_the_numbers_are_the_reports(two):
-    page, told = two
-    text = text_of(page)
-    for run in told["runs"]:
+def test_page_has_the_numbers_of_metrics_json(two_runs):
+    page, report = two_runs
+    text = get_text(page)
+    for run in report["runs"]:
         low, high = run["intervals"]["top1"]
         row = f"{run['name']} {run['top1']:.1%} {100 * low:.1f} to {100 * high:.1f}"
         assert row in text
         assert f"{run['parameters']:,}" in text
-    (pair,) = told["pairs"]
-    assert f"{pair['mcnemar_p']:.4f}" in text
-    assert f"Of {told['partial_drawings']} drawings, picked by a hash" in text
+        for part in run["partial"]:
+            assert f"{part['mean_confidence']:.1%}" in text
+    (pair,) = report["pairs"]
+    for row in (pair, pair["recognized_only"]):
+        assert f"{row['mcnemar_p']:.4f}" in text
+        difference = 100 * row["differences"]["top1"]["difference"]
+        assert f"rnn − mlp {difference:+.2f}" in text
+    assert f"On {report['partial_drawings']} drawings, chosen by a hash" in text
 
 
-def test_drawings_are_drawn_from_their_strokes(two, of_bitmaps):
-    page, _ = two
+def test_ink_is_drawn_as_strokes_and_bitmaps_as_images(two_runs, bitmaps):
+    page, _ = two_runs
     assert page.html.count(' 272 272">') > 10
-    assert "data:image/png" in page.html  # the matrices
-    bitmaps, _ = of_bitmaps
-    assert ' 272 272">' not in bitmaps.html
-    assert bitmaps.html.count("<img ") > 5
+    assert "data:image/png" in page.html  # the confusion matrices
+    page, _ = bitmaps
+    assert ' 272 272">' not in page.html
+    assert page.html.count("<img ") > 5
 
 
-def test_what_bitmaps_do_not_have_is_left_out_and_said(of_bitmaps):
-    page, _ = of_bitmaps
-    assert titles(page) == [
+def test_page_of_bitmaps_says_what_it_omits(bitmaps):
+    page, _ = bitmaps
+    assert get_titles(page) == [
         "Metrics",
         "Cost",
         "Calibration",
         "Learning curves",
-        "Confusions",
+        "Confusion matrix",
         "Classes",
         "Drawings",
     ]
-    assert "The drawings are bitmaps: they have no points" in text_of(page)
+    assert "Bitmaps have no points" in get_text(page)
 
 
-def test_words_may_hold_any_sign():
+def test_names_are_escaped():
     words = ["<b> & $x$", "a_{b}", "c", "d"]
-    point = Point(0.5, 0.25, 0.75)
-    plots = [
-        evaluation_plots.confusion(words, np.eye(4)),
-        evaluation_plots.class_accuracy(words, [point] * 4),
-        evaluation_plots.groups(words, {"<run>": [point] * 4, "$b$": [point] * 4}),
-        evaluation_plots.trade(dict.fromkeys(words, (9.0, point)), "minutes"),
-        evaluation_plots.by_part({"<run>": ([0.5, 1.0], [point] * 2)}),
-    ]
-    for plot in plots:
+    estimate = Estimate(0.5, 0.25, 0.75)
+    estimates = dict.fromkeys(words, estimate)
+    runs = {"<run>": [estimate] * 4, "$b$": [estimate] * 4}
+    for plot in (
+        plots.plot_confusion(words, np.eye(4)),
+        plots.plot_class_top1(words, [estimate] * 4),
+        plots.plot_subgroups(words, runs),
+        plots.plot_cost(dict.fromkeys(words, 9.0), estimates, "minutes"),
+        plots.plot_parts([0.5, 1.0], {"<run>": [estimate] * 2}, {"<run>": [0.1, 0.2]}),
+    ):
         svg = plot.svg.replace("xlink:", "")
         ElementTree.fromstring(svg)
-        colours = set(re.findall("#[0-9a-fA-F]{6}", svg))
-        assert colours <= {evaluation_plots._ON_RIGHT}
+        colors = set(re.findall("#[0-9a-fA-F]{6}", svg))
+        assert colors <= {plots._TEXT_ON_CORRECT}
         assert "<b>" not in svg
 
 
 @pytest.mark.parametrize("count", [2, 40, 41, 345])
-def test_few_and_many_classes_can_be_shown(count):
+def test_few_and_many_classes_can_be_plotted(count):
     words = [f"word{number}" for number in range(count)]
     shares = np.eye(count) * 0.9 + 0.1 / count
-    svg = evaluation_plots.confusion(words, shares).svg
-    named = sum(f">{word}<" in svg for word in words)
-    assert named == (count if count <= evaluation_plots.NAMED else 0)
-    points = [Point(number / count, 0.0, 1.0) for number in range(count)]
-    svg = evaluation_plots.class_accuracy(words, points).svg
+    svg = plots.plot_confusion(words, shares).svg
+    labeled = sum(f">{word}<" in svg for word in words)
+    assert labeled == (count if count <= plots.MAX_LABELED_CLASSES else 0)
+    estimates = [Estimate(number / count, 0.0, 1.0) for number in range(count)]
+    svg = plots.plot_class_top1(words, estimates).svg
     assert f">word{count - 1}<" in svg
     assert ">word0<" in svg
