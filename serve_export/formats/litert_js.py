@@ -17,8 +17,8 @@ import os
 import tarfile
 from typing import NamedTuple
 
-from pipeline import http_transfer
-from pipeline.drawing_counters import DrawingCounter
+from pipeline.download import http_transfer
+from pipeline.download.drawing_counters import DrawingCounter
 
 VERSION = "2.5.3"
 REGISTRY = "https://registry.npmjs.org"

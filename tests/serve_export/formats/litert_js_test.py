@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from pipeline import http_transfer
+from pipeline.download import http_transfer
 from serve_export.formats import litert_js
 
 MODULE = (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.drawing_counters import LineCounter, RecordCounter, RowCounter
+from pipeline.download.drawing_counters import LineCounter, RecordCounter, RowCounter
 
 
 def make_record(strokes):

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 from absl import flags
 
-from pipeline import cli, drawing_counters, http_transfer
+from pipeline import cli
 from pipeline.class_names import wanted_classes
-from pipeline.drawing_counters import DrawingCounter
+from pipeline.download import drawing_counters, http_transfer
+from pipeline.download.drawing_counters import DrawingCounter
 from pipeline.file_lock import hold_lock
 
 BUCKET = "https://storage.googleapis.com/quickdraw_dataset"
@@ -233,7 +234,3 @@ def main() -> None:
 def run() -> None:
     """Entry point of `quickdraw-download`."""
     cli.run(main, _define_flags, doc=__doc__ or "")
-
-
-if __name__ == "__main__":
-    run()

@@ -29,7 +29,7 @@ from http.client import HTTPResponse
 
 from tqdm import tqdm
 
-from pipeline.drawing_counters import DrawingCounter
+from pipeline.download.drawing_counters import DrawingCounter
 
 CHUNK_BYTES = 64 << 10
 FIRST_WAIT = 1.0

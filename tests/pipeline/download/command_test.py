@@ -12,7 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from pipeline import download, file_lock, http_transfer, sample
+from pipeline import download, file_lock, sample
+from pipeline.download import http_transfer
 
 SIMPLIFIED = "/full/simplified/{}.ndjson"
 LINE = b'{"word": "cat", "key_id": "%d", "drawing": [[[%d, 0], [2, 3]]]}\n'

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from pipeline import http_transfer
-from pipeline.drawing_counters import DrawingCounter, LineCounter
+from pipeline.download import http_transfer
+from pipeline.download.drawing_counters import DrawingCounter, LineCounter
 
 LINE = b'{"word": "cat", "drawing": [[[%03d, 1], [2, 3]]]}\n'
 SOURCE = b"".join(LINE % (number % 1000) for number in range(20_000))
