@@ -1,17 +1,17 @@
-"""Measures the job that makes data sets, beside two other ways to do the same.
+"""Measures pipeline.create_dataset and two other methods.
 
     python -m benchmarks.create_dataset --drawings=1000000
 
-    ours      python -m pipeline.create_dataset, with its defaults
-    ancestor  the method of TensorFlow's tutorial `tutorials/rnn/quickdraw` at its
-              best: json → numpy → tf.train.Example → TFRecordWriter, 10 shards, one
-              process; it ends where that one looped for ever, at a file's end
-    elements  plain Beam on the same runner, a drawing an element: ReadFromText →
-              parse → serialise → WriteToTFRecord
+    create_dataset  python -m pipeline.create_dataset with its defaults
+    tutorial        the method of TensorFlow's tutorial `tutorials/rnn/quickdraw`, with
+                    its endless loop fixed: json → numpy → tf.train.Example →
+                    TFRecordWriter, 10 shards, one process
+    elementwise     plain Beam on the same runner with one element per drawing:
+                    ReadFromText → parse → serialise → WriteToTFRecord
 
-All read the same ndjson, one file per class: the lines of --input, repeated with new
-keys until there are --drawings of them. Time includes start-up; memory is the peak of
-the process tree, CPU time its sum. Linux only, as it reads `/proc`.
+All methods read the same ndjson files, one per class: the lines of --input, repeated
+with new keys. Time includes start-up; memory is the peak of the process tree, CPU time
+its sum. Linux only: reads `/proc`.
 """
 
 import os
@@ -23,81 +23,90 @@ from absl import flags
 
 from benchmarks import data_job
 from pipeline import cli
+from pipeline.report.text_table import format_table
 
 
 def _define_flags() -> None:
-    flags.DEFINE_integer("drawings", 1_000_000, "How many to read.", lower_bound=1)
+    flags.DEFINE_integer("drawings", 1_000_000, "Number of drawings.", lower_bound=1)
     flags.DEFINE_integer(
         "elements",
         200_000,
-        "How many of them plain Beam reads, whose memory grows with each; 0 for none.",
+        "Number of drawings for plain Beam, whose memory grows with it; 0 for none.",
     )
     flags.DEFINE_string(
         "input",
         None,
-        "Files of simplified ndjson, plain or .gz, one per class. Without it those of "
-        "QUICKDRAW_DIR, or the sample.",
+        "Glob of simplified ndjson files, plain or .gz, one per class. Default: the "
+        "files in $QUICKDRAW_DIR if it is set, else synthetic drawings.",
     )
-    flags.DEFINE_string("work_dir", None, "Folder for input and output, on a disk.")
-    flags.DEFINE_bool("ancestor", True, "Measure the ancestor's method too.")
-    flags.DEFINE_bool("gzip", True, "Measure our output with --compression=gzip too.")
+    flags.DEFINE_string("work_dir", None, "Folder on a disk for input and output.")
+    flags.DEFINE_bool("tutorial", True, "Measure the tutorial's method.")
+    flags.DEFINE_bool("gzip", True, "Measure --compression=gzip.")
 
 
 def main() -> None:
-    """Prepares the input, measures each way, prints the table."""
-    args = flags.FLAGS
-    with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
-        source = data_job.input_files(args.input, Path(folder))
-        whole, part = Path(folder) / "whole", Path(folder) / "part"
-        size = data_job.write_input(source, whole, args.drawings)
+    """Runs the command with the parsed flags."""
+    values = flags.FLAGS
+    with tempfile.TemporaryDirectory(dir=values.work_dir) as folder:
+        files = data_job.find_input_files(values.input, Path(folder))
+        all_drawings, some_drawings = Path(folder) / "all", Path(folder) / "some"
+        size = data_job.write_input(files, all_drawings, values.drawings)
         print(
-            f"{args.drawings:,} drawings, {size / 1e6:,.0f} MB, {os.cpu_count()} cores"
+            f"{values.drawings:,} drawings, {size / 1e6:,.0f} MB, "
+            f"{os.cpu_count()} processors"
         )
-        ours = data_job.command_line(whole)
-        runs = {"ours": data_job.measure(ours, folder, args.drawings)}
-        if args.gzip:
-            zipped = [*ours, "--compression=gzip"]
-            runs["ours, gzip"] = data_job.measure(zipped, folder, args.drawings)
-        if args.ancestor:
-            runs["ancestor"] = data_job.measure(
-                _self("ancestor", whole), folder, args.drawings, quiet=True
+        program = data_job.command_line(all_drawings)
+        runs = {"create_dataset": data_job.measure(program, folder, values.drawings)}
+        if values.gzip:
+            program = [*program, "--compression=gzip"]
+            runs["create_dataset, gzip"] = data_job.measure(
+                program, folder, values.drawings
             )
-        if args.elements:
-            number = min(args.elements, args.drawings)
-            data_job.write_input(source, part, number)
-            elements = _self("elements", part)
-            runs["elements"] = data_job.measure(elements, folder, number)
-    print(table(runs))
+        if values.tutorial:
+            program = _command_line("tutorial_create_dataset", all_drawings)
+            runs["tutorial"] = data_job.measure(
+                program, folder, values.drawings, quiet=True
+            )
+        if values.elements:
+            count = min(values.elements, values.drawings)
+            data_job.write_input(files, some_drawings, count)
+            program = _command_line("beam_elementwise", some_drawings)
+            runs["elementwise"] = data_job.measure(program, folder, count)
+    print(format_runs(runs))
 
 
-def table(runs: dict[str, data_job.Measured]) -> str:
-    """Lays the runs out, each beside the ancestor where that was measured."""
-    old = runs.get("ancestor")
-    lines = [
-        f"{'':<12}{'drawings':>11}{'seconds':>9}{'drawings/s':>12}{'× ancestor':>12}"
-        f"{'/s per core':>13}{'peak MiB':>10}{'bytes each':>12}{'× ancestor':>12}"
-    ]
+def format_runs(runs: dict[str, data_job.Measurement]) -> str:
+    """Formats a table of the runs, with ratios to the tutorial if it was measured."""
+    tutorial = runs.get("tutorial")
+    head = ["", "drawings", "seconds", "drawings/s", "× tutorial", "/s per core"]
+    head += ["peak MiB", "bytes each", "× tutorial"]
+    rows = []
     for name, run in runs.items():
-        speed = run.drawings / run.seconds
-        each = run.output / run.drawings
-        faster = f"{speed * old.seconds / old.drawings:.2f}" if old else "-"
-        larger = f"{each * old.drawings / old.output:.2f}" if old else "-"
-        lines.append(
-            f"{name:<12}{run.drawings:>11,}{run.seconds:>9.1f}{speed:>12,.0f}"
-            f"{faster:>12}{run.drawings / run.cpu_seconds:>13,.0f}"
-            f"{run.peak / 2**20:>10,.0f}{each:>12,.0f}{larger:>12}"
+        rate = run.drawings / run.seconds
+        size = run.output_bytes / run.drawings
+        rate_ratio = size_ratio = "–"
+        if tutorial:
+            rate_ratio = f"{rate * tutorial.seconds / tutorial.drawings:.2f}"
+            size_ratio = f"{size * tutorial.drawings / tutorial.output_bytes:.2f}"
+        rows.append(
+            [
+                name,
+                run.drawings,
+                f"{run.seconds:.1f}",
+                round(rate),
+                rate_ratio,
+                round(run.drawings / run.cpu_seconds),
+                round(run.peak_bytes / 2**20),
+                round(size),
+                size_ratio,
+            ]
         )
-    return "\n".join(lines)
+    return format_table(head, rows)
 
 
-def _self(way: str, source: Path) -> list[str]:
-    return [sys.executable, "-m", f"benchmarks.{way}", f"--input={source}"]
-
-
-def run() -> None:
-    """Entry point of the benchmark."""
-    cli.run(main, _define_flags, doc=__doc__ or "")
+def _command_line(module: str, input_dir: Path) -> list[str]:
+    return [sys.executable, "-m", f"benchmarks.{module}", f"--input={input_dir}"]
 
 
 if __name__ == "__main__":
-    run()
+    cli.run(main, _define_flags, doc=__doc__ or "")

@@ -1,15 +1,14 @@
-"""Measures an evaluation beside the model's bare forward pass on the same drawings.
+"""Measures an evaluation relative to the forward pass of the model.
 
     python -m benchmarks.evaluate --data_dir=DIR
 
-    forward      the model alone, on batches that are in memory
-    evaluation   records read and parsed, the model, all sums with their bootstrap
-                 replicates, the galleries
+    forward      the model on batches in memory
+    evaluation   reading and parsing records, the model, all metrics with their
+                 bootstrap replicates, and the galleries
 
-Both go over the whole split, take turns, and the ratio is that of a round, so that a
-slow moment of the machine meets both. Start-up, drawings in progress (and to keep some
-for that) and plots are not in it. How well the model answers is no matter: it is not
-trained.
+Both process the whole split, alternately, and the ratio is computed per round, so that
+other load on the machine affects both. Start-up, partial drawings and plots are not
+included. The model is not trained, which does not affect its speed.
 """
 
 import statistics
@@ -21,6 +20,7 @@ import tensorflow as tf
 from absl import flags
 
 from pipeline import cli
+from pipeline.report.text_table import format_table
 from rnn_model import input_pipeline, models
 from rnn_model.config import MODELS, TrainConfig
 from rnn_model.evaluation import compare_runs, evaluator
@@ -30,57 +30,65 @@ from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 Batches = list[dict[str, tf.Tensor]]
 
 
-class Round(NamedTuple):
-    """Seconds, and seconds of CPU time, of forward and evaluation."""
+class Duration(NamedTuple):
+    """Wall-clock and CPU time in seconds."""
 
-    forward: tuple[float, float]
-    evaluation: tuple[float, float]
+    seconds: float
+    cpu_seconds: float
+
+
+class Round(NamedTuple):
+    """Durations of one round."""
+
+    forward: Duration
+    evaluation: Duration
 
 
 def _define_flags() -> None:
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
-    flags.DEFINE_string("split", "test", "The part of it.")
-    flags.DEFINE_enum("model", "rnn", MODELS, "The model.")
-    flags.DEFINE_integer("rounds", 5, "How often each takes its turn.", lower_bound=1)
+    flags.DEFINE_string("split", "test", "Name of the split.")
+    flags.DEFINE_enum("model", "rnn", MODELS, "Name of the model.")
+    flags.DEFINE_integer("rounds", 5, "Number of rounds.", lower_bound=1)
 
 
 def main() -> None:
-    """Measures, and prints a table."""
+    """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require("data_dir")
     info = load_dataset_info(values.data_dir)
-    run = untrained(values.model, info)
-    read = input_pipeline.evaluation_batches(
+    run = make_untrained_run(values.model, info)
+    dataset = input_pipeline.evaluation_batches(
         info, values.data_dir, values.split, evaluator.BATCH_SIZE
     )
-    batches = list(read)
-    rounds = []
-    for number in range(values.rounds + 1):
-        some = Round(
-            measure(lambda: forward(run, batches, info.kind)),
-            evaluate(run, info, read),
+    batches = list(dataset)
+    rounds = [
+        Round(
+            measure(lambda: run_forward(run, batches, info.kind)),
+            measure_evaluation(run, info, dataset),
         )
-        if number:  # the first round warms up
-            rounds.append(some)
-    print(table(rounds, info.split(values.split).examples))
+        for _ in range(values.rounds + 1)
+    ]
+    # The first round is a warm-up.
+    print(format_rounds(rounds[1:], info.split(values.split).examples))
 
 
-def untrained(model: str, info: DatasetInfo) -> LoadedRun:
-    """A run that was not trained."""
-    built = models.build_model(TrainConfig(model=model), len(info.classes))
-    logits_fn = evaluator.make_logits_fn(built, info.kind)
-    return LoadedRun(model, "", model, built.count_params(), [], logits_fn)
+def make_untrained_run(model_name: str, info: DatasetInfo) -> LoadedRun:
+    """Makes a run with random weights."""
+    model = models.build_model(TrainConfig(model=model_name), len(info.classes))
+    logits_fn = evaluator.make_logits_fn(model, info.kind)
+    return LoadedRun(model_name, "", model_name, model.count_params(), [], logits_fn)
 
 
-def forward(run: LoadedRun, batches: Batches, kind: str) -> None:
+def run_forward(run: LoadedRun, batches: Batches, kind: str) -> None:
+    """Computes the logits of all batches."""
     for batch in batches:
         run.logits_fn(*(batch[name] for name in models.INPUT_SPECS[kind])).numpy()
 
 
-def evaluate(
+def measure_evaluation(
     run: LoadedRun, info: DatasetInfo, batches: tf.data.Dataset
-) -> tuple[float, float]:
-    """What `evaluate.py` does between its start and its page."""
+) -> Duration:
+    """Measures an evaluation between its start and its report."""
     evaluation = compare_runs.EvaluationPass(
         info, [run], sample_size=compare_runs.LATENCY_DRAWINGS, seed=0
     )
@@ -88,33 +96,34 @@ def evaluate(
     return measure(lambda: sum(evaluation.run(iterator)))
 
 
-def measure(work: Callable[[], object]) -> tuple[float, float]:
-    began, cpu_began = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - began, time.process_time() - cpu_began
+def measure(function: Callable[[], object]) -> Duration:
+    """Measures a function call."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    function()
+    return Duration(time.perf_counter() - start, time.process_time() - cpu_start)
 
 
-def table(rounds: list[Round], drawings: int) -> str:
-    """Lays out the medians, and the median of the rounds' ratios."""
-    lines = [f"{'':<12}{'drawings/s':>12}{'of CPU time':>13}"]
+def format_rounds(rounds: list[Round], num_drawings: int) -> str:
+    """Formats a table of the medians, and the median of the ratios of the rounds."""
+    rows = []
     for name in Round._fields:
-        seconds, cpu_seconds = (
-            statistics.median(getattr(some, name)[column] for some in rounds)
-            for column in (0, 1)
+        seconds, cpu_seconds = map(
+            statistics.median, zip(*(getattr(each, name) for each in rounds))
         )
-        lines.append(
-            f"{name:<12}{drawings / seconds:>12,.0f}{drawings / cpu_seconds:>13,.0f}"
+        rates = [round(num_drawings / seconds), round(num_drawings / cpu_seconds)]
+        rows.append([name, *rates])
+    ratios, cpu_ratios = zip(
+        *(
+            [evaluation / forward for evaluation, forward in zip(*reversed(each))]
+            for each in rounds
         )
-    time_ratio, cpu_ratio = (
-        [some.evaluation[column] / some.forward[column] for some in rounds]
-        for column in (0, 1)
     )
-    lines.append(
-        f"evaluation takes {statistics.median(time_ratio):.2f} × the forward pass "
-        f"({min(time_ratio):.2f} to {max(time_ratio):.2f}), "
-        f"{statistics.median(cpu_ratio):.2f} × its CPU time"
+    return (
+        format_table(["", "drawings/s", "per CPU second"], rows)
+        + f"\nevaluation takes {statistics.median(ratios):.2f} × the forward pass "
+        f"({min(ratios):.2f} to {max(ratios):.2f}), "
+        f"{statistics.median(cpu_ratios):.2f} × its CPU time"
     )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

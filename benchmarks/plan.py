@@ -1,15 +1,13 @@
-"""Estimates how long the data job and training take, and how many machine-hours.
+"""Estimates the hours and machine-hours of a large data job and its training.
 
     python -m benchmarks.plan --data_rate=100000 --training_rate=1500 --efficiency=0.9
 
-Measure the rates first, on a machine of the kind that is to do it, with a part of the
-drawings: the data job tells its drawings/s when it is done (data_rate), training in the
-line of each epoch (training_rate). Train with two workers too: what they do together,
-divided by twice what one does, is the efficiency.
+Measure the rates on a machine of the same type with a part of the drawings. The data
+job prints its drawings/s at the end (data_rate), training prints them for each epoch
+(training_rate). Efficiency is the rate of two workers divided by twice that of one.
 
-It is an estimate, and no more: rates are taken to stay what they were for a part of the
-drawings, on all machines alike; machines take minutes to start; a job that is stopped
-does some of its work again.
+The estimate assumes that the rates hold for all drawings and machines. It does not
+include the start of the machines, nor work that is repeated after an interruption.
 """
 
 from collections.abc import Sequence
@@ -18,81 +16,87 @@ from typing import NamedTuple
 from absl import flags
 
 from pipeline import cli
+from pipeline.report.text_table import format_table
 from rnn_model.config import TrainConfig
 
 TRAIN_SHARE, VALIDATION_SHARE = 0.8, 0.1
-"""Of the drawings, as pipeline.create_dataset splits them by default."""
+"""Default splits of pipeline.create_dataset."""
 
 VALIDATION_COST = 1 / 3
-"""Of a drawing beside one in training: forward, but not backward, which costs twice."""
+"""Cost of evaluating a drawing, relative to training. A backward pass costs about twice
+as much as a forward pass."""
 
 
-class Step(NamedTuple):
-    """What so many machines take for a part of the work."""
+class Estimate(NamedTuple):
+    """Time of one step on some number of machines."""
 
-    what: str
+    step: str
     machines: int
     hours: float
 
     @property
     def machine_hours(self) -> float:
+        """Hours of all machines together."""
         return self.hours * self.machines
 
 
 def _define_flags() -> None:
-    flags.DEFINE_integer("drawings", 50_000_000, "Drawings in all.", lower_bound=1)
-    flags.DEFINE_float("data_rate", None, "Drawings/s of a machine in the data job.")
-    flags.DEFINE_float("training_rate", None, "Drawings/s of one worker in training.")
+    flags.DEFINE_integer("drawings", 50_000_000, "Number of drawings.", lower_bound=1)
+    flags.DEFINE_float("data_rate", None, "Drawings/s of the data job on one machine.")
+    flags.DEFINE_float("training_rate", None, "Drawings/s of training on one worker.")
     flags.DEFINE_float(
         "efficiency",
         1.0,
-        "Share of its speed that a worker keeps when there are several: they wait for "
-        "each other at every step.",
+        "Rate of a worker among several, relative to a single worker.",
         lower_bound=0.01,
         upper_bound=1.0,
     )
     flags.DEFINE_integer(
-        "epochs", 0, "Of training. 0: as train.py sets them.", lower_bound=0
+        "epochs", 0, "Number of epochs; 0 for the default of train.py.", lower_bound=0
     )
     flags.DEFINE_list("machines", ["1", "4", "16"], "Numbers of machines to compare.")
 
 
 def main() -> None:
-    """Prints the plan."""
+    """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require("data_rate", "training_rate")
     machines = [int(number) for number in values.machines]
     if min(values.data_rate, values.training_rate, *machines) <= 0:
         raise ValueError("rates and numbers of machines must be > 0")
-    train = round(values.drawings * TRAIN_SHARE)
-    epochs = TrainConfig(epochs=values.epochs).for_drawings(train).epochs
-    steps = [
-        *data_job(values.drawings, values.data_rate, machines),
-        *training(
+    num_train = round(values.drawings * TRAIN_SHARE)
+    epochs = TrainConfig(epochs=values.epochs).for_drawings(num_train).epochs
+    estimates = [
+        *estimate_data_job(values.drawings, values.data_rate, machines),
+        *estimate_training(
             values.drawings, epochs, values.training_rate, values.efficiency, machines
         ),
     ]
-    print(f"An estimate for {values.drawings:,} drawings; epochs at most: {epochs}\n")
-    print(table(steps))
+    print(f"Estimate for {values.drawings:,} drawings and at most {epochs} epochs\n")
+    print(format_estimates(estimates))
 
 
-def data_job(drawings: int, rate: float, machines: Sequence[int]) -> list[Step]:
-    """The data job: its shards are independent, so n machines take 1/n of the time."""
-    return [Step("data", count, drawings / (rate * count) / 3600) for count in machines]
+def estimate_data_job(
+    drawings: int, rate: float, machines: Sequence[int]
+) -> list[Estimate]:
+    """Estimates the data job, whose shards are independent."""
+    return [
+        Estimate("data", count, drawings / (rate * count) / 3600) for count in machines
+    ]
 
 
-def training(
+def estimate_training(
     drawings: int,
     epochs: int,
     rate: float,
     efficiency: float,
     machines: Sequence[int],
-) -> list[Step]:
-    """Training: each epoch sees the train split, then judges the validation split."""
-    per_epoch = TRAIN_SHARE + VALIDATION_SHARE * VALIDATION_COST
-    seconds = drawings * per_epoch * epochs / rate
+) -> list[Estimate]:
+    """Estimates training, with an evaluation of the validation split per epoch."""
+    drawings_per_epoch = drawings * (TRAIN_SHARE + VALIDATION_SHARE * VALIDATION_COST)
+    seconds = drawings_per_epoch * epochs / rate
     return [
-        Step(
+        Estimate(
             "training",
             count,
             seconds / (count * (efficiency if count > 1 else 1.0)) / 3600,
@@ -101,15 +105,14 @@ def training(
     ]
 
 
-def table(steps: list[Step]) -> str:
-    """Lays the steps out, a line each."""
-    lines = [f"{'':<10}{'machines':>10}{'hours':>10}{'machine-hours':>16}"]
-    for step in steps:
-        lines.append(
-            f"{step.what:<10}{step.machines:>10}{step.hours:>10.2f}"
-            f"{step.machine_hours:>16.2f}"
-        )
-    return "\n".join(lines)
+def format_estimates(estimates: Sequence[Estimate]) -> str:
+    """Formats a table of the estimates."""
+    head = ["step", "machines", "hours", "machine-hours"]
+    rows = [
+        [each.step, each.machines, f"{each.hours:.2f}", f"{each.machine_hours:.2f}"]
+        for each in estimates
+    ]
+    return format_table(head, rows)
 
 
 if __name__ == "__main__":

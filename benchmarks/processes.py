@@ -1,4 +1,4 @@
-"""What a process and its descendants take. Linux only: it reads `/proc`."""
+"""Time and memory of a process and its descendants. Linux only: reads `/proc`."""
 
 import contextlib
 import glob
@@ -15,79 +15,84 @@ from typing import NamedTuple
 POLL_SECONDS = 0.05
 
 
-class Taken(NamedTuple):
-    """What a program took: wall and CPU seconds, peak of memory in bytes."""
+class Usage(NamedTuple):
+    """Resources used by a program.
+
+    Attributes:
+      seconds: Wall-clock time.
+      cpu_seconds: CPU time of all processes.
+      peak_bytes: Peak of the memory of all processes together.
+    """
 
     seconds: float
     cpu_seconds: float
-    peak: int
+    peak_bytes: int
 
 
-def watch(
+def run_measured(
     program: list[str], *, quiet: bool = False, cores: Collection[int] | None = None
-) -> Taken:
-    """Runs a program, and watches over all of its processes.
+) -> Usage:
+    """Runs a program and measures all of its processes.
 
     Args:
-      program: its command line; what it prints goes to stderr.
-      quiet: show what it says on stderr, as TensorFlow does of itself, only if it
-        fails.
-      cores: numbers of the processors that it may use; all that we may by default.
+      program: Command line; its output goes to stderr.
+      quiet: Whether to show stderr only if the program fails.
+      cores: Numbers of the processors that the program may use. Default: all.
 
     Raises:
-      ValueError: it failed.
+      ValueError: The program failed.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             program,
             stdout=sys.stderr,
-            stderr=said if quiet else None,
+            stderr=stderr if quiet else None,
             preexec_fn=cores and (lambda: os.sched_setaffinity(0, cores)),
         )
-        peak = 0
+        peak_bytes = 0
         try:
             while process.poll() is None:
-                peak = max(peak, memory(process.pid))
+                peak_bytes = max(peak_bytes, measure_memory(process.pid))
                 time.sleep(POLL_SECONDS)
         finally:
-            if process.poll() is None:  # we are interrupted
+            if process.poll() is None:  # interrupted
                 process.terminate()
                 process.wait()
         seconds = time.monotonic() - started
         if code := process.returncode:
-            said.seek(0)
-            sys.stderr.write(said.read().decode(errors="replace"))
+            stderr.seek(0)
+            sys.stderr.write(stderr.read().decode(errors="replace"))
             raise ValueError(f"{' '.join(program)} exited with {code}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Taken(seconds, cpu, peak)
+    return Usage(seconds, cpu, peak_bytes)
 
 
-def memory(root: int) -> int:
-    """Bytes that a process and all that descend from it hold together."""
-    return sum(map(_memory, tree(root)))
+def measure_memory(root: int) -> int:
+    """Returns the memory of a process and its descendants in bytes."""
+    return sum(map(_read_proportional_set_size, find_process_tree(root)))
 
 
-def tree(root: int) -> set[int]:
-    """A process and all that descend from it."""
+def find_process_tree(root: int) -> set[int]:
+    """Returns the ids of a process and its descendants."""
     children: dict[int, list[int]] = {}
     for path in glob.glob("/proc/[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # pid (name) state parent …; a name may hold anything.
+            # Fields: pid (name) state parent …; the name may contain anything.
             fields = Path(path).read_text().rpartition(")")[2].split()
             children.setdefault(int(fields[1]), []).append(int(path.split("/")[2]))
-    found, new = set(), [root]
-    while new:
-        pid = new.pop()
-        found.add(pid)
-        new += children.get(pid, [])
-    return found
+    tree, pending = set(), [root]
+    while pending:
+        pid = pending.pop()
+        tree.add(pid)
+        pending += children.get(pid, [])
+    return tree
 
 
-def _memory(pid: int) -> int:
-    """Bytes that a process holds and no other one; shared pages by their part."""
+def _read_proportional_set_size(pid: int) -> int:
+    """Returns the memory of a process, with its part of all shared pages."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

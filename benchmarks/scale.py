@@ -1,19 +1,19 @@
-"""Measures how the data job grows with the drawings, and training with its processes.
+"""Measures how the data job scales with drawings, and training with processes.
 
     python -m benchmarks.scale --data_dir=DIR --output=scale.png
 
-The data job reads the lines of --input, repeated with new keys until there are as many
-as each of --drawings says. Cost is linear if all sizes are on a line, seconds =
-start-up + slope × drawings. It is that of the least squares of relative deviations, as
-sizes differ by far; the table has each size's. Memory is the peak of the process tree.
+The data job reads the lines of --input, repeated with new keys, once for each number in
+--drawings. Its cost is linear if seconds = start-up + slope × drawings. The line is
+fitted to minimise relative deviations, because the sizes differ widely; the table shows
+each deviation. Memory is the peak of the process tree.
 
-Training takes --data_dir, with each of --workers processes in turn, by
-rnn_model.launch. A process has the same number of processors whether it is alone or
-not: efficiency is drawings/s of each, beside those where there are the fewest. The
-first epoch, in which the step is compiled, does not count.
+Training runs on --data_dir with rnn_model.launch, once for each number in --workers.
+Each process has the same number of processors in all runs. Efficiency is the drawings/s
+per process relative to the smallest number of processes. The first epoch, in which the
+step is compiled, is not counted.
 
-Without --data_dir, or with --drawings= empty, that half is left out. Linux only, as it
-reads `/proc`.
+Without --data_dir only the data job is measured; with an empty --drawings only
+training. Linux only: reads `/proc`.
 """
 
 import json
@@ -23,13 +23,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from absl import flags
 
 from benchmarks import data_job, processes
-from benchmarks.data_job import Measured
+from benchmarks.data_job import Measurement
 from pipeline import cli
 from pipeline.report.figures import (
     FULL_WIDTH,
@@ -38,223 +38,240 @@ from pipeline.report.figures import (
     Figure,
     use_thousands_separators,
 )
+from pipeline.report.text_table import format_table
 from rnn_model.config import MODELS
 
 PLOT_HEIGHT = 330
 
 
-class Trained(NamedTuple):
-    """Drawings/s of so many processes together, and their peak of memory in bytes."""
+class TrainingRun(NamedTuple):
+    """Drawings/s of all processes together, and their peak memory in bytes."""
 
     workers: int
-    rate: float
-    peak: int
+    drawings_per_second: float
+    peak_bytes: int
 
 
-class Line(NamedTuple):
-    """Seconds that the data job takes: those of its start, and those of a drawing."""
+class LinearCost(NamedTuple):
+    """Seconds of the data job: for its start, and per drawing."""
 
-    start: float
+    startup: float
     slope: float
 
-    def deviation(self, run: Measured) -> float:
-        """How much longer than the line says a run took, as a share of the line's."""
-        return run.seconds / (self.start + self.slope * run.drawings) - 1
+    def compute_deviation(self, run: Measurement) -> float:
+        """Returns the deviation of a run from the line, as a share of the line."""
+        return run.seconds / (self.startup + self.slope * run.drawings) - 1
 
 
 def _define_flags() -> None:
     sizes = ["100000", "400000", "1000000", "4000000"]
-    flags.DEFINE_list("drawings", sizes, "Sizes of the data job; three tell a line.")
+    flags.DEFINE_list(
+        "drawings",
+        sizes,
+        "Numbers of drawings for the data job; at least 3 for a line.",
+    )
     flags.DEFINE_string(
         "input",
         None,
-        "Files of simplified ndjson, plain or .gz, one per class. Without it those of "
-        "QUICKDRAW_DIR, or the sample.",
+        "Glob of simplified ndjson files, plain or .gz, one per class. Default: the "
+        "files in $QUICKDRAW_DIR if it is set, else synthetic drawings.",
     )
     flags.DEFINE_string(
-        "work_dir", None, "Folder for input and output, on a disk: 1 GB per million."
+        "work_dir",
+        None,
+        "Folder on a disk for input and output; needs 1 GB per million drawings.",
     )
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
-    flags.DEFINE_list("workers", ["1", "2"], "Numbers of processes that train.")
-    flags.DEFINE_enum("model", MODELS[0], MODELS, "Which to train.")
-    flags.DEFINE_integer("epochs", 2, "Of each training, the first left out.", 2)
-    flags.DEFINE_string("output", "scale.png", "The plot.")
+    flags.DEFINE_list("workers", ["1", "2"], "Numbers of training processes.")
+    flags.DEFINE_enum("model", MODELS[0], MODELS, "Name of the model.")
+    flags.DEFINE_integer("epochs", 2, "Number of epochs; the first is not counted.", 2)
+    flags.DEFINE_string("output", "scale.png", "PNG file for the plot.")
 
 
 def main() -> None:
-    """Measures, prints a table of each half, writes the plot."""
-    args = flags.FLAGS
-    sizes = numbers("drawings", args.drawings)
-    workers = numbers("workers", args.workers) if args.data_dir else []
+    """Runs the command with the parsed flags."""
+    values = flags.FLAGS
+    sizes = parse_numbers("drawings", values.drawings)
+    workers = parse_numbers("workers", values.workers) if values.data_dir else []
     if not sizes and not workers:
-        raise ValueError("nothing to measure: give --drawings or --data_dir")
-    cores = share_of_cores(workers)
-    if not (folder := Path(args.output).absolute().parent).is_dir():
-        raise ValueError(f"--output={args.output}: there is no folder {folder}")
-    cli.import_extra("matplotlib", "report")
-    made, trained = [], []
-    with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
-        if sizes:
-            files = data_job.input_files(args.input, Path(folder))
-            made = [make(files, folder, size) for size in sizes]
-            print(data_table(made), flush=True)
-        for count in workers:
-            trained.append(train(count, cores * count, Path(folder) / f"{count}"))
-    if made and trained:
-        print()
-    if trained:
-        print(training_table(trained))
-    Path(args.output).write_bytes(plot(made, trained))
-
-
-def numbers(flag: str, given: Sequence[str]) -> list[int]:
-    """The whole numbers that a flag was given, rising, each once."""
-    if not all(number.isdecimal() and int(number) for number in given):
-        raise ValueError(f"--{flag}={','.join(given)}: whole numbers > 0, please")
-    return sorted(set(map(int, given)))
-
-
-def share_of_cores(workers: Sequence[int]) -> int:
-    """How many processors each process has, whatever their number."""
-    cores = len(os.sched_getaffinity(0))
-    most = max(workers, default=1)
-    if most > cores:
+        raise ValueError("--drawings or --data_dir is required")
+    cores = compute_cores_per_worker(workers)
+    if not (parent := Path(values.output).absolute().parent).is_dir():
         raise ValueError(
-            f"--workers={most}: each is to have a processor, and there are {cores}"
+            f"--output={values.output}: the folder {parent} does not exist"
         )
-    return cores // most
+    cli.import_extra("matplotlib", "report")
+    data_runs, training_runs = [], []
+    with tempfile.TemporaryDirectory(dir=values.work_dir) as folder:
+        if sizes:
+            files = data_job.find_input_files(values.input, Path(folder))
+            data_runs = [measure_data_job(files, folder, size) for size in sizes]
+            print(format_data_runs(data_runs), flush=True)
+        for count in workers:
+            workdir = Path(folder) / f"{count}"
+            training_runs.append(measure_training(count, cores * count, workdir))
+    if data_runs and training_runs:
+        print()
+    if training_runs:
+        print(format_training_runs(training_runs))
+    Path(values.output).write_bytes(draw_plot(data_runs, training_runs))
+
+
+def parse_numbers(flag: str, values: Sequence[str]) -> list[int]:
+    """Parses the positive integers of a flag; returns them sorted and unique."""
+    if not all(value.isdecimal() and int(value) for value in values):
+        raise ValueError(f"--{flag} must be integers > 0. Received: {','.join(values)}")
+    return sorted(set(map(int, values)))
+
+
+def compute_cores_per_worker(workers: Sequence[int]) -> int:
+    """Returns the number of processors of a worker, the same in all runs."""
+    cores = len(os.sched_getaffinity(0))
+    max_workers = max(workers, default=1)
+    if max_workers > cores:
+        raise ValueError(
+            f"--workers must be ≤ {cores}, the number of processors. "
+            f"Received: {max_workers}"
+        )
+    return cores // max_workers
 
 
 # The data job.
 
 
-def make(files: list[str], folder: str, drawings: int) -> Measured:
-    """Runs the data job on so many drawings, and removes what it read and wrote."""
-    with tempfile.TemporaryDirectory(dir=folder) as some:
-        source = Path(some) / "input"
-        data_job.write_input(files, source, drawings)
-        return data_job.measure(data_job.command_line(source), some, drawings)
+def measure_data_job(files: list[str], folder: str, num_drawings: int) -> Measurement:
+    """Runs the data job on a number of drawings, then removes its files."""
+    with tempfile.TemporaryDirectory(dir=folder) as run_folder:
+        input_dir = Path(run_folder) / "input"
+        data_job.write_input(files, input_dir, num_drawings)
+        program = data_job.command_line(input_dir)
+        return data_job.measure(program, run_folder, num_drawings)
 
 
-def fit(runs: Sequence[Measured]) -> Line | None:
-    """The line nearest to all runs; None if any two would be on one."""
+def fit_line(runs: Sequence[Measurement]) -> LinearCost | None:
+    """Fits a line to at least three runs; returns None for fewer."""
     if len(runs) < 3:
         return None
     drawings, seconds = np.array([(run.drawings, run.seconds) for run in runs]).T
-    slope, start = np.polyfit(drawings, seconds, 1, w=1 / seconds)
-    return Line(float(start), float(slope))
+    slope, startup = np.polyfit(drawings, seconds, 1, w=1 / seconds)
+    return LinearCost(float(startup), float(slope))
 
 
-def data_table(runs: Sequence[Measured]) -> str:
-    """Lays the sizes out, each beside the line that is nearest to all."""
-    line = fit(runs)
-    rows = [
-        f"{'drawings':>11}{'seconds':>9}{'drawings/s':>12}{'peak MiB':>10}"
-        f"{'µs each, started':>18}{'off the line':>14}"
-    ]
+def format_data_runs(runs: Sequence[Measurement]) -> str:
+    """Formats a table of the runs with their deviations from the line."""
+    line = fit_line(runs)
+    head = ["drawings", "seconds", "drawings/s", "peak MiB"]
+    head += ["µs each after start-up", "deviation"]
+    rows = []
     for run in runs:
-        each, off = "-", "-"
+        each, deviation = "–", "–"
         if line:
-            each = f"{1e6 * (run.seconds - line.start) / run.drawings:.2f}"
-            off = f"{line.deviation(run):+.1%}"
-        rate = run.drawings / run.seconds
+            each = f"{1e6 * (run.seconds - line.startup) / run.drawings:.2f}"
+            deviation = f"{line.compute_deviation(run):+.1%}"
         rows.append(
-            f"{run.drawings:>11,}{run.seconds:>9.1f}{rate:>12,.0f}"
-            f"{run.peak / 2**20:>10,.0f}{each:>18}{off:>14}"
+            [
+                run.drawings,
+                f"{run.seconds:.1f}",
+                round(run.drawings / run.seconds),
+                round(run.peak_bytes / 2**20),
+                each,
+                deviation,
+            ]
         )
+    table = format_table(head, rows)
     if line is None:
-        return "\n".join([*rows, "whether cost is linear takes three sizes to tell"])
-    most = max(abs(line.deviation(run)) for run in runs)
-    rows.append(
-        f"cost is {line.start:.1f} s + {1e6 * line.slope:.2f} µs a drawing; the size "
-        f"farthest off that line is off by {most:.1%}"
+        return f"{table}\nat least three sizes are needed to fit a line"
+    maximum = max(abs(line.compute_deviation(run)) for run in runs)
+    return (
+        f"{table}\ncost: {line.startup:.1f} s + {1e6 * line.slope:.2f} µs per drawing; "
+        f"maximum deviation {maximum:.1%}"
     )
-    return "\n".join(rows)
 
 
 # Training.
 
 
-def train(workers: int, cores: int, workdir: Path) -> Trained:
-    """Trains with so many processes, that share so many processors."""
-    args = flags.FLAGS
-    print(f"training, processes: {workers}", file=sys.stderr, flush=True)
-    settings = {"data_dir": args.data_dir, "workdir": workdir, "model": args.model}
-    settings |= {"epochs": args.epochs, "patience": args.epochs}
-    taken = processes.watch(
+def measure_training(workers: int, cores: int, workdir: Path) -> TrainingRun:
+    """Trains with a number of processes on a number of processors."""
+    values = flags.FLAGS
+    print(f"training with {workers} processes", file=sys.stderr, flush=True)
+    settings = {"data_dir": values.data_dir, "workdir": workdir, "model": values.model}
+    settings |= {"epochs": values.epochs, "patience": values.epochs}
+    usage = processes.run_measured(
         [sys.executable, "-m", "rnn_model.launch", f"--workers={workers}", "--"]
         + [f"--{name}={value}" for name, value in settings.items()],
         cores=sorted(os.sched_getaffinity(0))[:cores],
     )
     history = json.loads((workdir / "history.json").read_text())
     rates = [row["drawings_per_second"] for row in history[1:]]
-    return Trained(workers, statistics.harmonic_mean(rates), taken.peak)
+    return TrainingRun(workers, statistics.harmonic_mean(rates), usage.peak_bytes)
 
 
-def efficiency(run: Trained, runs: Sequence[Trained]) -> float:
-    """Drawings/s of a process beside those where there are the fewest."""
+def compute_efficiency(run: TrainingRun, runs: Sequence[TrainingRun]) -> float:
+    """Returns the rate per process relative to the run with the fewest processes."""
     first = min(runs)
-    return run.rate / run.workers / (first.rate / first.workers)
+    base_rate = first.drawings_per_second / first.workers
+    return run.drawings_per_second / run.workers / base_rate
 
 
-def training_table(runs: Sequence[Trained]) -> str:
-    """Lays the trainings out, each beside that with the fewest processes."""
+def format_training_runs(runs: Sequence[TrainingRun]) -> str:
+    """Formats a table of the runs with their efficiency."""
+    head = ["processes", "drawings/s", "per process", "efficiency", "peak MiB"]
     rows = [
-        f"{'processes':>11}{'drawings/s':>12}{'of each':>10}{'efficiency':>12}"
-        f"{'peak MiB':>10}"
+        [
+            run.workers,
+            round(run.drawings_per_second),
+            round(run.drawings_per_second / run.workers),
+            f"{compute_efficiency(run, runs):.1%}",
+            round(run.peak_bytes / 2**20),
+        ]
+        for run in runs
     ]
-    for run in runs:
-        rows.append(
-            f"{run.workers:>11}{run.rate:>12,.0f}{run.rate / run.workers:>10,.0f}"
-            f"{efficiency(run, runs):>12.1%}{run.peak / 2**20:>10,.0f}"
-        )
-    return "\n".join(rows)
+    return format_table(head, rows)
 
 
 # The plot.
 
 
-def plot(made: Sequence[Measured], trained: Sequence[Trained]) -> bytes:
-    """Shows what was measured, and what would be linear as a dashed line."""
-    panels = 2 * bool(made) + bool(trained)
+def draw_plot(
+    data_runs: Sequence[Measurement], training_runs: Sequence[TrainingRun]
+) -> bytes:
+    """Draws the measurements and, dashed, linear scaling; returns a PNG file."""
+    num_panels = 2 * bool(data_runs) + bool(training_runs)
     with Figure(FULL_WIDTH, PLOT_HEIGHT) as figure:
-        axes = list(figure.subplots(1, panels, squeeze=False)[0])
-        if made:
-            sizes = [run.drawings / 1e6 for run in made]
-            if line := fit(made):
-                ends = np.array([0, made[-1].drawings])
-                _dashed(axes[0], ends / 1e6, line.start + line.slope * ends)
-            _dots(axes[0], sizes, [run.seconds for run in made])
-            _dots(axes[1], sizes, [run.peak / 2**20 for run in made])
-            axes[0].set(xlabel="million drawings", ylabel="data job, seconds")
-            axes[1].set(xlabel="million drawings", ylabel="data job, peak MiB")
-        if trained:
-            workers = [run.workers for run in trained]
-            each = trained[0].rate / workers[0]
+        panels = list(figure.subplots(1, num_panels, squeeze=False)[0])
+        if data_runs:
+            sizes = [run.drawings / 1e6 for run in data_runs]
+            if line := fit_line(data_runs):
+                ends = np.array([0, data_runs[-1].drawings])
+                _draw_dashed(panels[0], ends / 1e6, line.startup + line.slope * ends)
+            _draw_dots(panels[0], sizes, [run.seconds for run in data_runs])
+            _draw_dots(panels[1], sizes, [run.peak_bytes / 2**20 for run in data_runs])
+            panels[0].set(xlabel="million drawings", ylabel="data job, seconds")
+            panels[1].set(xlabel="million drawings", ylabel="data job, peak MiB")
+        if training_runs:
+            workers = [run.workers for run in training_runs]
+            base_rate = training_runs[0].drawings_per_second / workers[0]
             ends = np.array([0, workers[-1]])
-            _dashed(axes[-1], ends, each * ends)
-            _dots(axes[-1], workers, [run.rate for run in trained])
-            axes[-1].set(xlabel="processes", ylabel="training, drawings/s")
-            axes[-1].set_xticks(workers)
-        for each_of in axes:
-            each_of.set(xlim=(0, None), ylim=(0, None))
-            each_of.locator_params(axis="y", integer=True)
-            use_thousands_separators(each_of.yaxis)
+            _draw_dashed(panels[-1], ends, base_rate * ends)
+            rates = [run.drawings_per_second for run in training_runs]
+            _draw_dots(panels[-1], workers, rates)
+            panels[-1].set(xlabel="processes", ylabel="training, drawings/s")
+            panels[-1].set_xticks(workers)
+        for panel in panels:
+            panel.set(xlim=(0, None), ylim=(0, None))
+            panel.locator_params(axis="y", integer=True)
+            use_thousands_separators(panel.yaxis)
         return figure.png()
 
 
-def _dots(axes, x: Sequence[float], y: Sequence[float]) -> None:
-    axes.plot(x, y, "o", color=SERIES[0], ms=7, clip_on=False)
+def _draw_dots(panel: Any, x: Sequence[float], y: Sequence[float]) -> None:
+    panel.plot(x, y, "o", color=SERIES[0], ms=7, clip_on=False)
 
 
-def _dashed(axes, x: np.ndarray, y: np.ndarray) -> None:
-    axes.plot(x, y, color=MUTED, lw=1, ls=(0, (4, 3)))
-
-
-def run() -> None:
-    """Entry point of the benchmark."""
-    cli.run(main, _define_flags, doc=__doc__ or "")
+def _draw_dashed(panel: Any, x: np.ndarray, y: np.ndarray) -> None:
+    panel.plot(x, y, color=MUTED, lw=1, ls=(0, (4, 3)))
 
 
 if __name__ == "__main__":
-    run()
+    cli.run(main, _define_flags, doc=__doc__ or "")

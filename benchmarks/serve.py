@@ -133,7 +133,7 @@ async def _watch(pid: int) -> int:
     most = 0
     try:
         while True:
-            most = max(most, processes.memory(pid))
+            most = max(most, processes.measure_memory(pid))
             await asyncio.sleep(POLL_SECONDS)
     except asyncio.CancelledError:
         return most

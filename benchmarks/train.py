@@ -1,17 +1,21 @@
-"""Measures training steps of our rnn beside those of the ancestor's network.
+"""Measures training steps of the models, and of the tutorial's model.
 
     python -m benchmarks.train --data_dir=DIR
 
-A step is all of it: records read, parsed, shuffled, augmented (ours alone), forward,
-backward, optimizer. The ancestor's network gets our input pipeline, sorted by length,
-which is faster than its own; it is measured at its default batch size and at 128. What
-the cnn is faster with its bitmaps given is what drawing them costs it. All take turns,
-so that a slow moment of the machine meets them all; drawings/s of CPU time tell what a
-core does also while others use the machine.
+A step includes reading, parsing, shuffling and augmenting the records (no augmentation
+for the tutorial's model), the forward and backward pass and the optimizer. The
+tutorial's model uses this project's input pipeline, sorted by length, which is faster
+than its own. It is measured at its default batch size and at 128. "cnn, bitmaps" gets
+precomputed bitmaps; the difference to the cnn is the cost of its rasteriser.
+
+The models alternate, so that other load on the machine affects all of them. Drawings
+per CPU second show the speed of a core even while other programs run. The speed depends
+on the vector instructions of the processor, which are printed too.
 """
 
 import dataclasses
 import math
+import os
 import statistics
 import tempfile
 import time
@@ -21,142 +25,177 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import flags
 
-from benchmarks import ancestor_model
+from benchmarks import tutorial_model
+from benchmarks.tutorial_model import TrainStep
 from pipeline import cli
+from pipeline.report.text_table import format_table
 from rnn_model import input_pipeline
 from rnn_model.config import TrainConfig
-from rnn_model.training import loop
+from rnn_model.training import loop, precision
 from rnn_model.workdir import Workdir
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
-Batches = Iterator[ancestor_model.Batch]
-Contender = tuple[ancestor_model.Step, Batches]
+Batches = Iterator[tutorial_model.Batch]
+Trainer = tuple[TrainStep, Batches]
 
-SIDES = (schema.BITMAP_SIDE, schema.BITMAP_SIDE)
+BITMAP_SHAPE = (schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1)
+
+BASELINE = "tutorial, batch 128"
 
 EPOCHS = range(1, 10_000)
-"""More than any clock leaves time for."""
+"""More epochs than any measurement needs."""
 
-WARM_UP = 3
-"""Steps before the clock starts: tracing, first allocations."""
+WARM_UP_STEPS = 3
+"""Steps before the measurement, for tracing and first allocations."""
 
 
-class Turn(NamedTuple):
-    """Drawings per second, and per second of CPU time."""
+VECTOR_INSTRUCTIONS = {
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx512_bf16": "AVX-512-BF16",
+    "amx_bf16": "AMX-BF16",
+}
+"""Linux's names of vector instructions and their usual names."""
 
-    rate: float
-    of_cpu: float
+
+class Rates(NamedTuple):
+    """Drawings per second and per CPU second."""
+
+    per_second: float
+    per_cpu_second: float
 
 
 def _define_flags() -> None:
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
-    flags.DEFINE_integer("rounds", 3, "How often each takes its turn.", lower_bound=1)
-    flags.DEFINE_float("seconds", 20.0, "How long a turn is.", lower_bound=0.1)
+    flags.DEFINE_integer("rounds", 3, "Number of rounds.", lower_bound=1)
+    flags.DEFINE_float("seconds", 20.0, "Seconds per model and round.", lower_bound=0.1)
 
 
 def main() -> None:
-    """Measures, and prints a table."""
+    """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require("data_dir")
     info = load_dataset_info(values.data_dir)
-    ancestor = ancestor_model.make_step(ancestor_model.build(len(info.classes)))
-    contenders = {
-        f"ancestor, batch {size}": (
-            ancestor,
-            epochs(info, values.data_dir, size, augment=False, by_length=True),
-        )
-        for size in (ancestor_model.BATCH_SIZE, 128)
-    }
-    contenders |= {
-        "rnn": ours(info, values.data_dir, "rnn"),
-        "cnn": ours(info, values.data_dir, "cnn"),
-        "cnn, bitmaps given": with_bitmaps(info, values.data_dir),
-    }
-    for step, batches in contenders.values():
-        run(step, batches, steps=WARM_UP)
-    turns: dict[str, list[Turn]] = {name: [] for name in contenders}
-    for _ in range(values.rounds):
-        for name, (step, batches) in contenders.items():
-            turns[name].append(run(step, batches, seconds=values.seconds))
-    print(table(turns))
-
-
-def table(turns: dict[str, list[Turn]]) -> str:
-    """Lays the medians out, each beside the ancestor's at batch 128."""
-    medians = {
-        name: Turn(*map(statistics.median, zip(*some))) for name, some in turns.items()
-    }
-    base = medians["ancestor, batch 128"]
-    lines = [
-        f"{'':<20}{'drawings/s':>12}{'from':>8}{'to':>8}{'× ancestor':>12}"
-        f"{'of CPU time':>13}{'× ancestor':>12}"
-    ]
-    for name, (rate, of_cpu) in medians.items():
-        rates = [turn.rate for turn in turns[name]]
-        lines.append(
-            f"{name:<20}{rate:>12,.0f}{min(rates):>8,.0f}{max(rates):>8,.0f}"
-            f"{rate / base.rate:>12.2f}{of_cpu:>13,.0f}{of_cpu / base.of_cpu:>12.2f}"
-        )
-    drawn, given = medians["cnn"], medians["cnn, bitmaps given"]
-    lines.append(
-        f"the rasteriser takes {1 - drawn.rate / given.rate:.1%} of the cnn's step, "
-        f"{1 - drawn.of_cpu / given.of_cpu:.1%} of its CPU time"
+    print(describe_processor())
+    tutorial_step = tutorial_model.make_train_step(
+        tutorial_model.build_model(len(info.classes))
     )
-    return "\n".join(lines)
+    trainers: dict[str, Trainer] = {
+        f"tutorial, batch {size}": (
+            tutorial_step,
+            make_batches(info, values.data_dir, size, augment=False, by_length=True),
+        )
+        for size in (tutorial_model.BATCH_SIZE, 128)
+    }
+    trainers |= {
+        "rnn": make_trainer(info, values.data_dir, "rnn"),
+        "cnn": make_trainer(info, values.data_dir, "cnn"),
+        "cnn, bitmaps": make_bitmap_trainer(info, values.data_dir),
+    }
+    for trainer in trainers.values():
+        measure(*trainer, steps=WARM_UP_STEPS)
+    rates: dict[str, list[Rates]] = {name: [] for name in trainers}
+    for _ in range(values.rounds):
+        for name, trainer in trainers.items():
+            rates[name].append(measure(*trainer, seconds=values.seconds))
+    print(format_rates(rates))
 
 
-def run(
-    step: ancestor_model.Step,
+def describe_processor() -> str:
+    """Formats the number of processors and their vector instructions."""
+    cpu_flags = precision.read_cpu_flags()
+    names = [name for flag, name in VECTOR_INSTRUCTIONS.items() if flag in cpu_flags]
+    count = len(os.sched_getaffinity(0))
+    return f"{count} processors with {', '.join(names) or 'no known vector unit'}"
+
+
+def format_rates(rates: dict[str, list[Rates]]) -> str:
+    """Formats a table of the median rates, with ratios to the tutorial's model."""
+    medians = {
+        name: Rates(*map(statistics.median, zip(*rounds)))
+        for name, rounds in rates.items()
+    }
+    baseline = medians[BASELINE]
+    head = ["", "drawings/s", "min", "max", "× tutorial"]
+    head += ["per CPU second", "× tutorial"]
+    rows = []
+    for name, median in medians.items():
+        per_second = [each.per_second for each in rates[name]]
+        rows.append(
+            [
+                name,
+                round(median.per_second),
+                round(min(per_second)),
+                round(max(per_second)),
+                f"{median.per_second / baseline.per_second:.2f}",
+                round(median.per_cpu_second),
+                f"{median.per_cpu_second / baseline.per_cpu_second:.2f}",
+            ]
+        )
+    shares = [
+        1 - cnn / without_rasteriser
+        for cnn, without_rasteriser in zip(medians["cnn"], medians["cnn, bitmaps"])
+    ]
+    return (
+        format_table(head, rows)
+        + f"\nthe rasteriser takes {shares[0]:.1%} of the cnn's step and "
+        f"{shares[1]:.1%} of its CPU time"
+    )
+
+
+def measure(
+    train_step: TrainStep,
     batches: Batches,
     steps: float = math.inf,
     seconds: float = math.inf,
-) -> Turn:
-    """Trains for so many steps or seconds."""
-    began, cpu_began = time.perf_counter(), time.process_time()
-    done = drawings = 0
-    while done < steps and time.perf_counter() - began < seconds:
+) -> Rates:
+    """Trains for a number of steps or seconds."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    num_steps = num_drawings = 0
+    while num_steps < steps and time.perf_counter() - start < seconds:
         batch = next(batches)
-        step(batch)
-        done += 1
-        drawings += len(batch["length"])
-    return Turn(
-        drawings / (time.perf_counter() - began),
-        drawings / (time.process_time() - cpu_began),
+        train_step(batch)
+        num_steps += 1
+        num_drawings += len(batch["length"])
+    return Rates(
+        num_drawings / (time.perf_counter() - start),
+        num_drawings / (time.process_time() - cpu_start),
     )
 
 
-def ours(info: DatasetInfo, data_dir: str, model: str) -> Contender:
-    """A model of ours with its defaults, as `train.py` runs it."""
-    run = begin(TrainConfig(model=model, epochs=len(EPOCHS)), info)
-    return step_of(run), run.batches(data_dir)
+def make_trainer(info: DatasetInfo, data_dir: str, model: str) -> Trainer:
+    """Returns the training step and the batches of train.py with its defaults."""
+    run = _make_run(TrainConfig(model=model, epochs=len(EPOCHS)), info)
+    return _make_train_step(run), run.batches(data_dir)
 
 
-def with_bitmaps(info: DatasetInfo, data_dir: str) -> Contender:
-    """The cnn on the same batches, that finds bitmaps drawn; whose, costs the same."""
-    _, batches = ours(info, data_dir, "cnn")
-    run = begin(TrainConfig(model="cnn"), dataclasses.replace(info, kind=schema.BITMAP))
-    bitmaps = tf.random.stateless_uniform([run.config.batch_size, *SIDES, 1], [0, 0])
-    return step_of(run), (
+def make_bitmap_trainer(info: DatasetInfo, data_dir: str) -> Trainer:
+    """Returns a trainer of the cnn that gets random bitmaps instead of strokes."""
+    _, batches = make_trainer(info, data_dir, "cnn")
+    bitmap_info = dataclasses.replace(info, kind=schema.BITMAP)
+    run = _make_run(TrainConfig(model="cnn"), bitmap_info)
+    shape = [run.config.batch_size, *BITMAP_SHAPE]
+    bitmaps = tf.random.stateless_uniform(shape, [0, 0])
+    return _make_train_step(run), (
         batch | {"bitmap": bitmaps[: len(batch["length"])]} for batch in batches
     )
 
 
-def begin(config: TrainConfig, info: DatasetInfo) -> loop._Run:
-    """A run that nothing is kept of."""
+def _make_run(config: TrainConfig, info: DatasetInfo) -> loop._Run:
+    """Makes a run whose files are discarded."""
     with tempfile.TemporaryDirectory() as folder:
         return loop._Run(config, info, Workdir(folder))
 
 
-def step_of(run: loop._Run) -> ancestor_model.Step:
-    """What takes a step of a run."""
+def _make_train_step(run: loop._Run) -> TrainStep:
     return lambda batch: run.step(batch)[0]
 
 
-def epochs(
+def make_batches(
     info: DatasetInfo, data_dir: str, batch_size: int, **settings: bool
 ) -> Batches:
-    """Batches of the train split, epoch after epoch."""
+    """Returns the batches of the train split, epoch after epoch."""
     return iter(
         input_pipeline.training_batches(
             info, data_dir, batch_size, seed=0, epochs=EPOCHS, **settings

@@ -43,5 +43,10 @@ def _has_bfloat16() -> bool:
         details = map(tf.config.experimental.get_device_details, gpus)
         capabilities = (some.get("compute_capability", (0, 0)) for some in details)
         return min(capabilities) >= BFLOAT16_CAPABILITY
+    return not CPU_FLAGS.isdisjoint(read_cpu_flags())
+
+
+def read_cpu_flags() -> set[str]:
+    """Returns Linux's names of the processor's features; empty on other systems."""
     info = Path(CPU_INFO)
-    return info.exists() and not CPU_FLAGS.isdisjoint(info.read_text().split())
+    return set(info.read_text().split()) if info.exists() else set()

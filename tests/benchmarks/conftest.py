@@ -1,4 +1,4 @@
-"""What the tests of the benchmarks share."""
+"""Fixtures of the benchmarks' tests."""
 
 import subprocess
 import sys
@@ -10,10 +10,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def measure():
-    """Runs a benchmark as its user does: `measure(name, *flags)`."""
+def run_benchmark():
+    """Runs a benchmark as a command: `run_benchmark(name, *flags)`."""
 
-    def measure(name, *flags):
+    def run_benchmark(name, *flags):
         return subprocess.run(
             [sys.executable, "-m", f"benchmarks.{name}", *flags],
             cwd=ROOT,
@@ -21,4 +21,4 @@ def measure():
             text=True,
         )
 
-    return measure
+    return run_benchmark

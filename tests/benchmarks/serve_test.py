@@ -3,9 +3,9 @@
 from benchmarks import serve
 
 
-def test_it_prints_what_it_measured(measure, exported_rnn):
+def test_it_prints_what_it_measured(run_benchmark, exported_rnn):
     flags = ["--seconds=0.5", f"--export_dir={exported_rnn}", "--connections=2"]
-    done = measure("serve", *flags)
+    done = run_benchmark("serve", *flags)
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[-4:])
     assert list(lines) == ["start", "steady", "load", "memory"]

@@ -56,7 +56,7 @@ def test_no_library_of_training_is_in_the_process(server, drawing):
 def test_memory_stays_small(server, drawing):
     for _ in range(20):
         server.ask("/v1/predict", {"drawing": drawing})
-    assert 0 < processes.memory(server.process.pid) < 200 << 20
+    assert 0 < processes.measure_memory(server.process.pid) < 200 << 20
 
 
 def test_answers_as_the_predictor_does(server, exported_rnn):
@@ -115,7 +115,7 @@ def test_a_request_under_way_is_answered_before_the_end(serving, exported_rnn):
 
 def test_its_lanes_end_with_it_even_if_it_is_killed(serving, exported_rnn):
     with serving(exported_rnn) as server:
-        tree = processes.tree(server.process.pid)
+        tree = processes.find_process_tree(server.process.pid)
         assert len(tree) > 2
         server.process.kill()
         server.process.wait()

@@ -1,9 +1,9 @@
-"""The ancestor's way to a data set, at its best, for `benchmarks.create_dataset`.
+"""The data preparation of the TensorFlow tutorial, for `benchmarks.create_dataset`.
 
-The method of TensorFlow's tutorial `tutorials/rnn/quickdraw/create_dataset.py`: a
-line at a time through json and numpy into a `tf.train.Example`, to one of ten files
-taken at random. Its faults that cost time or never end are repaired: each file is read
-to its end, and once.
+The method of `tutorials/rnn/quickdraw/create_dataset.py`: each line is parsed with json
+and numpy into a `tf.train.Example` and written to one of ten files at random. Faults of
+the original that cost time or cause an endless loop are fixed: each file is read once,
+to its end.
 """
 
 import json
@@ -21,7 +21,11 @@ NUM_SHARDS = 10
 
 
 def parse_line(line: str) -> tuple[np.ndarray, str]:
-    """Parses a line to `<float32>[T - 1, 3]`, scaled to 0..1, and its word."""
+    """Parses a line.
+
+    Returns:
+      The ink `<float32>[T - 1, 3]`, scaled to 0..1, and the word.
+    """
     sample = json.loads(line)
     strokes = sample["drawing"]
     ink = np.zeros((sum(len(stroke[0]) for stroke in strokes), 3), np.float32)
@@ -40,21 +44,23 @@ def parse_line(line: str) -> tuple[np.ndarray, str]:
     return ink[1:], sample["word"]
 
 
-def to_example(ink: np.ndarray, class_index: int) -> tf.train.Example:
-    def ints(values: list[int]) -> tf.train.Feature:
+def make_example(ink: np.ndarray, class_index: int) -> tf.train.Example:
+    """Makes the tutorial's record of a drawing."""
+
+    def int64_feature(values: list[int]) -> tf.train.Feature:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
     floats = tf.train.FloatList(value=ink.ravel())
     feature = {
-        "class_index": ints([class_index]),
+        "class_index": int64_feature([class_index]),
         "ink": tf.train.Feature(float_list=floats),
-        "shape": ints(list(ink.shape)),
+        "shape": int64_feature(list(ink.shape)),
     }
     return tf.train.Example(features=tf.train.Features(feature=feature))
 
 
-def convert(source: str, output_dir: str) -> int:
-    """Turns all files of a folder into ten shards; gives the number of drawings."""
+def convert(input_dir: str, output_dir: str) -> int:
+    """Converts all ndjson files of a folder; returns the number of drawings."""
     os.makedirs(output_dir)
     paths = [
         os.path.join(output_dir, f"train-{shard:05d}-of-{NUM_SHARDS:05d}.tfrecord")
@@ -62,32 +68,32 @@ def convert(source: str, output_dir: str) -> int:
     ]
     writers = [tf.io.TFRecordWriter(path) for path in paths]
     rng = random.Random(0)
-    classes: dict[str, int] = {}
-    number = 0
-    for line in _lines(source):
+    class_indices: dict[str, int] = {}
+    num_drawings = 0
+    for line in _read_lines(input_dir):
         ink, word = parse_line(line)
-        class_index = classes.setdefault(word, len(classes))
-        example = to_example(ink, class_index)
+        class_index = class_indices.setdefault(word, len(class_indices))
+        example = make_example(ink, class_index)
         rng.choice(writers).write(example.SerializeToString())
-        number += 1
+        num_drawings += 1
     for writer in writers:
         writer.close()
-    return number
+    return num_drawings
 
 
-def _lines(source: str) -> Iterator[str]:
-    for name in sorted(os.listdir(source)):
-        with open(os.path.join(source, name), encoding="utf-8") as file:
+def _read_lines(input_dir: str) -> Iterator[str]:
+    for name in sorted(os.listdir(input_dir)):
+        with open(os.path.join(input_dir, name), encoding="utf-8") as file:
             yield from file
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("input", None, "Folder of ndjson.")
+    flags.DEFINE_string("input", None, "Folder of ndjson files.")
     flags.DEFINE_string("output_dir", None, "Folder for the shards.")
 
 
 def main() -> None:
-    """Converts what the flags say."""
+    """Runs the command with the parsed flags."""
     print(f"{convert(flags.FLAGS.input, flags.FLAGS.output_dir):,} drawings")
 
 

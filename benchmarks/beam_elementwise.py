@@ -1,4 +1,4 @@
-"""Plain Beam, a drawing an element, for `benchmarks.create_dataset`."""
+"""Plain Beam with one element per drawing, for `benchmarks.create_dataset`."""
 
 import logging
 import os
@@ -14,11 +14,12 @@ from tfrecords import encode
 NUM_SHARDS = 10
 
 
-def to_record(line: str, index: dict[str, int]) -> bytes:
+def make_record(line: str, class_indices: dict[str, int]) -> bytes:
+    """Converts a line to a serialised record."""
     drawing = parse_simplified(line.encode())
     return encode.encode_example(
         ink=strokes.to_ink(drawing.points),
-        class_index=index[drawing.word],
+        class_index=class_indices[drawing.word],
         key_id=drawing.key_id,
         countrycode=drawing.countrycode,
         timestamp=drawing.timestamp,
@@ -26,18 +27,18 @@ def to_record(line: str, index: dict[str, int]) -> bytes:
     )
 
 
-def convert(source: str, output_dir: str) -> None:
-    """Turns all files of a folder, one per class, into ten shards."""
+def convert(input_dir: str, output_dir: str) -> None:
+    """Converts all ndjson files of a folder, one per class, to ten shards."""
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    names = sorted(os.listdir(source))
-    index = {name.removesuffix(".ndjson"): place for place, name in enumerate(names)}
+    words = [name.removesuffix(".ndjson") for name in sorted(os.listdir(input_dir))]
+    class_indices = {word: index for index, word in enumerate(words)}
     options = local_runner.beam_options([])
     os.makedirs(output_dir)
-    with beam.Pipeline(options=options) as job:
+    with beam.Pipeline(options=options) as pipeline:
         (
-            job
-            | beam.io.ReadFromText(os.path.join(source, "*"))
-            | beam.Map(to_record, index)
+            pipeline
+            | beam.io.ReadFromText(os.path.join(input_dir, "*"))
+            | beam.Map(make_record, class_indices)
             | beam.io.WriteToTFRecord(
                 os.path.join(output_dir, "train"),
                 file_name_suffix=".tfrecord",
@@ -47,17 +48,17 @@ def convert(source: str, output_dir: str) -> None:
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("input", None, "Folder of ndjson.")
+    flags.DEFINE_string("input", None, "Folder of ndjson files.")
     flags.DEFINE_string("output_dir", None, "Folder for the shards.")
 
 
 def main() -> None:
-    """Converts what the flags say."""
+    """Runs the command with the parsed flags."""
     convert(flags.FLAGS.input, flags.FLAGS.output_dir)
 
 
 if __name__ == "__main__":
-    # Beam pickles what stands in `__main__` along with all it touches.
-    from benchmarks import elements
+    # Beam pickles objects of `__main__` with everything they refer to.
+    from benchmarks import beam_elementwise
 
-    cli.run(elements.main, _define_flags, doc=__doc__ or "")
+    cli.run(beam_elementwise.main, _define_flags, doc=__doc__ or "")
