@@ -1,4 +1,4 @@
-"""Tries many settings of a run; see `rnn_model/sweep/command.py`."""
+"""`python -m rnn_model.sweep`; see `rnn_model/sweep/command.py`."""
 
 from rnn_model.sweep.command import run
 

@@ -1,4 +1,4 @@
-"""Runs the trials of a sweep, so many at a time, until there are none left."""
+"""Runs the trials of a sweep, several at a time, until all have ended."""
 
 import sys
 from multiprocessing import connection
@@ -6,124 +6,132 @@ from multiprocessing import connection
 from tqdm import tqdm
 
 from rnn_model.sweep import space, trial
-from rnn_model.sweep.results import Result
-from rnn_model.sweep.store import Claim, Store
-from rnn_model.sweep.trial import Outcome, Process
-from rnn_model.training import graceful_stop
+from rnn_model.sweep.results import TrialResult
+from rnn_model.sweep.store import ClaimedTrial, TrialStore
+from rnn_model.sweep.trial import Outcome, TrialProcess
+from rnn_model.training.graceful_stop import GracefulStop
 
 POLL_SECONDS = 0.5
-"""How soon a wish to stop is heard, and that another launcher left a trial."""
+"""Interval for noticing signals and trials that another launcher has abandoned."""
 
 
 class Launcher:
-    """The trials that this process has taken, and its bar.
+    """Runs trials in processes and shows a progress bar.
 
-    The bar counts trials, and of one at work the epochs that it has done.
+    The bar counts ended trials and the epochs of running ones.
 
     Args:
-      store: where the trials come from.
-      data_dir: what they train on.
-      drawings: how many training drawings that has.
+      store: the trials of the sweep.
+      data_dir: the data set.
+      num_drawings: number of training drawings.
     """
 
-    def __init__(self, store: Store, data_dir: str, drawings: int):
-        self._store, self._data_dir, self._drawings = store, data_dir, drawings
-        self._at_work: dict[connection.Connection, tuple[Claim, Process]] = {}
-        self._shares: dict[int, float] = {}  # of each trial at work, what is done
+    def __init__(self, store: TrialStore, data_dir: str, num_drawings: int):
+        self._store, self._data_dir = store, data_dir
+        self._num_drawings = num_drawings
+        self._running: list[tuple[ClaimedTrial, TrialProcess]] = []
+        self._progress: dict[int, float] = {}  # share of the epochs, by trial number
         self._broken = ""
 
     def run(self, workers: int) -> None:
-        """Returns once all trials of the sweep have ended, whoever ran them.
+        """Runs trials until all have ended, including those of other launchers.
+
+        Args:
+          workers: number of trials that run at the same time.
 
         Raises:
-          OSError: a trial found that none can go on.
-          KeyboardInterrupt: SIGTERM or Ctrl-C; the trials are saved where they are.
+          OSError: no trial can be trained, for example because the disk is full.
+          KeyboardInterrupt: SIGTERM or Ctrl-C; the trials have saved checkpoints.
         """
-        trial.prepare()  # others that want a trial are not to wait for it
-        with graceful_stop.GracefulStop() as watch, self._opened_bar() as self._bar:
-            while not (watch.requested or self._broken):
-                self._begin(workers)
-                if not self._at_work and not self._store.left():
+        trial.start_fork_server()  # before the store is locked for the first trial
+        with GracefulStop() as stop, self._make_bar() as self._bar:
+            while not (stop.requested or self._broken):
+                self._start_trials(workers)
+                if not self._running and not self._store.num_unfinished():
                     break
-                self._hear()
-                self._show()
-            for _, process in self._at_work.values():
+                self._receive_messages()
+                self._update_bar()
+            for _, process in self._running:
                 process.stop()
-            while self._at_work:
-                self._hear()
+            while self._running:
+                self._receive_messages()
         if self._broken:
             raise OSError(self._broken)
-        if self._store.left():
+        if self._store.num_unfinished():
             raise KeyboardInterrupt(
-                f"stopped after {self._done()} of {self._store.total()} trials; the "
-                "same command goes on from there"
+                f"stopped after {self._num_finished()} of {self._store.num_trials()} "
+                "trials; run the same command again to resume"
             )
 
-    def _begin(self, workers: int) -> None:
-        """Takes trials until so many are at work, or there are none to be taken."""
-        while len(self._at_work) < workers:
-            with self._store.taking(self._shares.keys()) as claim:
-                if claim is None:
+    def _start_trials(self, workers: int) -> None:
+        """Starts trials until all workers are busy or no trial is available."""
+        while len(self._running) < workers:
+            with self._store.claim_next(self._progress.keys()) as claimed:
+                if claimed is None:
                     return
-                folder = self._store.folder(claim.number)
-                process = Process(claim.config, self._data_dir, folder)
-            if claim.goes_on:
-                self._bar.write(f"trial {claim.number} goes on")
-            self._at_work[process.connection] = claim, process
-            self._shares[claim.number] = 0.0
+                folder = self._store.folder(claimed.number)
+                process = TrialProcess(claimed.config, self._data_dir, folder)
+            if claimed.is_resumed:
+                self._bar.write(f"trial {claimed.number} resumes")
+            self._running.append((claimed, process))
+            self._progress[claimed.number] = 0.0
 
-    def _hear(self) -> None:
-        """Hears all that have something to say, for a moment."""
-        for ready in connection.wait(list(self._at_work), POLL_SECONDS):
-            claim, process = self._at_work[ready]
-            said = process.hear()
-            if isinstance(said, Outcome):
-                self._end(claim, process, said)
+    def _receive_messages(self) -> None:
+        """Handles messages of the trials that arrive within `POLL_SECONDS`."""
+        connections = [process.connection for _, process in self._running]
+        ready = connection.wait(connections, POLL_SECONDS)
+        for claimed, process in list(self._running):
+            if process.connection not in ready:
+                continue
+            message = process.receive()
+            if isinstance(message, Outcome):
+                self._finish(claimed, process, message)
             else:
-                process.answer(self._store.hear(claim, said))
-                epochs = claim.config.for_drawings(self._drawings).epochs
-                self._shares[claim.number] = len(said) / epochs
-        if not self._at_work:
-            connection.wait([], POLL_SECONDS)
+                process.send_decision(self._store.report(claimed, message))
+                epochs = claimed.config.for_drawings(self._num_drawings).epochs
+                self._progress[claimed.number] = len(message) / epochs
 
-    def _end(self, claim: Claim, process: Process, outcome: Outcome) -> None:
-        self._store.close(claim, outcome)
-        process.let_go()
-        del self._at_work[process.connection], self._shares[claim.number]
+    def _finish(
+        self, claimed: ClaimedTrial, process: TrialProcess, outcome: Outcome
+    ) -> None:
+        self._store.finish(claimed, outcome)
+        process.join()
+        self._running.remove((claimed, process))
+        del self._progress[claimed.number]
         if outcome.state == "broken":
-            self._broken = f"trial {claim.number}: {outcome.reason}"
+            self._broken = f"trial {claimed.number}: {outcome.reason}"
         elif outcome.state != "stopped":
-            self._bar.write(_line(self._store.result(claim.number)))
+            self._bar.write(_describe_result(self._store.result(claimed.number)))
 
-    def _done(self) -> int:
-        return self._store.total() - self._store.left()
+    def _num_finished(self) -> int:
+        return self._store.num_trials() - self._store.num_unfinished()
 
-    def _opened_bar(self) -> tqdm:
+    def _make_bar(self) -> tqdm:
         return tqdm(
-            total=self._store.total(),
-            initial=self._done(),
+            total=self._store.num_trials(),
+            initial=self._num_finished(),
             bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}, left {remaining}",
-            smoothing=0,  # trials are few and of many lengths
+            smoothing=0,  # trials are few and differ in duration
             mininterval=0.2 if sys.stderr.isatty() else 60.0,
             dynamic_ncols=True,
         )
 
-    def _show(self) -> None:
-        done = self._done()
-        what = f"{done} of {self._store.total()} trials"
-        if self._at_work:
-            what += f" done, at work {', '.join(map(str, sorted(self._shares)))}"
-        elif self._store.left():
-            what += " done, waiting for another launcher's"
-        self._bar.set_description_str(what, refresh=False)
-        self._bar.update(done + sum(self._shares.values()) - self._bar.n)
+    def _update_bar(self) -> None:
+        finished = self._num_finished()
+        description = f"{finished} of {self._store.num_trials()} trials"
+        if self._running:
+            running = ", ".join(map(str, sorted(self._progress)))
+            description += f" ended, running: {running}"
+        elif self._store.num_unfinished():
+            description += " ended, waiting for other launchers"
+        self._bar.set_description_str(description, refresh=False)
+        self._bar.update(finished + sum(self._progress.values()) - self._bar.n)
 
 
-def _line(result: Result) -> str:
-    """What came of a trial, in a line."""
-    what = result.state
-    if result.reason:
-        what += f": {result.reason}"
-    if result.best:
-        what += f"  top-1 {result.top1:.4f} in epoch {result.best['epoch']}"
-    return f"trial {result.number}  {space.describe(result.params)}  {what}"
+def _describe_result(result: TrialResult) -> str:
+    """Formats the result of a trial as one line."""
+    state = f"{result.state}: {result.reason}" if result.reason else result.state
+    if result.history:
+        epoch = result.best_epoch["epoch"]
+        state += f"  top-1 {result.top1:.4f} in epoch {epoch}"
+    return f"trial {result.number}  {space.describe(result.params)}  {state}"

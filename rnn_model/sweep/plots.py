@@ -1,4 +1,4 @@
-"""The plots of a sweep, in the style of all pages."""
+"""The plots of a sweep's report."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,181 +7,186 @@ import numpy as np
 
 from pipeline import cli
 from pipeline.report.figures import FULL_WIDTH, HALF, SERIES, Figure, Plot
-from rnn_model.sweep.results import Result
-from rnn_model.sweep.space import Range, describe, short
+from rnn_model.sweep.results import TrialResult
+from rnn_model.sweep.space import Range, describe, format_value
 
-NAMED_CURVES = 4
-"""The best so many trials have a colour each; the others share one."""
+MAX_NAMED_CURVES = 4
+"""Learning curves with a color and a legend of their own, those of the best trials."""
 
-_BLUE, _ORANGE, _GREEN, _PURPLE, _GREY = SERIES
+_BLUE, _ORANGE, _GREEN, _PURPLE, _GRAY = SERIES
 
-_MARKS = {
+_MARKERS = {
     "completed": {"marker": "o", "color": _BLUE},
-    "pruned": {"marker": "o", "edgecolors": _GREY, "facecolors": "none"},
+    "pruned": {"marker": "o", "edgecolors": _GRAY, "facecolors": "none"},
     "failed": {"marker": "x", "color": _PURPLE},
 }
-"""How a trial is shown, by its state."""
+"""Style of a trial's marker, by state."""
+
+_Y_LABEL = "validation top-1"
 
 
-def _drawn(size: tuple[float, float], draw: Callable[[Figure], None]) -> Plot:
-    with Figure(*size) as figure:
-        draw(figure)
-        return figure.plot()
-
-
-def by_trial(results: Sequence[Result]) -> Plot:
-    """Top-1 of each trial in the order that they began, and the best so far.
-
-    Args:
-      results: in any order.
-    """
+def plot_trials(trials: Sequence[TrialResult]) -> Plot:
+    """Plots the top-1 of trials by number, and the best so far."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        _scatter(axes, results, [result.number for result in results])
-        done = sorted(
-            (each for each in results if each.state == "completed"),
-            key=lambda result: result.number,
+        _draw_markers(axes, trials, [trial.number for trial in trials])
+        completed = sorted(
+            (trial for trial in trials if trial.state == "completed"),
+            key=lambda trial: trial.number,
         )
-        if done:
-            numbers = [result.number for result in done]
-            best = np.maximum.accumulate([result.top1 for result in done])
-            axes.step(
-                numbers, best, where="post", color=_ORANGE, lw=1.5, label="best so far"
-            )
-        axes.set(xlabel="trial", ylabel="validation top-1")
+        if completed:
+            numbers = [trial.number for trial in completed]
+            best = np.maximum.accumulate([trial.top1 for trial in completed])
+            style = {"where": "post", "color": _ORANGE, "lw": 1.5}
+            axes.step(numbers, best, label="best so far", **style)
+        axes.set(xlabel="trial", ylabel=_Y_LABEL)
         axes.xaxis.get_major_locator().set_params(integer=True)
         figure.legend(loc="outside upper left", ncols=4)
 
-    return _drawn((FULL_WIDTH, 330), draw)
+    return _draw_plot((FULL_WIDTH, 330), draw)
 
 
-def by_value(results: Sequence[Result], name: str, values: Sequence[Any]) -> Plot:
-    """Top-1 of the trials by the value of a setting, with the mean of each value."""
+def plot_choices(
+    trials: Sequence[TrialResult], name: str, values: Sequence[Any]
+) -> Plot:
+    """Plots the top-1 of trials by the value of a setting, with means."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        places = [values.index(result.params[name]) for result in results]
-        _scatter(axes, results, places)
-        for place in range(len(values)):
+        indices = [values.index(trial.params[name]) for trial in trials]
+        _draw_markers(axes, trials, indices)
+        for value_index in range(len(values)):
             top1 = [
-                result.top1
-                for result, its in zip(results, places)
-                if its == place and result.state == "completed"
+                trial.top1
+                for trial, index in zip(trials, indices)
+                if index == value_index and trial.state == "completed"
             ]
             if top1:
-                span = place - 0.3, place + 0.3
+                span = value_index - 0.3, value_index + 0.3
                 axes.hlines(np.mean(top1), *span, color=_ORANGE, lw=2)
-        axes.set_xticks(range(len(values)), [short(value) for value in values])
-        axes.set(xlim=(-0.6, len(values) - 0.4), xlabel=name, ylabel="validation top-1")
+        axes.set_xticks(range(len(values)), [format_value(value) for value in values])
+        axes.set(xlim=(-0.6, len(values) - 0.4), xlabel=name, ylabel=_Y_LABEL)
 
-    return _drawn(HALF, draw)
+    return _draw_plot(HALF, draw)
 
 
-def by_number(results: Sequence[Result], name: str, span: Range) -> Plot:
-    """Top-1 of the trials along the range of a setting."""
+def plot_range(trials: Sequence[TrialResult], name: str, span: Range) -> Plot:
+    """Plots the top-1 of trials over the range of a setting."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        _scatter(axes, results, [result.params[name] for result in results])
+        _draw_markers(axes, trials, [trial.params[name] for trial in trials])
         if span.log:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
             axes.xaxis.set_minor_formatter(lambda number, _: "")
-        axes.set(xlim=(span.low, span.high))
-        axes.set(xlabel=name, ylabel="validation top-1")
+        axes.set(xlim=(span.low, span.high), xlabel=name, ylabel=_Y_LABEL)
 
-    return _drawn(HALF, draw)
+    return _draw_plot(HALF, draw)
 
 
-def pair(
-    results: Sequence[Result],
+def plot_pair(
+    trials: Sequence[TrialResult],
     rows: tuple[str, Sequence[Any]],
     columns: tuple[str, Sequence[Any]],
 ) -> Plot:
-    """The best top-1 of each value of a setting with each of another.
+    """Plots the best top-1 of each combination of two settings.
 
     Args:
-      results: the trials.
-      rows, columns: a setting each, with its values.
+      trials: the trials.
+      rows: name and values of the setting on the y axis.
+      columns: name and values of the setting on the x axis.
     """
-    (row, row_values), (column, column_values) = rows, columns
+    (row_name, row_values), (column_name, column_values) = rows, columns
     best = np.full((len(row_values), len(column_values)), np.nan)
-    for result in results:
-        if result.state == "completed":
-            place = (
-                row_values.index(result.params[row]),
-                column_values.index(result.params[column]),
+    for trial in trials:
+        if trial.state == "completed":
+            cell = (
+                row_values.index(trial.params[row_name]),
+                column_values.index(trial.params[column_name]),
             )
-            best[place] = np.fmax(best[place], result.top1)
+            best[cell] = np.fmax(best[cell], trial.top1)
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         known = best[~np.isnan(best)]
         low, high = (known.min(), known.max()) if len(known) else (0, 1)
+        patches = cli.import_extra("matplotlib.patches", "sweep")
         for (y, x), top1 in np.ndenumerate(best):
-            share = 0.0 if np.isnan(top1) else (top1 - low) / max(high - low, 1e-9)
-            alpha = 0.0 if np.isnan(top1) else 0.08 + 0.52 * share
-            patches = cli.import_extra("matplotlib.patches", "sweep")
-            corner = (x - 0.48, y - 0.46)
-            colour = (*patches.colors.to_rgb(_BLUE), alpha)
-            axes.add_patch(patches.Rectangle(corner, 0.96, 0.92, fc=colour, lw=0))
-            text = "–" if np.isnan(top1) else f"{top1:.3f}"
+            is_known = not np.isnan(top1)
+            share = (top1 - low) / max(high - low, 1e-9) if is_known else 0.0
+            color = patches.colors.to_rgb(_BLUE)
+            alpha = 0.08 + 0.52 * share if is_known else 0.0
+            style = {"fc": (*color, alpha), "lw": 0}
+            axes.add_patch(patches.Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, **style))
+            text = f"{top1:.3f}" if is_known else "–"
             axes.text(x, y, text, ha="center", va="center")
-        axes.set_xticks(range(len(column_values)), list(map(short, column_values)))
-        axes.set_yticks(range(len(row_values)), list(map(short, row_values)))
-        axes.set(xlim=(-0.5, len(column_values) - 0.5), xlabel=column)
-        axes.set(ylim=(len(row_values) - 0.5, -0.5), ylabel=row)
+        axes.set_xticks(
+            range(len(column_values)), list(map(format_value, column_values))
+        )
+        axes.set_yticks(range(len(row_values)), list(map(format_value, row_values)))
+        axes.set(xlim=(-0.5, len(column_values) - 0.5), xlabel=column_name)
+        axes.set(ylim=(len(row_values) - 0.5, -0.5), ylabel=row_name)
         axes.grid(visible=False)
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(length=0)
 
-    return _drawn((HALF[0], 110 + 40 * len(row_values)), draw)
+    return _draw_plot((HALF[0], 110 + 40 * len(row_values)), draw)
 
 
-def curves(results: Sequence[Result]) -> Plot:
-    """Validation top-1 of all trials, epoch by epoch.
+def plot_learning_curves(ranked: Sequence[TrialResult]) -> Plot:
+    """Plots the validation top-1 of trials by epoch.
 
     Args:
-      results: the best first.
+      ranked: the trials, best first.
     """
-    trained = [result for result in results if result.history]
+    trained = [trial for trial in ranked if trial.history]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        # From the last on, so that the best lie on top.
-        for place, result in reversed(list(enumerate(trained))):
-            epochs = [row["epoch"] for row in result.history]
-            top1 = [row["validation_top1"] for row in result.history]
-            named = place < NAMED_CURVES
+        # In reverse order, so that the best trials are drawn on top.
+        for rank, trial in reversed(list(enumerate(trained))):
+            is_named = rank < MAX_NAMED_CURVES
             (line,) = axes.plot(
-                epochs,
-                top1,
-                color=SERIES[place] if named else _GREY,
-                lw=2 if named else 1,
-                ls="--" if result.state == "pruned" else "-",
+                [row["epoch"] for row in trial.history],
+                [row["validation_top1"] for row in trial.history],
+                color=SERIES[rank] if is_named else _GRAY,
+                lw=2 if is_named else 1,
+                ls="--" if trial.state == "pruned" else "-",
                 marker="o",
-                ms=4 if named else 2.5,
+                ms=4 if is_named else 2.5,
             )
-            if named:
-                line.set_label(f"{result.number}: {describe(result.params)}")
-        axes.set(xlabel="epoch", ylabel="validation top-1")
+            if is_named:
+                line.set_label(f"{trial.number}: {describe(trial.params)}")
+        axes.set(xlabel="epoch", ylabel=_Y_LABEL)
         axes.xaxis.get_major_locator().set_params(integer=True)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside upper left", ncols=1)
 
-    return _drawn((FULL_WIDTH, 330 + 20 * min(len(trained), NAMED_CURVES)), draw)
+    height = 330 + 20 * min(len(trained), MAX_NAMED_CURVES)
+    return _draw_plot((FULL_WIDTH, height), draw)
 
 
-def _scatter(axes: Any, results: Sequence[Result], places: Sequence[float]) -> None:
-    """Puts a mark for each trial; one without any epoch stands at the bottom."""
-    for state, look in _MARKS.items():
-        shown = [pair for pair in zip(places, results) if pair[1].state == state]
-        marks = {"s": 36, "clip_on": False, **look}
-        trained = [(place, result.top1) for place, result in shown if result.best]
+def _draw_plot(size: tuple[float, float], draw: Callable[[Figure], None]) -> Plot:
+    with Figure(*size) as figure:
+        draw(figure)
+        return figure.plot()
+
+
+def _draw_markers(axes: Any, trials: Sequence[TrialResult], x: Sequence[float]) -> None:
+    """Draws a marker per trial; one without an epoch is at the bottom of the axes."""
+    for state, style in _MARKERS.items():
+        marks = {"s": 36, "clip_on": False, **style}
+        in_state = [pair for pair in zip(x, trials) if pair[1].state == state]
+        trained = [
+            (position, trial.top1) for position, trial in in_state if trial.history
+        ]
         if trained:
             axes.scatter(*zip(*trained), label=state, **marks)
-        if bare := [place for place, result in shown if not result.best]:
+        untrained = [position for position, trial in in_state if not trial.history]
+        if untrained:
             at_bottom = {"transform": axes.get_xaxis_transform()}
             label = {} if trained else {"label": state}
-            axes.scatter(bare, [0.0] * len(bare), **at_bottom, **label, **marks)
+            zeros = [0.0] * len(untrained)
+            axes.scatter(untrained, zeros, **at_bottom, **label, **marks)

@@ -1,4 +1,4 @@
-"""What came of a sweep, in order: as a table, as JSON, and as a command to type."""
+"""Results of a sweep: ranking, text table, JSON, and the command of the best trial."""
 
 import dataclasses
 import math
@@ -7,22 +7,24 @@ from typing import Any
 
 from pipeline.report.text_table import format_table
 from rnn_model.config import TrainConfig
-from rnn_model.sweep.space import Params, Space, short
-from rnn_model.training.loop import History
+from rnn_model.sweep.space import Params, SearchSpace, format_value
 
-_ORDER = ("completed", "pruned", "failed", "running", "waiting")
+History = list[dict[str, Any]]
+"""One dict per epoch, as in `history.json`."""
+
+_STATE_ORDER = ("completed", "pruned", "failed", "running", "waiting")
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
-    """What is known of a trial.
+class TrialResult:
+    """The state of a trial.
 
     Attributes:
-      number: its place among the trials.
-      params: what it has for itself.
+      number: number of the trial.
+      params: settings that differ between trials.
       state: completed, pruned, failed, running or waiting.
-      reason: why it was pruned or failed.
-      folder: where its run is kept.
+      reason: why it failed.
+      folder: workdir of its training run.
       history: its epochs.
     """
 
@@ -34,36 +36,42 @@ class Result:
     history: History
 
     @property
-    def best(self) -> dict[str, Any] | None:
-        """The epoch with the best validation top-1, None before the first."""
-        return max(self.history, key=lambda row: row["validation_top1"], default=None)
+    def best_epoch(self) -> dict[str, Any]:
+        """The epoch with the highest validation top-1; empty before the first."""
+        return max(self.history, key=lambda row: row["validation_top1"], default={})
 
     @property
     def top1(self) -> float:
-        """The best validation top-1, nan before the first epoch."""
-        return self.best["validation_top1"] if self.best else math.nan
+        """The highest validation top-1, NaN before the first epoch."""
+        return self.best_epoch.get("validation_top1", math.nan)
+
+    @property
+    def train_seconds(self) -> float:
+        """Duration of the training."""
+        return sum(row["seconds"] for row in self.history)
 
 
-def ranked(results: list[Result]) -> list[Result]:
-    """Puts the completed first, the best of them at the top; then pruned, then failed.
+def rank(trials: list[TrialResult]) -> list[TrialResult]:
+    """Sorts trials: completed ones first, then pruned, then failed.
 
-    Of equal ones the one with the smaller validation loss comes first.
+    Within a state, the highest validation top-1 comes first; of equal ones, the lowest
+    validation loss.
     """
 
-    def rank(result: Result) -> tuple[int, float, float, int]:
-        best = result.best or {"validation_top1": 0.0, "validation_loss": math.inf}
+    def sort_key(trial: TrialResult) -> tuple[int, float, float, int]:
+        best = trial.best_epoch
         return (
-            _ORDER.index(result.state),
-            -best["validation_top1"],
-            best["validation_loss"],
-            result.number,
+            _STATE_ORDER.index(trial.state),
+            -best.get("validation_top1", 0.0),
+            best.get("validation_loss", math.inf),
+            trial.number,
         )
 
-    return sorted(results, key=rank)
+    return sorted(trials, key=sort_key)
 
 
 def train_command(config: TrainConfig, data_dir: str, workdir: str) -> str:
-    """The command line that trains with these settings."""
+    """Formats the command line of `train.py` with these settings."""
     words = [f"--data_dir={data_dir}", f"--workdir={workdir}"]
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -76,42 +84,47 @@ def train_command(config: TrainConfig, data_dir: str, workdir: str) -> str:
     return shlex.join(["python", "train.py", *words])
 
 
-def head(tried: Space) -> list[str]:
-    """The names of the cells of `row`."""
-    return ["trial", *tried.names, "top-1", "in epoch", "of", "training", "state"]
+def column_names(search_space: SearchSpace) -> list[str]:
+    """Returns the column names of `table_row`."""
+    names = ["trial", *search_space.names, "top-1", "best epoch", "epochs", "training"]
+    return [*names, "state"]
 
 
-def row(result: Result, tried: Space) -> list[str | int | float]:
-    """What a table says of a trial; nan for what is not known."""
-    minutes, seconds = divmod(round(sum(row["seconds"] for row in result.history)), 60)
+def table_row(trial: TrialResult, search_space: SearchSpace) -> list[str | int | float]:
+    """Returns the cells of a trial; NaN for unknown numbers."""
+    minutes, seconds = divmod(round(trial.train_seconds), 60)
     return [
-        result.number,
-        *(short(result.params.get(name, "")) for name in tried.names),
-        result.top1,
-        result.best["epoch"] if result.best else math.nan,
-        len(result.history),
+        trial.number,
+        *(format_value(trial.params.get(name, "")) for name in search_space.names),
+        trial.top1,
+        trial.best_epoch.get("epoch", math.nan),
+        len(trial.history),
         f"{minutes}:{seconds:02d} min",
-        f"{result.state}: {result.reason}" if result.reason else result.state,
+        f"{trial.state}: {trial.reason}" if trial.reason else trial.state,
     ]
 
 
-def table(results: list[Result], tried: Space) -> str:
-    """Lays trials out as lines of text."""
-    return format_table(head(tried), [row(result, tried) for result in results])
+def format_results(trials: list[TrialResult], search_space: SearchSpace) -> str:
+    """Formats trials as a text table."""
+    rows = [table_row(trial, search_space) for trial in trials]
+    return format_table(column_names(search_space), rows)
 
 
-def to_json(results: list[Result], tried: Space, command: str) -> dict[str, Any]:
-    """The content of `sweep.json`; a nan, which JSON has not, is null."""
-    trials = [
+def to_json(
+    trials: list[TrialResult], search_space: SearchSpace, best_command: str
+) -> dict[str, Any]:
+    """Converts trials to the content of `sweep.json`."""
+    rows = [
         {
-            "number": result.number,
-            "state": result.state,
-            "reason": result.reason,
-            "params": result.params,
-            "validation_top1": result.top1 if result.best else None,
-            "workdir": result.folder,
-            "history": result.history,
+            "number": trial.number,
+            "state": trial.state,
+            "reason": trial.reason,
+            "params": trial.params,
+            # JSON has no NaN.
+            "validation_top1": trial.top1 if trial.history else None,
+            "workdir": trial.folder,
+            "history": trial.history,
         }
-        for result in results
+        for trial in trials
     ]
-    return tried.to_json() | {"trials": trials, "best_command": command}
+    return search_space.to_json() | {"trials": rows, "best_command": best_command}

@@ -1,12 +1,16 @@
-"""The store of a sweep: which trials there are, whose turn it is, what came of them.
+"""The trials of a sweep and their states, shared by any number of launchers.
 
-It is a study of Optuna in an SQLite file in the sweep's workdir, which any number of
-launchers share. SQLite locks no row, so that two of them could take the same trial:
-whoever takes one holds the lock of the workdir until its process holds that of its
-folder.
+    sweep.sqlite       the trials, an Optuna study
+    trials/<number>/   workdir of the training run of each trial, with its log.txt
 
-    sweep.sqlite     the study
-    trials/<number>/ the run of each trial, as `train.py` leaves it, and its log.txt
+Optuna samples and prunes; this module claims trials. Optuna alone is not enough because
+SQLite has no row locks: in five experiments in which four processes called
+`Study.ask()` for 40 queued trials (Optuna 5.0), 5 to 8 of the 40 calls returned a trial
+that another process had received too. Here, a launcher holds the lock of the sweep's
+workdir while it claims a trial and starts its process. The process then holds the lock
+of the trial's folder, so a trial whose launcher was killed is noticed at once and
+resumes from its checkpoint. Optuna would notice it by a missing heartbeat and start it
+again.
 """
 
 import contextlib
@@ -22,17 +26,15 @@ import numpy as np
 from pipeline import cli, file_lock
 from rnn_model.config import TrainConfig
 from rnn_model.sweep import trial
-from rnn_model.sweep.results import Result
-from rnn_model.sweep.space import Params, Range, Space
-from rnn_model.training.loop import History
+from rnn_model.sweep.results import History, TrialResult
+from rnn_model.sweep.space import Params, Range, SearchSpace
 from rnn_model.workdir import Workdir
 
-NAME = "sweep.sqlite"
+FILE_NAME = "sweep.sqlite"
 
-PRUNERS = ("median", "halving", "none")
-
-_PLAN = "plan"
-_REASON = "reason"
+_STUDY_NAME = "sweep"
+_CONFIG_ATTRIBUTE = "plan"
+_REASON_ATTRIBUTE = "reason"
 
 _STATES = {
     "COMPLETE": "completed",
@@ -41,230 +43,248 @@ _STATES = {
     "RUNNING": "running",
     "WAITING": "waiting",
 }
+"""State of a `TrialResult` by Optuna's name."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """What decides a sweep.
+class SweepConfig:
+    """The settings of a sweep.
 
     Attributes:
       space: the settings to try.
-      search: how many trials are sampled from it; 0 tries its whole product.
-      pruner: one of `PRUNERS`; a product is tried without.
-      seed: decides what is sampled.
-      classes: the data set's.
+      num_samples: number of trials to sample; 0 tries all combinations.
+      pruner: median, halving or none; only used if trials are sampled.
+      seed: seed of the sampling.
+      classes: classes of the data set.
     """
 
-    space: Space
-    search: int
+    space: SearchSpace
+    num_samples: int
     pruner: str
     seed: int
     classes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """All but the number of trials, as a search may go on longer."""
-        plan = {"search": bool(self.search), "classes": list(self.classes)}
-        if self.search:
-            plan |= {"pruner": self.pruner, "search_seed": self.seed}
-        return plan | self.space.to_json()
+        """Converts the config to JSON, without `num_samples`, which may grow."""
+        config = {"search": bool(self.num_samples), "classes": list(self.classes)}
+        if self.num_samples:
+            config |= {"pruner": self.pruner, "search_seed": self.seed}
+        return config | self.space.to_json()
 
 
 @dataclasses.dataclass
-class Claim:
-    """A trial that this process has taken.
+class ClaimedTrial:
+    """A trial that this process has claimed.
 
     Attributes:
-      number: its place among the trials.
-      params: what it has for itself.
-      config: its settings.
-      goes_on: whether another process began it.
+      number: number of the trial.
+      params: settings that differ between trials.
+      config: all settings.
+      is_resumed: whether another process has started it.
+      optuna_trial: the trial of the study.
+      reported_epochs: epochs whose top-1 the study has.
     """
 
     number: int
     params: Params
     config: TrainConfig
-    goes_on: bool
-    _trial: Any
-    _told: set[int]
+    is_resumed: bool
+    optuna_trial: Any
+    reported_epochs: set[int]
 
 
-class Store:
+class TrialStore:
     """The trials of a sweep.
 
+    Args:
+      workdir: local folder of the sweep.
+      config: settings of the sweep.
+
     Raises:
-      ValueError: the workdir holds a sweep of other settings, or Optuna is not
+      ValueError: the workdir has a sweep with other settings, or Optuna is not
         installed.
     """
 
-    def __init__(self, workdir: str, plan: Plan):
-        self._workdir, self._plan = workdir, plan
+    def __init__(self, workdir: str, config: SweepConfig):
+        self._workdir, self._config = workdir, config
         self._optuna = _import_optuna()
-        with self._locked():
-            if not os.path.exists(self._path(NAME)):
-                self._create()
+        with self._lock():
+            if not os.path.exists(self._path(FILE_NAME)):
+                self._create_study()
+            pruner = config.pruner if config.num_samples else "none"
             self._study = self._optuna.load_study(
-                study_name="sweep",
-                storage=self._storage(NAME),
-                pruner=_pruner(self._optuna, plan.pruner if plan.search else "none"),
+                study_name=_STUDY_NAME,
+                storage=self._open_storage(FILE_NAME),
+                pruner=_make_pruner(self._optuna, pruner),
             )
-            self._compare()
+            self._check_config()
 
-    def total(self) -> int:
-        """How many trials the sweep has in all."""
-        return self._plan.search or len(self._study.get_trials(deepcopy=False))
+    def num_trials(self) -> int:
+        """Returns the total number of trials."""
+        return self._config.num_samples or len(self._frozen_trials())
+
+    def num_unfinished(self) -> int:
+        """Returns the number of trials that have not ended."""
+        ended = self._frozen_trials("COMPLETE", "PRUNED", "FAIL")
+        return max(self.num_trials() - len(ended), 0)
 
     def folder(self, number: int) -> str:
+        """Returns the workdir of a trial."""
         return self._path("trials", str(number))
 
     @contextlib.contextmanager
-    def taking(self, mine: Collection[int]) -> Iterator[Claim | None]:
-        """Takes the next trial: one that a killed launcher left, else a new one.
+    def claim_next(self, own_trials: Collection[int]) -> Iterator[ClaimedTrial | None]:
+        """Claims the next trial: an abandoned one or a new one.
 
-        Until it is left nobody else takes one: it is to be begun within.
+        Start its process within the context; until then no other launcher can claim a
+        trial.
 
         Args:
-          mine: the trials that this launcher has.
+          own_trials: numbers of the trials that this launcher is running.
 
         Yields:
-          The trial, None if there is none to be taken, now.
+          The trial, or None if none is available.
         """
-        with self._locked():
-            yield self._next(mine)
+        with self._lock():
+            yield self._claim_next(own_trials)
 
-    def _next(self, mine: Collection[int]) -> Claim | None:
-        for frozen in self._trials("RUNNING"):
+    def _claim_next(self, own_trials: Collection[int]) -> ClaimedTrial | None:
+        for frozen in self._frozen_trials("RUNNING"):
             number = frozen.number
-            if number not in mine and not trial.is_at_work(self.folder(number)):
-                self._study.sampler = self._sampler(number)
-                left = self._optuna.trial.Trial(self._study, frozen._trial_id)
-                return self._claim(left, set(frozen.intermediate_values), True)
-        begun = len(self._study.get_trials(deepcopy=False))
-        if self._trials("WAITING") or begun < self._plan.search:
-            self._study.sampler = self._sampler(begun)
+            if number not in own_trials and not trial.is_running(self.folder(number)):
+                self._study.sampler = self._make_sampler(number)
+                abandoned = self._optuna.trial.Trial(self._study, frozen._trial_id)
+                return self._claim(abandoned, set(frozen.intermediate_values), True)
+        num_started = len(self._frozen_trials())
+        if self._frozen_trials("WAITING") or num_started < self._config.num_samples:
+            self._study.sampler = self._make_sampler(num_started)
             return self._claim(self._study.ask(), set(), False)
         return None
 
-    def left(self) -> int:
-        """How many trials have not ended yet."""
-        return max(self.total() - len(self._trials("COMPLETE", "PRUNED", "FAIL")), 0)
+    def _claim(
+        self, optuna_trial: Any, reported_epochs: set[int], is_resumed: bool
+    ) -> ClaimedTrial:
+        """Samples the params of a trial; those of a resumed trial are known."""
+        space = self._config.space
+        params = {
+            name: optuna_trial.suggest_categorical(name, values)
+            for name, values in space.choices.items()
+        }
+        for name, span in space.ranges.items():
+            params[name] = _sample_range(optuna_trial, name, span)
+        return ClaimedTrial(
+            optuna_trial.number,
+            params,
+            space.config(params),
+            is_resumed,
+            optuna_trial,
+            reported_epochs,
+        )
 
-    def hear(self, claim: Claim, history: History) -> bool:
-        """Takes down a trial's epochs; says whether it is to be pruned."""
+    def report(self, claimed: ClaimedTrial, history: History) -> bool:
+        """Records the epochs of a trial; returns whether to prune it."""
         for row in history:
-            if row["epoch"] not in claim._told:
-                claim._trial.report(row["validation_top1"], row["epoch"])
-                claim._told.add(row["epoch"])
-        return bool(history) and claim._trial.should_prune()
+            if row["epoch"] not in claimed.reported_epochs:
+                claimed.optuna_trial.report(row["validation_top1"], row["epoch"])
+                claimed.reported_epochs.add(row["epoch"])
+        return bool(history) and claimed.optuna_trial.should_prune()
 
-    def close(self, claim: Claim, outcome: trial.Outcome) -> None:
-        """Takes down how a trial ended; one that was stopped may go on."""
-        with self._locked():
-            # If its process died, another launcher may have taken it already.
-            if outcome.state != "died" or not trial.is_at_work(
-                self.folder(claim.number)
-            ):
-                self._close(claim, outcome)
+    def finish(self, claimed: ClaimedTrial, outcome: trial.Outcome) -> None:
+        """Records the outcome of a trial; a stopped one can be resumed."""
+        with self._lock():
+            folder = self.folder(claimed.number)
+            if outcome.state == "died" and trial.is_running(folder):
+                return  # another launcher has already resumed it
+            self._finish(claimed, outcome)
 
-    def _close(self, claim: Claim, outcome: trial.Outcome) -> None:
+    def _finish(self, claimed: ClaimedTrial, outcome: trial.Outcome) -> None:
         states = self._optuna.trial.TrialState
-        history = Workdir(self.folder(claim.number)).history()
         if outcome.state == "completed":
-            self.hear(claim, history)
-            best = max(row["validation_top1"] for row in history)
-            self._study.tell(claim.number, best)
+            history = Workdir(self.folder(claimed.number)).history()
+            self.report(claimed, history)
+            best_top1 = max(row["validation_top1"] for row in history)
+            self._study.tell(claimed.number, best_top1)
         elif outcome.state in ("pruned", "failed", "died"):
-            claim._trial.set_user_attr(_REASON, outcome.reason)
+            claimed.optuna_trial.set_user_attr(_REASON_ATTRIBUTE, outcome.reason)
             state = states.PRUNED if outcome.state == "pruned" else states.FAIL
-            self._study.tell(claim.number, state=state)
+            self._study.tell(claimed.number, state=state)
 
-    def results(self) -> list[Result]:
-        """All trials, in the order of their numbers."""
-        return list(map(self._result, self._study.get_trials(deepcopy=False)))
+    def results(self) -> list[TrialResult]:
+        """Returns all trials, ordered by number."""
+        return list(map(self._to_result, self._frozen_trials()))
 
-    def result(self, number: int) -> Result:
-        return self._result(self._study.get_trials(deepcopy=False)[number])
+    def result(self, number: int) -> TrialResult:
+        """Returns one trial."""
+        return self._to_result(self._frozen_trials()[number])
 
-    def _result(self, frozen: Any) -> Result:
+    def _to_result(self, frozen: Any) -> TrialResult:
         folder = self.folder(frozen.number)
-        return Result(
+        # A waiting trial has its params in the system attributes.
+        params = frozen.params or frozen.system_attrs.get("fixed_params", {})
+        names = self._config.space.names
+        return TrialResult(
             number=frozen.number,
-            params=self._params(frozen),
+            params={name: params[name] for name in names if name in params},
             state=_STATES[frozen.state.name],
-            reason=frozen.user_attrs.get(_REASON, ""),
+            reason=frozen.user_attrs.get(_REASON_ATTRIBUTE, ""),
             folder=folder,
             history=Workdir(folder).history(),
         )
 
-    def _params(self, frozen: Any) -> Params:
-        waiting = frozen.system_attrs.get("fixed_params", {})
-        params = frozen.params or waiting
-        return {name: params[name] for name in self._plan.space.names if name in params}
+    def _make_sampler(self, number: int) -> Any:
+        # One seed per trial: a resumed sweep must not repeat its first samples.
+        sequence = np.random.SeedSequence([self._config.seed, number])
+        seed = int(sequence.generate_state(1)[0])
+        return self._optuna.samplers.TPESampler(seed=seed)
 
-    def _claim(self, asked: Any, told: set[int], goes_on: bool) -> Claim:
-        """Has Optuna say what the trial tries, which it may know already."""
-        space = self._plan.space
-        params = {
-            name: asked.suggest_categorical(name, values)
-            for name, values in space.choices.items()
-        }
-        for name, span in space.ranges.items():
-            params[name] = _sample(asked, name, span)
-        config = space.config(params)
-        return Claim(asked.number, params, config, goes_on, asked, told)
+    def _frozen_trials(self, *states: str) -> list[Any]:
+        """Returns the trials in any of some states, or all trials."""
+        trial_states = [self._optuna.trial.TrialState[state] for state in states]
+        return self._study.get_trials(deepcopy=False, states=trial_states or None)
 
-    def _sampler(self, number: int) -> Any:
-        # Seeded by trial: a sweep that goes on does not sample its first trials again.
-        state = np.random.SeedSequence([self._plan.seed, number]).generate_state(1)
-        return self._optuna.samplers.TPESampler(seed=int(state[0]))
-
-    def _trials(self, *states: str) -> list[Any]:
-        wanted = tuple(self._optuna.trial.TrialState[state] for state in states)
-        return self._study.get_trials(deepcopy=False, states=wanted)
-
-    def _create(self) -> None:
-        """Makes the study under another name first: one in place is a whole one."""
-        temporary = f"{NAME}.tmp"
+    def _create_study(self) -> None:
+        """Creates the study under a temporary name, so that it is always complete."""
+        temporary = f"{FILE_NAME}.tmp"
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._path(temporary))
-        storage = self._storage(temporary)
+        storage = self._open_storage(temporary)
         study = self._optuna.create_study(
-            study_name="sweep", storage=storage, direction="maximize"
+            study_name=_STUDY_NAME, storage=storage, direction="maximize"
         )
-        study.set_user_attr(_PLAN, self._plan.to_json())
-        if not self._plan.search:
-            for params in self._plan.space.product():
+        study.set_user_attr(_CONFIG_ATTRIBUTE, self._config.to_json())
+        if not self._config.num_samples:
+            for params in self._config.space.combinations():
                 study.enqueue_trial(params)
         storage.engine.dispose()
-        os.replace(self._path(temporary), self._path(NAME))
+        os.replace(self._path(temporary), self._path(FILE_NAME))
 
-    def _compare(self) -> None:
-        """Refuses the workdir of another sweep."""
-        mine = json.loads(json.dumps(self._plan.to_json()))
-        theirs = self._study.user_attrs[_PLAN]
-        if differences := list(_differences(theirs, mine)):
+    def _check_config(self) -> None:
+        """Raises ValueError if the workdir has a sweep with other settings."""
+        new = json.loads(json.dumps(self._config.to_json()))
+        old = self._study.user_attrs[_CONFIG_ATTRIBUTE]
+        if differences := list(_describe_differences(old, new)):
             raise ValueError(
-                f"{self._workdir} holds a sweep of other settings "
-                f"({'; '.join(differences)}); go on with the same, or take a new "
-                "--workdir"
+                f"{self._workdir} has a sweep with other settings "
+                f"({'; '.join(differences)}). Use the same settings or another "
+                "--workdir."
             )
 
-    def _storage(self, name: str) -> Any:
+    def _open_storage(self, name: str) -> Any:
         url = f"sqlite:///{os.path.abspath(self._path(name))}"
-        arguments = {"connect_args": {"timeout": 60}}  # seconds, for another's write
+        # Seconds to wait while another process writes.
+        arguments = {"connect_args": {"timeout": 60}}
         return self._optuna.storages.RDBStorage(url, engine_kwargs=arguments)
 
     def _path(self, *parts: str) -> str:
         return os.path.join(self._workdir, *parts)
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with file_lock.hold_lock(self._workdir, wait=True):
-            yield
+    def _lock(self) -> contextlib.AbstractContextManager[Any]:
+        return file_lock.hold_lock(self._workdir, wait=True)
 
 
 @contextlib.contextmanager
 def store_errors() -> Iterator[None]:
-    """Makes an OSError, which a command tells in a line, of SQLite's own."""
+    """Converts SQLite's errors to OSError."""
     optuna = _import_optuna()
     sqlalchemy = cli.import_extra("sqlalchemy.exc", "sweep")
     try:
@@ -274,7 +294,7 @@ def store_errors() -> Iterator[None]:
         sqlalchemy.SQLAlchemyError,
     ) as error:
         reason = str(error.__cause__ or error).partition("\n")[0]
-        raise OSError(f"{NAME} cannot be read or written: {reason}")
+        raise OSError(f"{FILE_NAME} cannot be read or written: {reason}")
 
 
 def _import_optuna() -> ModuleType:
@@ -283,7 +303,7 @@ def _import_optuna() -> ModuleType:
     return optuna
 
 
-def _pruner(optuna: ModuleType, name: str) -> Any:
+def _make_pruner(optuna: ModuleType, name: str) -> Any:
     if name == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3)
     if name == "halving":
@@ -291,20 +311,21 @@ def _pruner(optuna: ModuleType, name: str) -> Any:
     return optuna.pruners.NopPruner()
 
 
-def _sample(asked: Any, name: str, span: Range) -> int | float:
-    suggest = asked.suggest_int if type(span.low) is int else asked.suggest_float
+def _sample_range(optuna_trial: Any, name: str, span: Range) -> int | float:
+    is_int = type(span.low) is int
+    suggest = optuna_trial.suggest_int if is_int else optuna_trial.suggest_float
     return suggest(name, span.low, span.high, log=span.log)
 
 
-def _differences(theirs: dict[str, Any], mine: dict[str, Any]) -> Iterator[str]:
-    """Names what differs between two plans."""
-    for key in theirs.keys() | mine.keys():
-        was, now = theirs.get(key), mine.get(key)
-        if was == now:
+def _describe_differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Yields the differences between two configs."""
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if before == after:
             continue
-        if isinstance(was, dict) and isinstance(now, dict):
-            yield from _differences(was, now)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _describe_differences(before, after)
         elif key == "classes":
             yield "the data set has other classes"
         else:
-            yield f"--{key} was {was}, now {now}"
+            yield f"--{key} was {before}, now {after}"

@@ -1,16 +1,16 @@
-"""A trial of a sweep: a run of `train.py`, in a process of its own.
+"""One trial of a sweep: a training run in a process of its own.
 
-TensorFlow keeps memory that a run has used, and a run that needs too much takes its
-process with it: with a process each, no trial sees what another has left, and one that
-is killed is one that failed. The processes are forked from a server that has imported
-TensorFlow and never used it, so that a trial starts in no time.
+TensorFlow never returns memory to the system, and running out of memory ends its
+process. With a process per trial, a trial cannot affect the next one, and a killed
+process is one failed trial. Processes are forked from a fork server that has imported
+TensorFlow but not used it, so they start quickly.
 
-A trial holds the lock of its folder from its first to its last moment. That tells who
-is at work: a trial that the store calls running, and whose folder is not locked, was
-left by a sweep that was killed.
+A trial holds the lock of its folder while it runs. A trial that the store lists as
+running, but whose folder is not locked, belongs to a sweep that was killed.
 """
 
 import contextlib
+import io
 import multiprocessing
 import os
 import signal
@@ -22,76 +22,104 @@ from typing import NamedTuple
 
 from pipeline import file_lock
 from rnn_model.config import TrainConfig
+from rnn_model.sweep.results import History
 from rnn_model.training import loop
 from rnn_model.workdir import file_errors
 
-LOG = "log.txt"
-"""What `train.py` says on a terminal, in the trial's folder."""
+LOG_FILE = "log.txt"
+"""Output of the training, in the trial's folder."""
 
 
 class Outcome(NamedTuple):
     """How a trial ended.
 
     Attributes:
-      state: completed; pruned; failed: these settings do not train; died: its process
-        did; stopped, as it was told to; broken: no trial can go on, as on a full disk.
-      reason: why, in a line.
+      state: one of
+
+        completed  the training ended
+        pruned     the launcher stopped it early
+        failed     it cannot be trained with these settings
+        died       its process was killed
+        stopped    the sweep was interrupted; the trial can be resumed
+        broken     no trial can be trained, for example because the disk is full
+
+      reason: one line.
     """
 
     state: str
     reason: str = ""
 
 
-class Pruned(Exception):
-    """The launcher wants no more of this trial."""
+class TrialPrunedError(Exception):
+    """The launcher decided to stop this trial early."""
 
 
-class Process:
-    """A trial at work, seen from the launcher."""
+class TrialProcess:
+    """The process of a trial, as seen by the launcher.
+
+    Args:
+      config: settings of the trial.
+      data_dir: the data set.
+      folder: workdir of the trial.
+
+    Attributes:
+      connection: receives a history or an outcome when it is readable.
+    """
 
     def __init__(self, config: TrainConfig, data_dir: str, folder: str):
-        self.connection, theirs = _context().Pipe()
+        self.connection, child_connection = _context().Pipe()
         self._process = _context().Process(
-            target=_work, args=(theirs, config, data_dir, folder), daemon=True
+            target=_run_trial,
+            args=(child_connection, config, data_dir, folder),
+            daemon=True,
         )
         self._process.start()
-        theirs.close()
-        self._told_to_stop = False
-        # When this is there the folder is locked.
+        child_connection.close()
+        self._was_stopped = False
+        # The first message says that the process has locked its folder.
         with contextlib.suppress(EOFError):
             self.connection.recv()
 
-    def hear(self) -> loop.History | Outcome:
-        """The next thing it has to say: its history after an epoch, or how it ended."""
+    def receive(self) -> History | Outcome:
+        """Waits for the next message: the history after an epoch, or the outcome."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            if self._told_to_stop:
+            if self._was_stopped:
                 return Outcome("stopped")
-            return Outcome("died", _death(self._process.exitcode))
+            return Outcome("died", _describe_exit(self._process.exitcode))
 
-    def answer(self, prune: bool) -> None:
-        """Says, after an epoch, whether it is pruned."""
-        with contextlib.suppress(OSError):  # it died: `hear` tells
+    def send_decision(self, prune: bool) -> None:
+        """Replies to a history: whether to prune the trial."""
+        with contextlib.suppress(OSError):  # a dead process is handled by `receive`
             self.connection.send(prune)
 
     def stop(self) -> None:
-        """Has it save where it is, and end."""
-        self._told_to_stop = True
+        """Asks the process to save a checkpoint and to end."""
+        self._was_stopped = True
         self._process.terminate()
 
-    def let_go(self) -> None:
-        """Ends a trial that has ended for the store too."""
+    def join(self) -> None:
+        """Lets the process exit, after the store has recorded its outcome."""
         self.connection.close()
         self._process.join()
 
 
-def prepare() -> None:
-    """Starts the server of processes; returns when it has imported TensorFlow."""
-    first = _context().Process(target=int)
-    first.start()
-    first.join()
+def start_fork_server() -> None:
+    """Starts the fork server and waits until it has imported TensorFlow."""
+    process = _context().Process(target=int)
+    process.start()
+    process.join()
+
+
+def is_running(folder: str) -> bool:
+    """Returns whether a process is training the trial in a folder."""
+    try:
+        with file_lock.hold_lock(folder):
+            return False
+    except file_lock.FolderInUseError:
+        return True
 
 
 def _context() -> multiprocessing.context.ForkServerContext:
@@ -100,75 +128,69 @@ def _context() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def _death(code: int | None) -> str:
+def _describe_exit(code: int | None) -> str:
     if code and code < 0:
         name = signal.Signals(-code).name
-        return f"its process was killed ({name}), as happens when memory is short"
-    return f"its process ended with {code}; see its {LOG}"
+        return f"the process was killed ({name}), possibly because memory ran out"
+    return f"the process exited with code {code}; see {LOG_FILE}"
 
 
-def is_at_work(folder: str) -> bool:
-    """Says whether some process is training the trial of that folder."""
-    try:
-        with file_lock.hold_lock(folder):
-            return False
-    except ValueError:
-        return True
+# --- In the process of the trial ------------------------------------------------------
 
 
-# --- In the trial's process -----------------------------------------------------------
-
-
-def _work(
+def _run_trial(
     connection: Connection, config: TrainConfig, data_dir: str, folder: str
 ) -> None:
-    os.setpgrp()  # Ctrl-C is the launcher's to handle
-    # Else the first trial takes all of a GPU's memory, and those beside it fail.
+    os.setpgrp()  # the launcher handles Ctrl-C
+    # Without this, the first trial would allocate all memory of a GPU.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    threading.Thread(target=_die_with_launcher, daemon=True).start()
+    threading.Thread(target=_exit_with_launcher, daemon=True).start()
     with file_lock.hold_lock(folder):
-        _write_to(os.path.join(folder, LOG))
+        _redirect_output(os.path.join(folder, LOG_FILE))
         connection.send("locked")
         outcome = _train(connection, config, data_dir, folder)
         with contextlib.suppress(EOFError, OSError):
             connection.send(outcome)
-            connection.recv()  # until the store knows
+            connection.recv()  # ends when the store has recorded the outcome
 
 
-def _die_with_launcher() -> None:
-    multiprocessing.parent_process().join()
+def _exit_with_launcher() -> None:
+    launcher = multiprocessing.parent_process()
+    assert launcher is not None
+    launcher.join()
     os._exit(1)
 
 
-def _write_to(path: str) -> None:
-    """Lets all that is printed go to the end of a file."""
+def _redirect_output(path: str) -> None:
+    """Appends stdout and stderr to a file."""
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    for number in (1, 2):
-        os.dup2(log, number)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
     os.close(log)
-    sys.stdout.reconfigure(line_buffering=True)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def _train(
     connection: Connection, config: TrainConfig, data_dir: str, folder: str
 ) -> Outcome:
-    def report(history: loop.History) -> None:
+    def report_epoch(history: History) -> None:
         connection.send(history)
         if connection.recv():
-            raise Pruned
+            raise TrialPrunedError
 
     try:
         with file_errors():
-            loop.train(config, data_dir, folder, report)
+            loop.train(config, data_dir, folder, report_epoch)
         return Outcome("completed")
-    except Pruned:
+    except TrialPrunedError:
         return Outcome("pruned")
     except KeyboardInterrupt:
         return Outcome("stopped")
     except OSError as error:
-        # What TensorFlow calls it on a CPU and on a GPU.
-        out_of_memory = "OOM when allocating" in str(error)
-        return Outcome("failed" if out_of_memory else "broken", _one_line(error))
+        # TensorFlow's message when memory runs out, on CPUs and GPUs.
+        is_out_of_memory = "OOM when allocating" in str(error)
+        return Outcome("failed" if is_out_of_memory else "broken", _one_line(error))
     except loop.Diverged as error:
         print(error)
         return Outcome("failed", f"diverged, {str(error).partition(' (')[0]}")

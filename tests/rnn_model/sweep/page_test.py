@@ -1,80 +1,85 @@
-"""The page of a sweep: whole, in the style of all pages, and its plots as files."""
+"""The report of a sweep: complete, in the common style, with its plots as files."""
 
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from rnn_model.sweep import page, plots, results
 from tests.pipeline.report.dataset_plots_test import find_texts, parse_svg
 from tests.pipeline.report.page_test import parse_outline
 
-from rnn_model.sweep import page, plots, results
-
 
 @pytest.fixture(scope="module")
-def ranked(some_results):
-    return results.ranked(some_results)
+def ranked(trial_results):
+    return results.rank(trial_results)
 
 
-def test_the_page_is_whole_and_names_every_trial(ranked, tried):
-    text = page.build_page(ranked, tried, "data/<mine>", "sweep", "python train.py")
-    outline = parse_outline(re.sub(r"<(use|path)([^>]*)/>", "", text))
-    told = " ".join(" ".join(outline.texts).split())
-    assert "4 trials of optimizer, balance, learning_rate, on data/<mine>" in told
-    assert "best validation top-1 87.5% trial 2, epoch 2" in told
-    assert "optimizer=adam, balance=0.5, learning_rate=0.0025; again:" in told
-    assert "failed: diverged <&>" in told
-    assert "python train.py" in told
-    assert all(address.startswith("#part-") for address in outline.urls)
-
-
-def test_without_a_completed_trial_there_is_a_page_too(ranked, tried):
-    text = page.build_page(ranked[2:], tried, "data", "sweep", "")
-    assert "Best run" not in text
-    nothing = page.build_page(ranked[3:], tried, "data", "sweep", "")
-    assert "1 trial of optimizer" in nothing
-
-
-def test_plots_show_the_numbers(ranked, tried):
-    names = dict(page._each(ranked, tried))
-    assert list(names) == ["optimizer", "balance", "learning_rate"]
-    assert {"adam", "sgd", "validation top-1"} <= set(
-        find_texts(names["optimizer"].svg)
+def test_page_lists_every_trial(ranked, search_space):
+    html = page.build_page(
+        ranked, search_space, "data/<mine>", "sweep", "python train.py"
     )
-    (pair,) = page._pairs(ranked, tried)
+    outline = parse_outline(re.sub(r"<(use|path)([^>]*)/>", "", html))
+    text = " ".join(" ".join(outline.texts).split())
+    assert "4 trials of optimizer, balance, learning_rate, on data/<mine>" in text
+    assert "best validation top-1 87.5% trial 2, epoch 2" in text
+    assert "optimizer=adam, balance=0.5, learning_rate=0.0025" in text
+    assert "failed: diverged <&>" in text
+    assert "python train.py" in text
+    assert all(url.startswith("#part-") for url in outline.urls)
+
+
+def test_page_without_a_completed_trial(ranked, search_space):
+    html = page.build_page(ranked[2:], search_space, "data", "sweep", "")
+    assert "Best trial" not in html
+    html = page.build_page(ranked[3:], search_space, "data", "sweep", "")
+    assert "1 trial of optimizer" in html
+
+
+def test_plots_show_names_and_numbers(ranked, search_space):
+    by_setting = dict(page._setting_plots(ranked, search_space))
+    assert list(by_setting) == ["optimizer", "balance", "learning_rate"]
+    texts = find_texts(by_setting["optimizer"].svg)
+    assert {"adam", "sgd", "validation top-1"} <= set(texts)
+    (pair,) = page._pair_plots(ranked, search_space)
     assert pair[0] == ("optimizer", "balance")
-    shown = find_texts(pair[1].svg)
-    assert shown.count("0.875") == 1
-    assert shown.count("–") == 3  # sgd completed nothing; nobody tried 0
-    assert {"0.0001", "0.001", "0.01"} <= set(find_texts(names["learning_rate"].svg))
-    legend = find_texts(plots.curves(ranked).svg)
+    texts = find_texts(pair[1].svg)
+    assert texts.count("0.875") == 1
+    assert texts.count("–") == 3  # no completed trial of sgd or balance 0
+    texts = find_texts(by_setting["learning_rate"].svg)
+    assert {"0.0001", "0.001", "0.01"} <= set(texts)
+    legend = find_texts(plots.plot_learning_curves(ranked).svg)
     assert "2: optimizer=adam, balance=0.5, learning_rate=0.0025" in legend
 
 
-@pytest.mark.parametrize("count", [0, 3])
-def test_every_plot_follows_the_page_and_repeats(ranked, tried, count):
-    def draw():
-        yield from (plots.by_trial(ranked[count:]), plots.curves(ranked[count:]))
-        for _, plot in page._each(ranked[count:], tried):
+@pytest.mark.parametrize("first", [0, 3])
+def test_plots_are_reproducible_and_follow_the_theme(ranked, search_space, first):
+    def draw_all():
+        trials = ranked[first:]
+        yield plots.plot_trials(trials)
+        yield plots.plot_learning_curves(trials)
+        for _, plot in page._setting_plots(trials, search_space):
             yield plot
-        for _, plot in page._pairs(ranked[count:], tried):
+        for _, plot in page._pair_plots(trials, search_space):
             yield plot
 
-    for plot, again in zip(draw(), draw(), strict=True):
+    for plot, again in zip(draw_all(), draw_all(), strict=True):
         assert plot.svg == again.svg
         assert parse_svg(plot.svg).get("viewBox")
-        assert not re.search(r"#(?!D)[0-9a-f]{6}", plot.svg), "a colour of its own"
+        assert not re.search(r"#(?!D)[0-9a-f]{6}", plot.svg), "not a theme color"
 
 
-def test_files_have_the_light_colours(ranked, tried, tmp_path):
-    page.write_pngs(ranked, tried, str(tmp_path))
+def test_png_files_have_the_light_colors(ranked, search_space, tmp_path):
+    page.write_pngs(ranked, search_space, str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {
         *("trials.png", "curves.png", "optimizer_balance.png"),
         *("by_optimizer.png", "by_balance.png", "by_learning_rate.png"),
     }
     for path in tmp_path.iterdir():
         pixels = np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3)
-        assert (pixels == 255).all(axis=1).mean() > 0.3, path.name  # the paper
+        is_white = (pixels == 255).all(axis=1)
+        assert is_white.mean() > 0.3, path.name
     blue = np.array([0x35, 0x68, 0xCF])
     pixels = np.asarray(Image.open(tmp_path / "curves.png").convert("RGB"))
     assert (pixels == blue).all(axis=2).any()

@@ -1,4 +1,4 @@
-"""A trial's process: what it says, and how it ends."""
+"""The process of a trial: its messages and its outcomes."""
 
 import os
 import re
@@ -8,79 +8,79 @@ import pytest
 
 from pipeline import file_lock
 from rnn_model.sweep import trial
-from rnn_model.sweep.trial import Outcome, Process
+from rnn_model.sweep.trial import Outcome, TrialProcess
 from rnn_model.workdir import Workdir
 
 
 @pytest.fixture
-def begin(data_dir, tmp_path, make_plan):
-    """Begins a trial in `tmp_path/trial`, in the settings of QUICK but for these."""
-    begun = []
+def start(data_dir, tmp_path, make_space):
+    """Starts a trial in `tmp_path/trial` with some settings."""
+    processes = []
 
-    def begin(**settings):
-        config = make_plan({}, **settings).space.config({})
-        process = Process(config, str(data_dir), str(tmp_path / "trial"))
-        begun.append(process)
+    def start(**settings):
+        config = make_space({}, **settings).config({})
+        process = TrialProcess(config, str(data_dir), str(tmp_path / "trial"))
+        processes.append(process)
         return process
 
-    yield begin
-    for process in begun:
+    yield start
+    for process in processes:
         process._process.kill()
-        process.let_go()
+        process.join()
 
 
-def test_a_pruned_trial_ends_and_the_lock_is_kept_till_then(begin, tmp_path):
-    process = begin(epochs=99, patience=99)
+def test_pruned_trial_ends_and_holds_its_lock_until_then(start, tmp_path):
+    process = start(epochs=99, patience=99)
     for epoch in (1, 2):
-        assert len(process.hear()) == epoch
-        process.answer(prune=epoch == 2)
-    assert process.hear() == Outcome("pruned")
-    assert trial.is_at_work(str(tmp_path / "trial"))
-    process.let_go()
-    assert not trial.is_at_work(str(tmp_path / "trial"))
+        assert len(process.receive()) == epoch
+        process.send_decision(prune=epoch == 2)
+    assert process.receive() == Outcome("pruned")
+    assert trial.is_running(str(tmp_path / "trial"))
+    process.join()
+    assert not trial.is_running(str(tmp_path / "trial"))
     assert len(Workdir(str(tmp_path / "trial")).history()) == 2
-    told = (tmp_path / "trial" / trial.LOG).read_text()
-    assert "epoch 2/99  loss" in told
+    log = (tmp_path / "trial" / trial.LOG_FILE).read_text()
+    assert "epoch 2/99  loss" in log
 
 
-def test_a_stopped_trial_goes_on_where_it_was(begin, tmp_path):
-    process = begin(epochs=99, patience=99)
-    process.hear()
+def test_stopped_trial_resumes_and_killed_trial_dies(start, tmp_path):
+    process = start(epochs=99, patience=99)
+    process.receive()
     process.stop()
-    process.answer(prune=False)
-    assert process.hear() == Outcome("stopped")
-    process.let_go()
-    again = begin(epochs=99, patience=99)
-    assert len(again.hear()) >= 2
-    told = (tmp_path / "trial" / trial.LOG).read_text()
-    assert told.count("going on after epoch 1") == 1
-    os.kill(again._process.pid, signal.SIGKILL)
-    again.answer(prune=False)
-    assert again.hear() == Outcome(
-        "died", "its process was killed (SIGKILL), as happens when memory is short"
-    )
+    process.send_decision(prune=False)
+    assert process.receive() == Outcome("stopped")
+    process.join()
+    resumed = start(epochs=99, patience=99)
+    assert len(resumed.receive()) >= 2
+    log = (tmp_path / "trial" / trial.LOG_FILE).read_text()
+    assert log.count("epoch 1/99  loss") == 1
+    os.kill(resumed._process.pid, signal.SIGKILL)
+    resumed.send_decision(prune=False)
+    outcome = resumed.receive()
+    assert outcome.state == "died"
+    assert "SIGKILL" in outcome.reason
     with file_lock.hold_lock(str(tmp_path / "trial")):
         pass
 
 
 @pytest.mark.parametrize(
-    ("settings", "outcome"),
+    ("settings", "reason"),
     [
         (
             {"optimizer": "sgd", "learning_rate": 1e30, "batch_size": 16},
-            ("failed", r"diverged, the loss is (nan|inf) at step \d"),
+            r"diverged, the loss is (nan|inf) at step \d",
         ),
-        ({"init_from": "/nowhere"}, ("failed", "/nowhere holds no run")),
+        ({"init_from": "/nowhere"}, "/nowhere"),
     ],
 )
-def test_settings_that_do_not_train_are_told_in_a_line(begin, settings, outcome):
-    said = begin(**settings).hear()
-    assert said.state == outcome[0]
-    assert re.search(outcome[1], said.reason)
-    assert "\n" not in said.reason
+def test_trial_that_cannot_be_trained_fails_with_one_line(start, settings, reason):
+    outcome = start(**settings).receive()
+    assert outcome.state == "failed"
+    assert re.search(reason, outcome.reason)
+    assert "\n" not in outcome.reason
 
 
-def test_what_stops_every_trial_is_told_as_such(begin, tmp_path):
+def test_unwritable_folder_breaks_the_trial(start, tmp_path):
     (tmp_path / "trial").mkdir()
     (tmp_path / "trial" / "config.json").mkdir()
-    assert begin().hear().state == "broken"
+    assert start().receive().state == "broken"
