@@ -1,23 +1,36 @@
-"""How every command starts and ends: flags in, one-line errors out."""
+"""How every command starts and ends: flags, one-line errors, progress bars.
 
+A command module defines its flags in `_define_flags`, does its work in `main`, and
+calls `run`. Heavy libraries are imported in `main`, so that `--help` answers at once.
+"""
+
+import contextlib
 import dataclasses
+import difflib
 import importlib
 import logging
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from absl import flags
 from tqdm import tqdm
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 FAILED = 1
-MISUSED = 2
+WRONG_USAGE = 2
 INTERRUPTED = 130
 
-Settings = TypeVar("Settings")
+WSL_URL = "https://learn.microsoft.com/windows/wsl"
+
+_UNIX_MODULES = ("fcntl", "pwd", "resource", "termios")
+
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def run(
@@ -25,52 +38,54 @@ def run(
     define_flags: Callable[[], None],
     *,
     doc: str,
-    take_rest: Callable[[list[str]], None] | None = None,
+    parse_extra_args: Callable[[list[str]], list[str]] | None = None,
 ) -> None:
     """Parses the command line, runs `main`, and exits.
 
-    Flags are defined here and not on import, so that two commands may share a flag's
-    name. A wrong flag exits with 2; what a user can mend (ValueError, OSError) is one
-    line on stderr and exits with 1. Anything else is a fault of ours and keeps its
+    Flags are defined here and not on import, so that two commands may share the name
+    of a flag. A `~` at the start of a value is expanded. A wrong flag exits with
+    status 2. An error that a user can correct (ValueError, OSError) is printed as one
+    line on stderr and exits with status 1. Any other exception is a bug and keeps its
     traceback.
 
     Args:
       main: the command; it reads `flags.FLAGS`.
-      define_flags: defines its flags.
-      doc: what `--help` says first.
-      take_rest: is given the arguments that are no flags of ours (without it they
-        are an error); it may raise `flags.Error`.
+      define_flags: defines the command's flags.
+      doc: the beginning of what `--help` prints.
+      parse_extra_args: receives the arguments that are not flags of this command and
+        returns those it does not know either; may raise ValueError. Without it,
+        extra arguments are an error.
     """
-    # Of each try to find credentials for gs:// it tells with a traceback.
+    # Beam logs a traceback for each attempt to find credentials for gs://.
     logging.getLogger("apache_beam.utils.retry").setLevel(logging.CRITICAL)
-    own = _newly_defined(define_flags)
-    arguments = sys.argv[1:]
-    if {"--help", "-help", "-h"} & set(arguments):
-        print(_help(doc, own))
-        sys.exit(0)
-    try:
-        rest = flags.FLAGS(sys.argv, known_only=take_rest is not None)[1:]
-        if take_rest is not None:
-            take_rest(rest)
-        elif rest:
-            raise flags.Error(f"not a flag: {rest[0]!r}")
-    except (flags.Error, ValueError) as error:
-        _fail(f"{_one_line(error)} (--help lists the flags)", MISUSED)
-    try:
-        main()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read us has seen enough, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
-    except (ValueError, OSError) as error:
-        _fail(_one_line(error), FAILED)
-    except KeyboardInterrupt as error:
-        _fail(_one_line(error) if str(error) else "interrupted", INTERRUPTED)
+    with _defined_flags(define_flags) as names:
+        if {"--help", "-help", "-h"} & set(sys.argv[1:]):
+            print(_format_help(doc, names))
+            sys.exit(0)
+        try:
+            _parse_flags(names, parse_extra_args)
+        except (flags.Error, ValueError) as error:
+            _fail(f"{_format_error(error)} (--help lists the flags)", WRONG_USAGE)
+        try:
+            main()
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader of stdout, such as `head`, has closed it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FAILED)
+        except ModuleNotFoundError as error:
+            if error.name not in _UNIX_MODULES:
+                raise
+            _fail(f"native Windows is not supported; use WSL: {WSL_URL}", FAILED)
+        except (ValueError, OSError) as error:
+            _fail(_format_error(error), FAILED)
+        except KeyboardInterrupt as error:
+            message = _format_error(error) if str(error) else "interrupted"
+            _fail(message, INTERRUPTED)
 
 
 def require(*names: str) -> None:
-    """Raises ValueError for the first of these flags that was not given."""
+    """Raises ValueError for the first of these flags that has no value."""
     for name in names:
         if not flags.FLAGS[name].value:
             raise ValueError(f"--{name} is missing")
@@ -79,15 +94,19 @@ def require(*names: str) -> None:
 def require_local(*names: str) -> None:
     """Raises ValueError for the first of these flags that names remote storage."""
     for name in names:
-        if "://" in (value := flags.FLAGS[name].value):
-            raise ValueError(f"--{name}={value} is not on this machine; copy it after")
+        value = str(flags.FLAGS[name].value)
+        if "://" in value:
+            raise ValueError(
+                f"--{name} must be a local path; copy the result afterwards. "
+                f"Received: {value}"
+            )
 
 
 def import_extra(name: str, extra: str) -> ModuleType:
-    """Imports a module of a library that only one of the package's extras brings.
+    """Imports a module of a library that an extra of the package installs.
 
     Raises:
-      ValueError: it is not installed.
+      ValueError: the library is not installed.
     """
     try:
         return importlib.import_module(name)
@@ -97,19 +116,21 @@ def import_extra(name: str, extra: str) -> ModuleType:
         ) from None
 
 
-def define_fields(settings: type) -> None:
-    """Defines a flag for each field of a dataclass of settings.
+def define_fields(config_type: "type[DataclassInstance]") -> None:
+    """Defines a flag for each field of a dataclass.
 
-    Its default gives the kind of flag; `metadata` holds "help", and "choices" if any.
+    The type of the field's default gives the type of the flag; the field's `metadata`
+    has its "help", and "choices" if there are any.
     """
-    for field in dataclasses.fields(settings):
+    for field in dataclasses.fields(config_type):
+        define_flag = _DEFINE_FLAG[type(field.default)]
         text, choices = field.metadata["help"], field.metadata.get("choices")
         if choices:
             text += f" One of {', '.join(choices)}."
-        _DEFINERS[type(field.default)](field.name, field.default, text)
+        define_flag(field.name, field.default, text)
 
 
-_DEFINERS = {
+_DEFINE_FLAG: dict[type, Callable[..., Any]] = {
     bool: flags.DEFINE_bool,
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
@@ -118,12 +139,12 @@ _DEFINERS = {
 }
 
 
-def fields_from_flags(settings: type[Settings]) -> Settings:
-    """Makes the settings of the flags that `define_fields` defined."""
-    return settings(
+def fields_from_flags(config_type: type[Config]) -> Config:
+    """Makes a dataclass from the flags that `define_fields` defined."""
+    return config_type(
         **{
-            field.name: type(field.default)(flags.FLAGS[field.name].value)
-            for field in dataclasses.fields(settings)
+            field.name: cast(Any, type(field.default))(flags.FLAGS[field.name].value)
+            for field in dataclasses.fields(config_type)
         }
     )
 
@@ -137,19 +158,69 @@ def progress(total: int | None, what: str, done: int = 0, shown: bool = True) ->
         desc=what,
         unit=" drawings",
         unit_scale=True,
-        # A log is not to fill with lines that a terminal would overwrite.
+        # A log file gets few lines; a terminal overwrites them.
         mininterval=0.2 if sys.stderr.isatty() else 60.0,
         dynamic_ncols=True,
     )
 
 
-def _newly_defined(define_flags: Callable[[], None]) -> list[str]:
+def is_in_notebook() -> bool:
+    """Returns whether this process is a kernel of Jupyter or IPython."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
+
+
+@contextlib.contextmanager
+def _defined_flags(define_flags: Callable[[], None]) -> Iterator[list[str]]:
+    """Defines flags; removes them at the end, so that `%run` works a second time."""
     before = set(flags.FLAGS)
     define_flags()
-    return sorted(set(flags.FLAGS) - before)
+    names = sorted(set(flags.FLAGS) - before)
+    try:
+        yield names
+    finally:
+        for name in names:
+            delattr(flags.FLAGS, name)
 
 
-def _help(doc: str, names: Sequence[str]) -> str:
+def _parse_flags(
+    names: list[str], parse_extra_args: Callable[[list[str]], list[str]] | None
+) -> None:
+    """Parses `sys.argv`.
+
+    Raises:
+      ValueError, flags.Error: a wrong flag.
+    """
+    extra_args = flags.FLAGS(sys.argv, known_only=True)[1:]
+    if parse_extra_args is not None:
+        extra_args = parse_extra_args(list(map(_expand_user, extra_args)))
+    if extra_args:
+        raise ValueError(_describe_unknown(extra_args[0], names))
+    for name in names:
+        flag = flags.FLAGS[name]
+        if isinstance(flag.value, str):
+            flag.value = _expand_user(flag.value)
+        elif isinstance(flag.value, list):
+            flag.value = list(map(_expand_user, flag.value))
+
+
+def _expand_user(text: str) -> str:
+    """Expands `~` at the start of a value, or of the value in `--flag=value`."""
+    flag, separator, value = text.partition("=") if text[:1] == "-" else ("", "", text)
+    return flag + separator + os.path.expanduser(value)
+
+
+def _describe_unknown(argument: str, names: list[str]) -> str:
+    if not argument.startswith("-"):
+        return f"not a flag: {argument!r}"
+    flag = argument.partition("=")[0]
+    name = flag.lstrip("-").replace("-", "_")
+    matches = difflib.get_close_matches(name, names, n=1)
+    suggestion = f"; did you mean --{matches[0]}?" if matches else ""
+    return f"unknown flag {flag}{suggestion}"
+
+
+def _format_help(doc: str, names: Sequence[str]) -> str:
     lines = [textwrap.dedent(doc).strip(), "", "Flags:"]
     for name in names:
         flag = flags.FLAGS[name]
@@ -164,11 +235,14 @@ def _default(flag: flags.Flag) -> str:
     return str(flag.default_as_str).strip("'") or "empty"
 
 
-def _one_line(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def _fail(message: str, status: int) -> None:
+    """Prints an error and exits."""
     sys.stdout.flush()
     print(f"error: {message}", file=sys.stderr, flush=True)
-    os._exit(status)  # a library's threads would keep us until they are done
+    if is_in_notebook():
+        sys.exit(status)
+    os._exit(status)  # without waiting for the threads of a library

@@ -167,17 +167,18 @@ def _how(status: int) -> str:
 
 def run() -> None:
     """Entry point of `quickdraw-launch`."""
-    cli.run(main, _define_flags, doc=__doc__ or "", take_rest=_take_rest)
+    cli.run(main, _define_flags, doc=__doc__ or "", parse_extra_args=_parse_extra_args)
 
 
-def _take_rest(rest: list[str]) -> None:
-    """Takes what follows the --."""
-    at = rest.index("--") if "--" in rest else len(rest)
-    before, after = rest[:at], rest[at + 1 :]
+def _parse_extra_args(args: list[str]) -> list[str]:
+    """Keeps the arguments after `--`, which are those of train.py."""
+    end = args.index("--") if "--" in args else len(args)
+    before, after = args[:end], args[end + 1 :]
     if before or not after:
         what = f"not a flag of the launcher: {before[0]!r}; " if before else ""
-        raise flags.Error(f"{what}the flags of train.py go after --: -- --data_dir=…")
+        raise ValueError(f"{what}the flags of train.py go after --: -- --data_dir=…")
     _REST[:] = after
+    return []
 
 
 if __name__ == "__main__":

@@ -1,15 +1,12 @@
-"""Beam on an engine of its own: Flink, Spark, Dataflow or another that Beam knows.
+"""Beam on another engine: Flink, Spark, Dataflow or any other that Beam supports.
 
-The launcher hands the job over and waits. It has matched the input before and moves
-what the job made into place after, so what it shares with the workers is storage only:
-the input and the output folder. The engine runs a step that failed again, and the
-files of an attempt that came to nothing lie beside those that count, under names of
-their own, until the launcher clears the job's folder.
+The launcher submits the job and waits. It shares only storage with the workers: the
+input and the output folder. The engine retries steps that failed. The files of failed
+attempts lie in the job's working folder, under other names, until it is removed.
 """
 
 import contextlib
 import logging
-import re
 import signal
 import sys
 import threading
@@ -23,107 +20,95 @@ from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineS
 from tqdm import tqdm
 
 from pipeline.beam_job import local_runner
+from pipeline.beam_job.errors import make_job_error
+from tfrecords import storage
 
-LINE_SECONDS = 60
-"""How often there is a line that says how the job is."""
+LOG_INTERVAL = 60
+"""Seconds between two lines with the state of the job."""
 
-MOST_READERS = 16
-"""Workers that read the same file, each to take its part of it."""
+MAX_READERS = 16
+"""Maximum number of workers that read parts of the same file."""
 
-REMOTE_ONLY = ("DataflowRunner",)
+REMOTE_RUNNERS = ("DataflowRunner",)
 """Runners whose workers never share a disk with the launcher."""
-
-_REASON = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b: .+")
 
 
 def check_paths(options: PipelineOptions, paths: list[str]) -> None:
-    """Refuses paths that this runner's workers cannot see.
+    """Checks that the workers of this runner can read the paths.
 
     Raises:
-      ValueError: one is on this machine.
+      ValueError: a path is on this machine and the workers are not.
     """
     name = options.view_as(StandardOptions).runner
-    local = [path for path in paths if "://" not in path]
-    if name in REMOTE_ONLY and local:
+    local = [path for path in paths if not storage.is_remote(path)]
+    if name in REMOTE_RUNNERS and local:
         raise ValueError(
-            f"{local[0]} is on this machine, where the workers of {name} cannot see "
+            f"{local[0]} is on this machine, where the workers of {name} cannot read "
             "it; name a path such as gs://BUCKET/FOLDER"
         )
 
 
-def readers(options: PipelineOptions, files: int) -> int:
-    """Says how many workers are to share the reading of each file, if files are few.
+def count_readers(options: PipelineOptions, num_files: int) -> int:
+    """Returns how many workers should share the reading of each file.
 
-    Four tasks for each worker that the flags promise, so that none waits long for the
-    last; a file is not passed over by more than `MOST_READERS` though.
+    Aims at four tasks for each worker that the flags name, so that no worker waits
+    long for the last one. Each reader of a file passes over all of it, so there are
+    at most `MAX_READERS`.
     """
-    given = options.get_all_options(retain_unknown_options=True)
-    flags = ("parallelism", "max_num_workers", "num_workers")
-    workers = max(int(given.get(flag) or 1) for flag in flags)
+    flags = options.get_all_options(retain_unknown_options=True)
+    names = ("parallelism", "max_num_workers", "num_workers")
+    workers = max(int(flags.get(name) or 1) for name in names)
     if workers < 2:
         return 1
-    return min(MOST_READERS, -(-4 * workers // files))
+    return min(MAX_READERS, -(-4 * workers // num_files))
 
 
 def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> None:
-    """Runs a job to its end; says each minute that it is still at it.
+    """Runs a job to its end and prints its state each minute.
 
-    Only the main thread can: Beam's job servers want to hear of Ctrl-C.
+    Must be called in the main thread, as Beam's job servers handle Ctrl-C.
 
     Args:
-      build: lays out the job's steps.
-      options: Beam's.
+      build: adds the steps of the job to a pipeline.
+      options: Beam's options.
 
     Raises:
       ValueError: the job failed; the message is one line.
-      KeyboardInterrupt: Ctrl-C or SIGTERM; the engine was told to end the job.
+      KeyboardInterrupt: Ctrl-C or SIGTERM; the job was cancelled on the engine.
     """
     try:
         with (
-            local_runner.as_interrupt(signal.SIGTERM),
-            local_runner.as_interrupt(signal.SIGINT),  # by it Beam ends its job server
-            _runner(options) as runner,
-            _silence(),
+            local_runner.interrupt_on(signal.SIGTERM),
+            local_runner.interrupt_on(signal.SIGINT),  # Beam ends its job server by it
+            _make_runner(options) as runner,
+            _disable_logging(),
         ):
             pipeline = beam.Pipeline(runner=runner, options=options)
             build(pipeline)
             result = pipeline.run()
-            with _interruptible(result), _told_of(result):
+            with _cancel_on_interrupt(result), _print_state(result):
                 state = result.wait_until_finish()
     except Exception as error:
-        raise ValueError(f"the job failed: {reason(str(error))}") from None
+        raise make_job_error(str(error)) from None
     if state != PipelineState.DONE:
-        raise ValueError(f"the job ended as {state}")
-
-
-def reason(text: str) -> str:
-    """Finds what went wrong in what an engine says: stack traces of two languages.
-
-    A worker's own error, the last line of a Python traceback, comes before all that
-    was wrapped around it.
-    """
-    text = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", text)
-    python = text.partition("Traceback (most recent call last)")[2].splitlines()
-    found = [line for line in python if _REASON.match(line)]
-    line = (found or text.strip().splitlines() or ["no reason was given"])[0]
-    return re.sub(r" \[while running '.*?'\]$", "", line).removeprefix("RuntimeError: ")
+        raise ValueError(f"the job ended in state {state}")
 
 
 @contextlib.contextmanager
-def _runner(options: PipelineOptions) -> Iterator[PipelineRunner]:
-    """Makes the runner; the job server that it may start ends with the run."""
+def _make_runner(options: PipelineOptions) -> Iterator[PipelineRunner]:
+    """Makes the runner; stops the job server that it may start."""
     runner = create_runner(options.view_as(StandardOptions).runner)
     if not hasattr(runner, "default_job_server"):
         yield runner
         return
     servers = []
-    make = runner.default_job_server
+    make_server = runner.default_job_server
 
-    def remembered(options: PipelineOptions):
-        servers.append(make(options))
+    def make_and_remember(options: PipelineOptions):
+        servers.append(make_server(options))
         return servers[-1]
 
-    runner.default_job_server = remembered
+    runner.default_job_server = make_and_remember
     try:
         yield runner
     finally:
@@ -132,43 +117,44 @@ def _runner(options: PipelineOptions) -> Iterator[PipelineRunner]:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps the stack traces of the engine, which Beam logs, from people."""
-    before = logging.root.manager.disable
+def _disable_logging() -> Iterator[None]:
+    """Disables logging, as Beam logs the stack traces of the engine."""
+    previous = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        logging.disable(before)
+        logging.disable(previous)
 
 
 @contextlib.contextmanager
-def _interruptible(result: PipelineResult) -> Iterator[None]:
-    """Ends the job on the engine when its launcher is interrupted."""
-    # Beam's own handler would end the job server before it can be told so.
-    with local_runner.as_interrupt(signal.SIGINT):
+def _cancel_on_interrupt(result: PipelineResult) -> Iterator[None]:
+    """Cancels the job on the engine if the launcher is interrupted."""
+    # Beam's own handler would end the job server before it could cancel the job.
+    with local_runner.interrupt_on(signal.SIGINT):
         try:
             yield
         except KeyboardInterrupt:
-            with contextlib.suppress(Exception):  # the engine may be gone already
+            with contextlib.suppress(Exception):  # the engine may have exited
                 result.cancel()
             raise
 
 
 @contextlib.contextmanager
-def _told_of(result: PipelineResult) -> Iterator[None]:
-    """Has a thread print a line each minute; what was done the engine's page shows."""
+def _print_state(result: PipelineResult) -> Iterator[None]:
+    """Prints the state of the job each minute."""
     started = time.monotonic()
-    over = threading.Event()
+    is_over = threading.Event()
 
-    def tell() -> None:
-        while not over.wait(LINE_SECONDS):
-            with contextlib.suppress(Exception):  # a state that cannot be had now
-                lasted = tqdm.format_interval(time.monotonic() - started)
-                print(f"{result.state.lower()} {lasted}", file=sys.stderr, flush=True)
+    def print_repeatedly() -> None:
+        while not is_over.wait(LOG_INTERVAL):
+            with contextlib.suppress(Exception):  # the state may be unavailable
+                elapsed = tqdm.format_interval(time.monotonic() - started)
+                state = result.state.lower()
+                print(f"{state} {elapsed}", file=sys.stderr, flush=True)
 
-    threading.Thread(target=tell, name="told", daemon=True).start()
+    threading.Thread(target=print_repeatedly, name="job-state", daemon=True).start()
     try:
         yield
     finally:
-        over.set()
+        is_over.set()

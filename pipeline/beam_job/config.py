@@ -1,10 +1,10 @@
-"""What decides the records of a data set: the validated settings of the job."""
+"""The settings that decide what a data set contains."""
 
 import dataclasses
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfrecords import schema
 
@@ -19,46 +19,77 @@ INPUT_FORMATS = (
 )
 """What `pipeline.formats` reads."""
 
+DEFAULT_SPLITS = "train:0.8,validation:0.1,test:0.1"
+
 _SPLIT_NAME = re.compile(r"[A-Za-z][\w.+-]*")
 
 
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """The settings of the job that have a say in what the records are.
-
-    Attributes:
-      classes: the wanted words, or None for all that are found.
-      max_per_class: how many drawings a class keeps at most, or None for all.
-      splits: split name to its share; the shares add up to 1.
-      seed: decides splits, order and who stays under `max_per_class`.
-      num_shards: shards per split.
-      keep_duplicates: keeps all drawings that share a key, not just one of them.
-      recognized_only: drops the drawings that Google's game did not recognise.
-      compression: "none" or "gzip".
-      max_rejected: the fraction of lines that may be rejected.
-      input_format: what the files are, "auto" to tell it of each.
-      label_names: the words that integer labels stand for, in their order.
+def parse_splits(text: str) -> dict[str, float]:
+    """Parses split fractions such as `train:0.8,validation:0.1,test:0.1`.
 
     Raises:
-      ValueError: a setting that cannot be.
+      ValueError: a malformed or repeated name, a fraction that is not positive, or
+        fractions that do not add up to 1.
+    """
+    splits: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, fraction = part.strip().partition(":")
+        if not _SPLIT_NAME.fullmatch(name) or name in splits:
+            raise ValueError(
+                f"splits: missing or repeated name in {part!r}. Received: {text!r}"
+            )
+        try:
+            splits[name] = float(fraction)
+        except ValueError:
+            raise ValueError(
+                f"splits: missing fraction in {part!r}. Received: {text!r}"
+            ) from None
+        if not splits[name] > 0:
+            raise ValueError(f"splits: a fraction must be > 0. Received: {text!r}")
+    if not math.isclose(sum(splits.values()), 1, abs_tol=1e-6):
+        raise ValueError(f"splits must add up to 1. Received: {text!r}")
+    return splits
+
+
+@dataclasses.dataclass(frozen=True)
+class JobConfig:
+    """The settings that decide what a data set contains.
+
+    Attributes:
+      classes: words to keep, or None for all words in the input.
+      max_per_class: maximum number of drawings of a class, or None for no limit.
+      splits: split name to its fraction of the drawings; the fractions add up to 1.
+      seed: decides splits, order and which drawings `max_per_class` keeps.
+      num_shards: shards per split.
+      keep_duplicates: keeps all drawings that share a key, not only one of them.
+      recognized_only: drops the drawings that Google's game did not recognize.
+      compression: "none" or "gzip".
+      max_rejected: maximum fraction of lines that may be rejected.
+      input_format: format of the input files; "auto" detects it for each file.
+      label_names: the words of integer labels, in the order of the labels.
+
+    Raises:
+      ValueError: an invalid setting.
     """
 
-    classes: tuple[str, ...] | None
-    max_per_class: int | None
-    splits: Mapping[str, float]
-    seed: int
-    num_shards: int
-    keep_duplicates: bool
-    recognized_only: bool
-    compression: str
-    max_rejected: float
+    classes: tuple[str, ...] | None = None
+    max_per_class: int | None = None
+    splits: Mapping[str, float] = dataclasses.field(
+        default_factory=lambda: parse_splits(DEFAULT_SPLITS)
+    )
+    seed: int = 0
+    num_shards: int = 10
+    keep_duplicates: bool = False
+    recognized_only: bool = False
+    compression: str = "none"
+    max_rejected: float = 0.01
     input_format: str = "auto"
     label_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.classes is not None:
             if not self.classes:
-                raise ValueError("no classes are wanted; name at least one")
+                raise ValueError("classes must name at least one word. Received: none")
             object.__setattr__(self, "classes", tuple(sorted(set(self.classes))))
         if self.max_per_class is not None and self.max_per_class < 1:
             raise ValueError(
@@ -70,52 +101,40 @@ class Recipe:
             raise ValueError(
                 f"max_rejected must be within 0..1. Received: {self.max_rejected}"
             )
-        if self.compression not in schema.COMPRESSIONS:
-            raise ValueError(
-                f"compression must be one of {', '.join(schema.COMPRESSIONS)}. "
-                f"Received: {self.compression!r}"
-            )
-        if self.input_format not in INPUT_FORMATS:
-            raise ValueError(
-                f"input_format must be one of {', '.join(INPUT_FORMATS)}. "
-                f"Received: {self.input_format!r}"
-            )
+        for name, choices in (
+            ("compression", schema.COMPRESSIONS),
+            ("input_format", INPUT_FORMATS),
+        ):
+            if (value := getattr(self, name)) not in choices:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(choices)}. Received: {value!r}"
+                )
         names = self.label_names
         if names is not None and (not all(names) or len(set(names)) < len(names)):
-            raise ValueError(f"label_names: one is empty or twice there: {names}")
+            raise ValueError(
+                f"label_names must be unique and not empty. Received: {names}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives the settings as `dataset_info.json` keeps them.
-
-        Without the classes, which the file holds beside them.
-        """
+        """Returns the settings for `dataset_info.json`, which has its own classes."""
         settings = dataclasses.asdict(self)
         del settings["classes"]
         return settings
 
 
-def parse_splits(text: str) -> dict[str, float]:
-    """Reads `train:0.8,validation:0.1,test:0.1`.
+class JobContext(NamedTuple):
+    """What every step of a running job needs.
 
-    Raises:
-      ValueError: another form, a share that is not positive, a name twice, or shares
-        that do not add up to 1.
+    Attributes:
+      config: what the data set contains.
+      output_dir: where the data set is published.
+      working_dir: folder below `output_dir` that this job alone writes to.
+      lock_owner: owner id of the lock on `output_dir`.
+      scratch_dir: local folder that launcher and workers share in a local run.
     """
-    splits: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, share = part.strip().partition(":")
-        if not _SPLIT_NAME.fullmatch(name) or name in splits:
-            raise ValueError(
-                f"splits: no or no new name in {part!r}. Received: {text!r}"
-            )
-        try:
-            splits[name] = float(share)
-        except ValueError:
-            raise ValueError(
-                f"splits: no share in {part!r}. Received: {text!r}"
-            ) from None
-        if not splits[name] > 0:
-            raise ValueError(f"splits: a share must be > 0. Received: {text!r}")
-    if not math.isclose(sum(splits.values()), 1, abs_tol=1e-6):
-        raise ValueError(f"splits must add up to 1. Received: {text!r}")
-    return splits
+
+    config: JobConfig
+    output_dir: str
+    working_dir: str
+    lock_owner: str
+    scratch_dir: str | None = None

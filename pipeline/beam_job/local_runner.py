@@ -1,14 +1,12 @@
-"""Beam on this machine: its own worker processes, watched over by the launcher.
+"""Beam on this machine, in worker processes that end with the launcher.
 
-The launcher runs Beam in a thread beside the one that shows the progress and takes
-Ctrl-C. It shares a folder with the workers, the scratch folder, for the chunks that the
-shuffle hands on (`pipeline.beam_job.sorted_runs`), the counts (`pipeline.beam_job.progress`) and the pipe that
-tells a worker when the launcher dies (`pipeline.beam_job.worker`, `pipeline.beam_job.worker_pool`).
+Beam runs in a thread of the launcher, beside the main thread, which shows the progress
+and handles Ctrl-C. Launcher and workers share a scratch folder: for the runs of the
+shuffle (`shard_shuffle`) and for the progress (`progress`).
 """
 
 import contextlib
 import os
-import re
 import signal
 import threading
 import traceback
@@ -27,172 +25,171 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import (
 )
 from apache_beam.runners.runner import PipelineRunner
 
-from pipeline.beam_job import progress, worker, worker_pool
+from pipeline.beam_job import progress, worker_pool
+from pipeline.beam_job.errors import make_job_error
 
 LOCAL_ARGS = (
     "--runner=FnApiRunner",
     "--direct_running_mode=multi_processing",
-    "--direct_num_workers=0",  # as many as there are cores
+    "--direct_num_workers=0",  # one per core
 )
-"""Beam's own default tries to download another runner first; we say which."""
+"""Beam's default runner first tries to download another one."""
 
 POLL_SECONDS = 0.25
 
 
-def beam_options(beam_args: list[str]) -> PipelineOptions:
-    """Reads Beam's arguments; without a runner among them the job runs here."""
-    given = PipelineOptions(beam_args).view_as(StandardOptions).runner
-    return PipelineOptions(beam_args if given else [*LOCAL_ARGS, *beam_args])
+def parse_options(beam_args: list[str]) -> PipelineOptions:
+    """Parses Beam's arguments; adds those of a local run if they name no runner."""
+    runner = PipelineOptions(beam_args).view_as(StandardOptions).runner
+    return PipelineOptions(beam_args if runner else [*LOCAL_ARGS, *beam_args])
 
 
 def is_local(options: PipelineOptions) -> bool:
-    """Says whether the job runs in processes of this machine that we start."""
+    """Returns whether the job runs on this machine, in processes of the launcher."""
     return options.view_as(StandardOptions).runner == "FnApiRunner"
 
 
-def num_workers(options: PipelineOptions) -> int:
-    """The number of worker processes of a local run."""
+def count_workers(options: PipelineOptions) -> int:
+    """Returns the number of workers of a local run."""
     return options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
 
 
-def describe(options: PipelineOptions) -> str:
-    """Names the runner, for people."""
+def describe_runner(options: PipelineOptions) -> str:
+    """Describes the runner in a few words."""
     name = options.view_as(StandardOptions).runner
     if not is_local(options):
         return f"runner {name}"
     mode = options.view_as(DirectOptions).direct_running_mode
-    workers = 1 if mode == "in_memory" else num_workers(options)
+    workers = 1 if mode == "in_memory" else count_workers(options)
     return f"runner {name} ({mode}, {workers} workers on this machine)"
 
 
 def run(
     build: Callable[[beam.Pipeline], None],
     options: PipelineOptions,
-    scratch: str,
+    scratch_dir: str,
     input_bytes: int,
 ) -> None:
-    """Runs a job and shows how far it is.
+    """Runs a job and shows its progress.
 
     Args:
-      build: lays out the job's steps.
-      options: Beam's.
-      scratch: folder that the launcher shares with the workers.
-      input_bytes: how many the workers are going to read.
+      build: adds the steps of the job to a pipeline.
+      options: Beam's options.
+      scratch_dir: folder that launcher and workers share.
+      input_bytes: bytes that the workers are going to read.
 
     Raises:
       ValueError: the job failed; the message is one line.
-      KeyboardInterrupt: Ctrl-C or SIGTERM. Workers end themselves, but threads of
-        Beam may hang on: the caller should end the process.
+      KeyboardInterrupt: Ctrl-C or SIGTERM. The workers end themselves, but threads of
+        Beam may remain: the caller should exit the process.
     """
-    failures: list[str] = []
-    done = threading.Event()
+    errors: list[BaseException] = []
+    is_done = threading.Event()
 
-    def work() -> None:
+    def run_pipeline() -> None:
         try:
-            with beam.Pipeline(runner=runner(options, pool), options=options) as job:
-                build(job)
+            runner = _make_runner(options, pool)
+            with beam.Pipeline(runner=runner, options=options) as pipeline:
+                build(pipeline)
         except BaseException as error:
-            failures.append(_last_line(error))
+            errors.append(error)
         finally:
-            done.set()
+            is_done.set()
 
-    def worker_died(args: threading.ExceptHookArgs) -> None:
-        if args.thread is not None and args.thread.name == worker.THREAD:
-            failures.append(f"{_last_line(args.exc_value)} (out of memory?)")
-            done.set()
+    def handle_thread_error(args: threading.ExceptHookArgs) -> None:
+        if args.thread is not None and args.thread.name == worker_pool.THREAD_NAME:
+            errors.append(RuntimeError(f"{args.exc_value} (out of memory?)"))
+            is_done.set()
 
-    with _workers(options, scratch) as pool, as_interrupt(signal.SIGTERM):
-        # Not before the workers were forked does this process have other threads.
-        bar = progress.Bar(scratch, input_bytes)
-        with _thread_hook(worker_died):
-            threading.Thread(target=work, name="beam", daemon=True).start()
+    with _open_worker_pool(options) as pool, interrupt_on(signal.SIGTERM):
+        bar = progress.ProgressBar(scratch_dir, input_bytes)
+        with _replace_thread_hook(handle_thread_error):
+            # Started after the workers were forked, as forking threads is unsafe.
+            threading.Thread(target=run_pipeline, name="beam", daemon=True).start()
             try:
-                over = False
-                while not over:
-                    over = done.wait(POLL_SECONDS)
+                was_done = False
+                while not was_done:
+                    was_done = is_done.wait(POLL_SECONDS)
                     bar.update()
             finally:
                 bar.close()
-    if failures:
-        raise ValueError(f"the job failed: {failures[0]}")
+    if errors:
+        raise make_job_error(traceback.format_exception_only(errors[0])[-1])
 
 
 @contextlib.contextmanager
-def as_interrupt(number: signal.Signals) -> Iterator[None]:
-    """A signal is a Ctrl-C, to those that are started meanwhile what it always is.
+def interrupt_on(number: signal.Signals) -> Iterator[None]:
+    """Raises KeyboardInterrupt on a signal.
 
-    SIGTERM is one from elsewhere; SIGINT one also where a shell, which started us in
-    the background, has it ignored.
+    Also useful for SIGINT, which a shell makes its background jobs ignore; programs
+    started meanwhile do not ignore it. Does nothing outside of the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(number, signal.default_int_handler)
+    previous = signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(number, before)
+        signal.signal(number, previous)
 
 
 @contextlib.contextmanager
-def _thread_hook(hook: Callable[[threading.ExceptHookArgs], None]) -> Iterator[None]:
-    """Hears of the threads that start meanwhile, and silences what is left of them."""
-    before, others = threading.excepthook, set(threading.enumerate())
+def _replace_thread_hook(
+    hook: Callable[[threading.ExceptHookArgs], None],
+) -> Iterator[None]:
+    """Handles uncaught errors of the threads that start meanwhile.
 
-    def hear(args: threading.ExceptHookArgs) -> None:
-        (before if args.thread in others else hook)(args)
+    Threads of Beam outlive a job that failed, and fail in turn: their errors are
+    ignored after the end, too.
+    """
+    previous, other_threads = threading.excepthook, set(threading.enumerate())
 
-    threading.excepthook = hear
+    def handle(args: threading.ExceptHookArgs) -> None:
+        (previous if args.thread in other_threads else hook)(args)
+
+    threading.excepthook = handle
     try:
         yield
     finally:
-        # Threads of Beam outlive a job that failed, and fail in turn.
-        left = set(threading.enumerate()) - others
+        remaining = set(threading.enumerate()) - other_threads
 
-        def hear_others(args: threading.ExceptHookArgs) -> None:
-            if args.thread not in left:
-                before(args)
+        def handle_others(args: threading.ExceptHookArgs) -> None:
+            if args.thread not in remaining:
+                previous(args)
 
-        threading.excepthook = hear_others if left else before
+        threading.excepthook = handle_others if remaining else previous
 
 
 @contextlib.contextmanager
-def _workers(
-    options: PipelineOptions, scratch: str
+def _open_worker_pool(
+    options: PipelineOptions,
 ) -> Iterator[worker_pool.WorkerPool | None]:
-    """Makes the workers of a run that has any of ours."""
+    """Opens the worker pool of a run that uses worker processes."""
     mode = options.view_as(DirectOptions).direct_running_mode
     if mode != "multi_processing":
         yield None
         return
-    pipe = os.path.join(scratch, "launcher")
-    with worker_pool.opened(pipe, num_workers(options)) as pool:
+    with worker_pool.open_pool(count_workers(options)) as pool:
         yield pool
 
 
-def runner(
+def _make_runner(
     options: PipelineOptions, pool: worker_pool.WorkerPool | None
 ) -> PipelineRunner:
-    """Makes the local runner.
+    """Makes Beam's local runner.
 
     Args:
-      options: Beam's.
-      pool: where the runner's workers come from; None if it works in this process.
+      options: Beam's options.
+      pool: provides the workers; if None, the runner works in this process.
     """
-    quiet = beam_provision_api_pb2.ProvisionInfo()
-    quiet.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
+    provision_info = beam_provision_api_pb2.ProvisionInfo()
+    provision_info.pipeline_options["default_sdk_harness_log_level"] = "CRITICAL"
     environment = None
     if pool is not None:
-        # In its own mode Beam would start workers of its own, whatever environment it
-        # is given; in the other it takes the one that it is given.
+        # In the mode "multi_processing" Beam ignores the environment it is given.
         options.view_as(DirectOptions).direct_running_mode = "in_memory"
-        environment = pool.environment()
-    return FnApiRunner(environment, provision_info=ExtendedProvisionInfo(quiet))
-
-
-def _last_line(error: BaseException | None) -> str:
-    """What went wrong, without Beam's wrapping."""
-    line = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
-    return re.sub(r" \[while running '[^']*'\]$", "", line).removeprefix(
-        "RuntimeError: "
+        environment = pool.make_environment()
+    return FnApiRunner(
+        environment, provision_info=ExtendedProvisionInfo(provision_info)
     )

@@ -1,134 +1,141 @@
-"""The output folder: what may stand in it, and how a data set gets there.
+"""The output folder: what it may contain, and how a data set is published.
 
-A job works in a folder of its own, `.unfinished/<id>`. What it made is moved into
-place at the end, by the process that holds the folder's lock: first
-`dataset_info.json` of the data set that was there goes, then that data set, then the
-new files come, and the new `dataset_info.json` last. A folder without it is no data
-set, so whenever the job dies, nobody finds one that is half old or half new.
+A job writes to its own working folder, `.unfinished/<id>` in the output folder. The
+last step of the job publishes: it deletes `dataset_info.json` and the other files of
+the previous data set, moves the new files into place, and writes the new
+`dataset_info.json` last. A folder without that file is not a data set, so a reader
+never finds a mixture of old and new files, whenever the job dies.
 """
 
-import os
-import shutil
 import time
 import uuid
 from collections.abc import Iterable
 
-from apache_beam.io.filesystems import FileSystems
-
 from pipeline import file_lock
-from pipeline.beam_job.result import Outcome
-from tfrecords import dataset_info, schema
+from pipeline.beam_job.config import JobContext
+from pipeline.beam_job.result import JobResult
+from tfrecords import dataset_info, schema, storage
 
 UNFINISHED = ".unfinished"
-"""Folder inside the output folder; what stands there is not yet a data set."""
+"""Folder inside the output folder with the working folders of jobs."""
+
+RESULT_FILE = "result.json"
+"""File in the working folder: the result of the job, written after publishing."""
 
 
-def prepare(output_dir: str, overwrite: bool) -> str:
-    """Makes room for a job and gives the folder that it is to work in.
+def prepare_output_dir(output_dir: str, overwrite: bool) -> str:
+    """Makes room for a job; returns its working folder.
 
-    What a dead job left is removed; a whole data set stays until it is replaced.
+    Removes the remains of jobs that died. A complete data set stays until the new one
+    replaces it.
 
     Raises:
-      ValueError: the folder holds a data set that is not to be replaced, or files
-        that are not ours.
+      ValueError: the folder contains a data set and `overwrite` is False, or files
+        that are not part of a data set.
     """
-    paths = _content(output_dir)
-    strange = [name for name in paths if not _is_ours(name)]
-    if strange:
+    names = _list_files(output_dir)
+    if unknown := [name for name in names if not _is_job_file(name)]:
         raise ValueError(
-            f"{output_dir} is in use: {min(strange)!r} there is no part of a data set"
+            f"{output_dir} contains {min(unknown)!r}, which is not part of a data "
+            "set; name another folder"
         )
-    whole = dataset_info.FILE_NAME in paths
-    if whole and not overwrite:
+    is_complete = dataset_info.FILE_NAME in names
+    if is_complete and not overwrite:
         raise ValueError(
-            f"{output_dir} is in use: it holds a data set (--overwrite replaces it)"
+            f"{output_dir} already contains a data set (--overwrite replaces it)"
         )
     clean_up(output_dir)
-    if not whole:
-        _delete(path for name, path in paths.items() if name != UNFINISHED)
-    folder = FileSystems.join(output_dir, UNFINISHED, uuid.uuid4().hex)
-    FileSystems.mkdirs(folder)
-    return folder
+    if not is_complete:
+        _delete(output_dir, [name for name in names if name != UNFINISHED])
+    working_dir = storage.join(output_dir, UNFINISHED, uuid.uuid4().hex)
+    storage.make_dirs(working_dir)
+    return working_dir
 
 
-def publish(outcome: Outcome, output_dir: str, folder: str) -> None:
-    """Moves what a job made into place, in the order told at the top of this file.
+def publish(result: JobResult, context: JobContext) -> None:
+    """Moves the files of a job into place and writes its result.
 
-    Without a data set only the rejected lines are moved; one that was there stays.
+    Without a data set only the rejected lines are moved; a previous data set stays.
+    Beam may run this step again after a failure: files that are in place already are
+    left alone.
+
+    Raises:
+      FolderInUseError: another job has taken over the output folder.
     """
-    paths = _content(output_dir)
-    paths.pop(UNFINISHED, None)
-    whole = paths.pop(dataset_info.FILE_NAME, None)
-    if outcome.info is None:
-        _delete(path for name, path in paths.items() if _is_rejects(name))
+    output_dir, working_dir = context.output_dir, context.working_dir
+    file_lock.check_owner(output_dir, context.lock_owner)
+    unpublished = set(storage.list_dir(working_dir))
+    pending = {
+        name: path
+        for name, path in sorted(result.files.items())
+        if storage.basename(path) in unpublished
+    }
+    outdated = [
+        name
+        for name in _list_files(output_dir)
+        if name in pending or name not in result.files
+    ]
+    if result.info is None:
+        _delete(output_dir, filter(_is_rejects_file, outdated))
     else:
-        _delete([whole] if whole else [])
-        _delete(paths.values())
-    for name, path in sorted(outcome.files.items()):
-        FileSystems.rename([path], [FileSystems.join(output_dir, name)])
-    if outcome.info is not None:
-        info = FileSystems.join(folder, dataset_info.FILE_NAME)
-        write_text(info, outcome.info)
-        FileSystems.rename(
-            [info], [FileSystems.join(output_dir, dataset_info.FILE_NAME)]
+        _delete(output_dir, [n for n in outdated if n == dataset_info.FILE_NAME])
+        _delete(
+            output_dir,
+            [n for n in outdated if n not in (dataset_info.FILE_NAME, UNFINISHED)],
         )
+    for name, path in pending.items():
+        storage.rename(path, storage.join(output_dir, name))
+    if result.info is not None:
+        info_path = storage.join(working_dir, dataset_info.FILE_NAME)
+        storage.write(info_path, result.info)
+        storage.rename(info_path, storage.join(output_dir, dataset_info.FILE_NAME))
+    storage.write(storage.join(working_dir, RESULT_FILE), result.to_json())
+
+
+def read_result(working_dir: str) -> JobResult:
+    """Reads the result that `publish` wrote.
+
+    Raises:
+      ValueError: the workers did not write to this machine's folder.
+    """
+    try:
+        return JobResult.from_json(
+            storage.read_text(storage.join(working_dir, RESULT_FILE))
+        )
+    except FileNotFoundError:
+        raise ValueError(
+            f"the workers wrote to a {working_dir} on another machine; --output_dir "
+            "must be on storage that they share with this one"
+        ) from None
 
 
 def clean_up(output_dir: str) -> None:
-    """Removes what is unfinished."""
-    unfinished = FileSystems.join(output_dir, UNFINISHED)
-    if not file_lock.is_local(output_dir):
-        _delete(_match(FileSystems.join(unfinished, "**")))
-        return
-    for pause in (0.1, 0.3, 1, 0):
+    """Removes the working folders of all jobs."""
+    unfinished = storage.join(output_dir, UNFINISHED)
+    for pause in (0.1, 0.3, 1):
         try:
-            shutil.rmtree(unfinished)
-        except FileNotFoundError:
-            return
+            return storage.delete_tree(unfinished)
         except OSError:
-            # A worker that is about to die wrote one more file in between.
-            if not pause:
-                raise
-            time.sleep(pause)
+            time.sleep(pause)  # a worker that is ending wrote one more file
+    storage.delete_tree(unfinished)
 
 
-def write_text(path: str, text: str) -> None:
-    with FileSystems.create(path) as out:
-        out.write(text.encode())
+def _list_files(output_dir: str) -> list[str]:
+    """Lists the names in a folder, without the lock."""
+    return [n for n in storage.list_dir(output_dir) if n != file_lock.LOCK_FILE]
 
 
-def read_text(path: str) -> str:
-    with FileSystems.open(path) as file:
-        return file.read().decode()
+def _delete(output_dir: str, names: Iterable[str]) -> None:
+    storage.delete(storage.join(output_dir, name) for name in names)
 
 
-def _content(output_dir: str) -> dict[str, str]:
-    """Name to path of what stands in the folder, without the lock."""
-    if file_lock.is_local(output_dir):
-        found = [os.path.join(output_dir, name) for name in os.listdir(output_dir)]
-    else:
-        found = _match(FileSystems.join(output_dir, "*"))
-    paths = {os.path.basename(path.rstrip("/")): path for path in found}
-    paths.pop(file_lock.LOCK_FILE, None)
-    return paths
-
-
-def _match(pattern: str) -> list[str]:
-    return [found.path for found in FileSystems.match([pattern])[0].metadata_list]
-
-
-def _delete(paths: Iterable[str]) -> None:
-    if paths := list(paths):
-        FileSystems.delete(paths)
-
-
-def _is_ours(name: str) -> bool:
+def _is_job_file(name: str) -> bool:
     return (
         name in (dataset_info.FILE_NAME, UNFINISHED)
         or schema.is_shard_name(name)
-        or _is_rejects(name)
+        or _is_rejects_file(name)
     )
 
 
-def _is_rejects(name: str) -> bool:
+def _is_rejects_file(name: str) -> bool:
     return name.startswith("rejected-") and name.endswith(".ndjson")

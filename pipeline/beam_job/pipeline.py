@@ -1,115 +1,113 @@
-"""The steps of the Beam job, in the order in which a drawing meets them.
+"""The steps of the Beam job, in order.
 
-    files ─ ReadFile ─ ParseBlock ─┬▶ drawings by shard ─ WriteShard ─┐
-              └▶ tally             ├▶ ranks by class ─ caps ─┘        │
-                                   ├▶ tally ──────────────────────────┤
-                                   └▶ rejects by file ─ WriteRejects  │
-                                                         conclude ◀───┘
+    shares of files ─ ReadFiles ─ ParseBlocks ─┬─ runs of drawings ─ WriteShards ─┐
+                                               ├─ ranks ─ caps ──────┘            │
+                                               ├─ counts ─ classes ──┘────────────┤
+                                               └─ rejects ─ WriteRejects ─────────┤
+                                                             SummarizeJob, Publish┘
 
-What they do is in `pipeline.beam_job.transforms`; how a drawing comes out of a file, in
-`pipeline.formats.reader` and `pipeline.formats`.
+What the steps do is in `transforms`; how a drawing is read from a file, in
+`pipeline.formats.reader`.
 """
 
 import functools
-from typing import Any
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
+import numpy as np
 
-from pipeline.beam_job import output_dir
-from pipeline.beam_job.class_caps import cap_of
-from pipeline.beam_job.config import Recipe
-from pipeline.beam_job.result import Tally, add_tallies, conclude
+from pipeline.beam_job import output_dir, result
+from pipeline.beam_job.class_caps import find_max_rank
+from pipeline.beam_job.config import JobContext
 from pipeline.beam_job.transforms import (
-    Job,
     ParseBlock,
     ReadFile,
     WriteRejects,
     WriteShard,
-    smallest_wanted,
+    keep_smallest_ranks,
 )
 from pipeline.formats.reader import Share
 
-OUTCOME = "outcome.json"
-"""File in the job's folder: how the job ended, for whoever launched it."""
 
-
-def build(pipeline: beam.Pipeline, job: Job, shares: list[Share]) -> None:
-    """Lays the steps out; the drawing at the top of this file shows how.
+def build_pipeline(
+    pipeline: beam.Pipeline, context: JobContext, shares: list[Share]
+) -> None:
+    """Adds the steps of the job to a Beam pipeline.
 
     Args:
-      pipeline: to lay them out in.
-      job: what every step is told.
-      shares: what is to be read, all shares of a file or none.
+      pipeline: an empty pipeline.
+      context: what every step needs.
+      shares: what to read; all shares of each file.
     """
-    recipe = job.recipe
-    files = sorted({share.path for share in shares})
-    read = (
+    config = context.config
+    parsed = (
         pipeline
-        | "Shares" >> beam.Create(shares)
+        | "CreateShares" >> beam.Create(shares)
         | "SpreadShares" >> beam.Reshuffle()
-        | "ReadFile"
-        >> beam.ParDo(ReadFile(job)).with_outputs(ReadFile.TALLY, main="blocks")
+        | "ReadFiles" >> beam.ParDo(ReadFile(context))
+        | "ParseBlocks"
+        >> beam.ParDo(ParseBlock(context)).with_outputs(
+            ParseBlock.COUNTS, ParseBlock.REJECTS, ParseBlock.RANKS, main="runs"
+        )
     )
-    parsed = read["blocks"] | "ParseBlock" >> beam.ParDo(ParseBlock(job)).with_outputs(
-        ParseBlock.REJECTS, ParseBlock.TALLY, ParseBlock.RANKS, main="drawings"
-    )
-    rejects = (
-        parsed[ParseBlock.REJECTS]
-        | "RejectsByFile" >> beam.GroupByKey()
-        | "WriteRejects"
-        >> beam.ParDo(WriteRejects(job, {f: n for n, f in enumerate(files)}))
-    )
-    tally = (
-        (read[ReadFile.TALLY], parsed[ParseBlock.TALLY])
-        | "Tallies" >> beam.Flatten()
-        | "AddTallies" >> beam.CombineGlobally(add_tallies)
+    counts = parsed[ParseBlock.COUNTS] | "SumCounts" >> beam.CombineGlobally(
+        result.sum_counts
     )
     classes = beam.pvalue.AsSingleton(
-        tally | "Classes" >> beam.Map(_classes, wanted=recipe.classes)
+        counts | "ListClasses" >> beam.Map(_list_classes, classes=config.classes)
     )
-    caps = beam.pvalue.AsDict(
+    max_ranks = beam.pvalue.AsDict(
         parsed[ParseBlock.RANKS]
-        | "SmallestRanks"
-        >> beam.CombinePerKey(functools.partial(smallest_wanted, recipe))
-        | "Caps"
-        >> beam.MapTuple(
-            lambda word, ranks: (word, cap_of(ranks, recipe.max_per_class))
+        | "KeepSmallestRanks"
+        >> beam.CombinePerKey(functools.partial(keep_smallest_ranks, config=config))
+        | "FindMaxRanks"
+        >> beam.FlatMapTuple(
+            functools.partial(_find_max_rank, max_per_class=config.max_per_class)
         )
-        | "CapsThatBind" >> beam.Filter(lambda cap: cap[1] is not None)
     )
-    every_shard = [
+    empty_runs = [
         ((split, shard), b"")
-        for split in recipe.splits
-        for shard in range(recipe.num_shards)
+        for split in config.splits
+        for shard in range(config.num_shards)
     ]
-    written = (
-        (parsed["drawings"], pipeline | "EveryShard" >> beam.Create(every_shard))
-        | "WithEmptyShards" >> beam.Flatten()
-        | "DrawingsByShard" >> beam.GroupByKey()
-        | "WriteShard" >> beam.ParDo(WriteShard(job), classes=classes, caps=caps)
+    shards = (
+        (parsed["runs"], pipeline | "CreateEmptyRuns" >> beam.Create(empty_runs))
+        | "AddEmptyShards" >> beam.Flatten()
+        | "GroupByShard" >> beam.GroupByKey()
+        | "WriteShards"
+        >> beam.ParDo(WriteShard(context), classes=classes, max_ranks=max_ranks)
+    )
+    files = sorted({share.path for share in shares})
+    rejects = (
+        parsed[ParseBlock.REJECTS]
+        | "GroupRejectsByFile" >> beam.GroupByKey()
+        | "WriteRejects"
+        >> beam.ParDo(WriteRejects(context, {f: n for n, f in enumerate(files)}))
     )
     (
         pipeline
-        | "Once" >> beam.Create([FileSystems.join(job.folder, OUTCOME)])
-        | "Conclude"
+        | "CreateConfig" >> beam.Create([config])
+        | "SummarizeJob"
         >> beam.Map(
-            _conclude,
-            beam.pvalue.AsList(written),
-            beam.pvalue.AsDict(rejects),
-            beam.pvalue.AsSingleton(tally),
-            classes,
-            recipe=recipe,
+            result.summarize_job,
+            shards=beam.pvalue.AsList(shards),
+            rejects=beam.pvalue.AsDict(rejects),
+            input_counts=beam.pvalue.AsSingleton(counts),
+            classes=classes,
         )
+        | "Publish" >> beam.Map(output_dir.publish, context=context)
     )
 
 
-def _conclude(path: str, *what: Any, recipe: Recipe) -> None:
-    output_dir.write_text(path, conclude(*what, recipe=recipe).to_json())
+def _list_classes(
+    counts: result.InputCounts, classes: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Returns the requested classes, or all words of the input, sorted."""
+    return tuple(sorted(counts.words)) if classes is None else classes
 
 
-def _classes(tally: Tally, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The wanted classes, or all words that were found; sorted."""
-    if wanted is not None:
-        return wanted
-    return tuple(sorted(key[1] for key in tally if key[0] == "word"))
+def _find_max_rank(
+    word: str, ranks: np.ndarray, max_per_class: int
+) -> list[tuple[str, int]]:
+    """Returns the word with its largest rank to keep; nothing if all are kept."""
+    max_rank = find_max_rank(ranks, max_per_class)
+    return [] if max_rank is None else [(word, max_rank)]

@@ -1,11 +1,11 @@
-"""What came of the job: where every line went, and whether it is a data set.
+"""Counts of all lines, and the result of the job.
 
-Every line, or drawing of a format without lines, ends in exactly one of these counts:
+Every line, or drawing in a format without lines, is in exactly one of these counts:
 
     blank       an empty line
-    rejected    no drawing, by kind of reason; kept in `rejected-*.ndjson`
-    filtered    a drawing that was not asked for, by filter
-    duplicates  a drawing whose key another one has
+    rejected    not a drawing, by reason; kept in `rejected-*.ndjson`
+    filtered    excluded by a flag, by filter
+    duplicates  another drawing has the same key
     written     in a shard
 """
 
@@ -15,154 +15,221 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.beam_job.config import Recipe
+from pipeline.beam_job.config import JobConfig
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo, Shard, Split
 
+MAX_FILES_NAMED = 3
+"""Files with rejected lines that an error message names."""
+
 ShardKey = tuple[str, int]
-Tally = collections.Counter  # of ("read",), ("rejected", kind), ("word", word), …
+"""Name of the split, index of the shard."""
+
+
+@dataclasses.dataclass
+class InputCounts:
+    """Counts of what was read and parsed.
+
+    Attributes:
+      read: lines, or drawings in a format without lines.
+      blank: empty lines.
+      rejected: rejected lines by kind of reason.
+      filtered: drawings excluded by a flag, by filter.
+      words: drawings by word, after the filters.
+      kinds: blocks by kind of record, of `schema.KINDS`.
+      rejected_per_file: rejected lines by file.
+      first_reject: (file, line, reason) of the first rejected line, if any.
+    """
+
+    read: int = 0
+    blank: int = 0
+    rejected: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    filtered: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    words: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    kinds: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    rejected_per_file: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    first_reject: tuple[str, int, str] | None = None
+
+    def add(self, other: "InputCounts") -> None:
+        """Adds the counts of other lines."""
+        self.read += other.read
+        self.blank += other.blank
+        for name in ("rejected", "filtered", "words", "kinds", "rejected_per_file"):
+            getattr(self, name).update(getattr(other, name))
+        firsts = filter(None, (self.first_reject, other.first_reject))
+        self.first_reject = min(firsts, default=None)
+
+
+def sum_counts(counts: Iterable[InputCounts]) -> InputCounts:
+    """Sums counts; associative, so that Beam may sum them in any grouping."""
+    total = InputCounts()
+    for each in counts:
+        total.add(each)
+    return total
 
 
 @dataclasses.dataclass(frozen=True)
 class WrittenShard:
-    """What was written as a shard.
+    """A shard under its temporary name.
 
     Attributes:
-      key: split and number of the shard.
-      path: its temporary name.
-      bytes: its size.
+      key: its split and index.
+      path: where it is.
+      size: bytes.
       class_counts: records per class.
-      over_cap, duplicates: drawings left out, and why.
+      over_cap: drawings that the cap per class excluded.
+      duplicates: drawings excluded because another one has their key.
     """
 
     key: ShardKey
     path: str
-    bytes: int
+    size: int
     class_counts: tuple[int, ...]
     over_cap: int
     duplicates: int
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What the job's last step tells whoever launched it.
+class JobResult:
+    """The result of a job.
 
     Attributes:
-      problem: why there can be no data set, in a line; None where there can.
-      counts: where the lines went.
-      files: final name to temporary path of each file that is to stay.
-      info: the content of `dataset_info.json`; None with a problem.
+      error: why there is no data set, in one line; None if there is one.
+      counts: line counts; see the top of this file.
+      files: final name to temporary path of each file to publish.
+      info: the content of `dataset_info.json`; None with an error.
     """
 
-    problem: str | None
+    error: str | None
     counts: dict[str, Any]
     files: dict[str, str]
     info: str | None
 
     def to_json(self) -> str:
+        """Returns the result as JSON."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> "Outcome":
+    def from_json(cls, text: str) -> "JobResult":
+        """Parses the text that `to_json` returned."""
         return cls(**json.loads(text))
 
 
-def add_tallies(tallies: Iterable[Tally]) -> Tally:
-    """Adds tallies up; associative, so Beam may do it in any grouping."""
-    total: Tally = Tally()
-    for tally in tallies:
-        total.update(tally)
-    return total
-
-
-def conclude(
+def summarize_job(
+    config: JobConfig,
     shards: Iterable[WrittenShard],
     rejects: dict[str, str],
-    tally: Tally,
+    input_counts: InputCounts,
     classes: tuple[str, ...],
-    recipe: Recipe,
-) -> Outcome:
-    """Draws up the outcome.
+) -> JobResult:
+    """Makes the result of the job from the results of its steps.
 
     Args:
-      shards: all that were written.
+      config: the settings of the job.
+      shards: all shards.
       rejects: final name to temporary path of each file of rejected lines.
-      tally: the sum of all tallies.
-      classes: the words, in order.
-      recipe: what was asked for.
+      input_counts: the sum of all input counts.
+      classes: the words, in the order of their indices.
     """
     shards = sorted(shards, key=lambda shard: shard.key)
-    counts = count_lines(tally, shards)
-    problem = find_problem(counts, tally, classes, recipe)
-    if problem is not None:
-        return Outcome(problem, counts, rejects, info=None)
+    counts = count_lines(input_counts, shards)
+    error = find_error(counts, input_counts, classes, config)
+    if error is not None:
+        return JobResult(error, counts, rejects, info=None)
     names = {
-        shard: schema.shard_name(*shard.key, recipe.num_shards, recipe.compression)
+        shard: schema.shard_name(*shard.key, config.num_shards, config.compression)
         for shard in shards
     }
     info = DatasetInfo(
         classes=classes,
         splits={
-            name: _split({s: n for s, n in names.items() if s.key[0] == name})
-            for name in recipe.splits
+            split: _make_split({s: n for s, n in names.items() if s.key[0] == split})
+            for split in config.splits
         },
-        kind=schema.BITMAP if ("kind", schema.BITMAP) in tally else schema.INK,
-        compression=recipe.compression,
+        kind=schema.BITMAP if schema.BITMAP in input_counts.kinds else schema.INK,
+        compression=config.compression,
         counts=counts,
-        made_by=recipe.to_dict(),
+        made_by=config.to_dict(),
     )
     files = {name: shard.path for shard, name in names.items()}
-    return Outcome(None, counts, files | rejects, info.to_json())
+    return JobResult(None, counts, files | rejects, info.to_json())
 
 
-def count_lines(tally: Tally, shards: Iterable[WrittenShard]) -> dict[str, Any]:
-    """Says where every line went (the counts are listed at the top of this file)."""
-    groups: dict[str, dict[str, int]] = {"rejected": {}, "filtered": {}}
-    for key, number in sorted(tally.items()):
-        if key[0] in groups:
-            groups[key[0]][key[1]] = number
+def count_lines(
+    input_counts: InputCounts, shards: Iterable[WrittenShard]
+) -> dict[str, Any]:
+    """Counts every line once; see the top of this file."""
+    filtered = dict(sorted(input_counts.filtered.items()))
     if over_cap := sum(shard.over_cap for shard in shards):
-        groups["filtered"]["over max_per_class"] = over_cap
+        filtered["over max_per_class"] = over_cap
     return {
-        "read": tally.get(("read",), 0),
-        "blank": tally.get(("blank",), 0),
-        **groups,
+        "read": input_counts.read,
+        "blank": input_counts.blank,
+        "rejected": dict(sorted(input_counts.rejected.items())),
+        "filtered": filtered,
         "duplicates": sum(shard.duplicates for shard in shards),
         "written": sum(sum(shard.class_counts) for shard in shards),
     }
 
 
-def find_problem(
+def find_error(
     counts: dict[str, Any],
-    tally: Tally,
+    input_counts: InputCounts,
     classes: tuple[str, ...],
-    recipe: Recipe,
+    config: JobConfig,
 ) -> str | None:
-    """Says in a line why there can be no data set, or gives None."""
-    if unreadable := sorted(key[1] for key in tally if key[0] == "unreadable"):
-        return f"cannot read {unreadable[0]}"
-    if len([key for key in tally if key[0] == "kind"]) > 1:
+    """Returns in one line why there is no data set, or None if there is one."""
+    if len(input_counts.kinds) > 1:
         return "the input holds strokes and bitmaps; make a data set of each"
     rejected = sum(counts["rejected"].values())
-    if rejected > recipe.max_rejected * counts["read"]:
+    if rejected > config.max_rejected * counts["read"]:
         reasons = ", ".join(f"{n} {kind}" for kind, n in counts["rejected"].items())
         return (
             f"{rejected} of {counts['read']} lines were rejected ({reasons}), more "
-            f"than --max_rejected={recipe.max_rejected:g} allows"
+            f"than --max_rejected={config.max_rejected:g} allows; "
+            f"{_describe_rejects(input_counts)}"
         )
     if not counts["written"]:
         return f"the input has no drawing to write ({counts['read']} lines read)"
-    missing = [word for word in classes if ("word", word) not in tally]
-    if missing:
+    if missing := [word for word in classes if word not in input_counts.words]:
         return f"no drawing of {', '.join(map(repr, missing))} in the input"
     return None
 
 
-def _split(names: dict[WrittenShard, str]) -> Split:
+def _describe_rejects(input_counts: InputCounts) -> str:
+    """Names the first rejected line and the files with the most of them."""
+    assert input_counts.first_reject is not None
+    file, line, reason = input_counts.first_reject
+    per_file = input_counts.rejected_per_file
+    counts = ", ".join(
+        f"{count} in {name}"
+        for name, count in sorted(per_file.items(), key=lambda item: (-item[1], item))[
+            :MAX_FILES_NAMED
+        ]
+    )
+    if len(per_file) > MAX_FILES_NAMED:
+        counts += f" and more in {len(per_file) - MAX_FILES_NAMED} other files"
+    return (
+        f"the first is {file}, line {line}: {reason}; {counts}; "
+        "all are in rejected-*.ndjson in the output folder"
+    )
+
+
+def _make_split(names: dict[WrittenShard, str]) -> Split:
     per_class = zip(*(shard.class_counts for shard in names))
     return Split(
         shards=tuple(
-            Shard(name, sum(shard.class_counts), shard.bytes)
+            Shard(name, sum(shard.class_counts), shard.size)
             for shard, name in names.items()
         ),
         class_counts=tuple(map(sum, per_class)),

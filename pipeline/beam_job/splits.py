@@ -1,9 +1,9 @@
-"""Where a drawing goes: its split, its shard, its place there.
+"""The split, the shard and the position of a drawing, computed from its key.
 
-All of it is read off one keyed hash of the drawing's key, so it depends on the key
-and the seed alone: not on what else is in the data, the order of reading or the
-number of workers. BLAKE2b is the same on every machine and Python version, unlike
-`hash()`. To change it is to move every drawing of every data set: a major version.
+They come from one keyed hash, so they depend on the drawing's key and the seed only:
+not on the other drawings, the order of reading or the number of workers. BLAKE2b gives
+the same result on every machine and in every Python version, unlike `hash()`. A change
+here moves every drawing of every data set and needs a new major version.
 """
 
 import hashlib
@@ -13,48 +13,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-_SCALE = 1 << 64
+_MAX_HASH = 1 << 64
 
 
-class Places(NamedTuple):
-    """Where n drawings go.
+class Assignment(NamedTuple):
+    """Where n drawings belong.
 
     Attributes:
-      split: `<int64>[n]`, which of the splits, in their order.
-      shard: `<int64>[n]`, number of the shard in the split.
-      rank: `<int64>[n]`, decides who stays under a cap per class; the smallest do.
-      order: n strings of 16 bytes that sort the drawings of a shard; no two keys
-        share one.
+      split: `<int64>[n]`, index of the split.
+      shard: `<int64>[n]`, index of the shard within the split.
+      rank: `<int64>[n]`; the cap per class keeps the smallest ranks.
+      sort_key: n strings of 16 bytes, the order of the drawings within a shard;
+        different drawing keys have different sort keys.
     """
 
     split: np.ndarray
     shard: np.ndarray
     rank: np.ndarray
-    order: list[bytes]
+    sort_key: list[bytes]
 
 
-class Placement:
-    """Maps keys to places, for one seed and one set of splits."""
+class SplitAssigner:
+    """Assigns drawings to splits and shards, for one seed."""
 
     def __init__(self, splits: Mapping[str, float], num_shards: int, seed: int):
-        # The last one takes what rounding leaves over.
+        # The last split gets what rounding leaves.
         self._bounds = list(itertools.accumulate(splits.values()))[:-1]
         self._num_shards = num_shards
-        self._keyed = hashlib.blake2b(digest_size=40, key=str(seed).encode())
+        self._keyed_hash = hashlib.blake2b(digest_size=40, key=str(seed).encode())
 
-    def of(self, keys: Sequence[str]) -> Places:
-        """Places the drawings with these keys."""
-        digests = [self._digest(key) for key in keys]
+    def assign(self, keys: Sequence[str]) -> Assignment:
+        """Assigns the drawings with these keys."""
+        digests = [self._hash(key) for key in keys]
         numbers = np.frombuffer(b"".join(digests), ">u8").reshape(-1, 5)
         split, shard, rank = numbers[:, :3].astype(np.uint64).T
-        return Places(
-            split=np.searchsorted(self._bounds, split / _SCALE, side="right"),
+        return Assignment(
+            split=np.searchsorted(self._bounds, split / _MAX_HASH, side="right"),
             shard=(shard % np.uint64(self._num_shards)).astype(np.int64),
             rank=(rank >> np.uint64(1)).astype(np.int64),  # fits a signed integer
-            order=[digest[24:] for digest in digests],
+            sort_key=[digest[24:] for digest in digests],
         )
 
-    def _digest(self, key: str) -> bytes:
-        hasher = self._keyed.copy()
+    def _hash(self, key: str) -> bytes:
+        hasher = self._keyed_hash.copy()
         hasher.update(key.encode())
         return hasher.digest()

@@ -1,10 +1,9 @@
-"""The Beam transforms: read, parse, reject, place, write; `pipeline.beam_job.pipeline` joins them.
+"""What the steps of the Beam job do; `pipeline.beam_job.pipeline` connects them.
 
-A block of drawings goes from reading to parsing in the same worker, so no file's bytes
-are ever shuffled. What is shuffled are chunks: sorted runs of packed drawings, or
-references to them (`pipeline.beam_job.sorted_runs`). What a worker holds is a block, or a few
-drawings of each chunk of a shard. (An engine may hold more: what it shuffles itself,
-and how it hands a shard over, is its own.)
+A block of lines is read and parsed by the same worker, so Beam never shuffles the
+bytes of a file. It shuffles sorted runs of drawings (`shard_shuffle`). A worker holds
+one block, or a few drawings of each run of a shard. What else an engine holds in memory
+while it shuffles is up to the engine.
 """
 
 import collections
@@ -15,81 +14,75 @@ import operator
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 import msgspec
 import numpy as np
-from apache_beam.io.filesystems import FileSystems
 
-from pipeline.beam_job import sorted_runs
-from pipeline.beam_job.class_caps import smallest_ranks
-from pipeline.beam_job.config import Recipe
-from pipeline.beam_job.progress import Meter
-from pipeline.beam_job.result import ShardKey, Tally, WrittenShard
-from pipeline.beam_job.shard_writer import Placed, Record, ShardFile, encode_drawings
-from pipeline.beam_job.splits import Placement
+from pipeline.beam_job import class_caps, shard_shuffle
+from pipeline.beam_job.config import JobConfig, JobContext
+from pipeline.beam_job.errors import InputError
+from pipeline.beam_job.progress import ProgressCounter
+from pipeline.beam_job.result import InputCounts, ShardKey, WrittenShard
+from pipeline.beam_job.shard_writer import (
+    AssignedDrawing,
+    Record,
+    ShardFile,
+    encode_drawings,
+)
+from pipeline.beam_job.splits import SplitAssigner
 from pipeline.formats import registry
 from pipeline.formats.blocks import Block, Unreadable
-from pipeline.formats.drawing import Drawing
+from pipeline.formats.drawing import Drawing, Parsed
 from pipeline.formats.reader import Share, read_file
-from tfrecords import encode
+from tfrecords import encode, storage
 
-WRITTEN_TOGETHER = 256
-"""Records that are handed to the file in one go."""
-
-
-class Job(NamedTuple):
-    """What every step is told.
-
-    Attributes:
-      folder: where to write, on any file system; the job's own.
-      recipe: what the data set is to hold.
-      scratch: folder that the workers share with the launcher, in a local run.
-    """
-
-    folder: str
-    recipe: Recipe
-    scratch: str | None = None
+BATCH_RECORDS = 256
+"""Records that are written together."""
 
 
-class Rejected(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A line, or another item of a file, that is no drawing."""
+class RejectedLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A line, or another item of a file, that is not a drawing."""
 
     line: int
     reason: str
     text: str
 
 
-_order = operator.attrgetter("order")
-_line = operator.attrgetter("line")
+_get_sort_key = operator.attrgetter("sort_key")
+_get_line = operator.attrgetter("line")
 
 
 class _Step(beam.DoFn):
-    """A step that counts what it does."""
+    """A step that counts its progress."""
 
-    def __init__(self, job: Job):
-        self._job = job
-        self._recipe = job.recipe
+    def __init__(self, context: JobContext):
+        self._context = context
+        self._config = context.config
 
     def setup(self) -> None:
-        self._meter = Meter(self._job.scratch)
+        self._progress = ProgressCounter(self._context.scratch_dir)
 
 
 class ReadFile(_Step):
-    """Share of a file → blocks; a file that no retry can mend goes to the tally."""
+    """Reads a share of a file as blocks.
 
-    TALLY = "tally"
+    Raises:
+      InputError: the file is damaged, unreadable or needs other settings.
+      OSError: reading failed; a retry may succeed.
+    """
 
-    def process(self, share: Share) -> Iterator[Any]:
-        recipe = self._recipe
+    def process(self, share: Share) -> Iterator[Block]:
+        """Yields the blocks of a share."""
+        config = self._config
         try:
             blocks = read_file(
                 share.path,
                 share.size,
-                recipe.input_format,
-                recipe.label_names,
-                on_bytes_read=lambda count: self._meter.add(bytes=count),
+                config.input_format,
+                config.label_names,
+                on_bytes_read=lambda count: self._progress.add(bytes=count),
             )
             for block in itertools.islice(blocks, share.number, None, share.of):
                 self._check_split(block)
@@ -101,189 +94,219 @@ class ReadFile(_Step):
             PermissionError,
             Unreadable,
         ) as error:
-            tally = Tally({("unreadable", f"{share.path}: {error}"): 1})
-            yield beam.pvalue.TaggedOutput(self.TALLY, tally)
+            raise InputError(f"cannot read {share.path}: {error}") from None
         except OSError as error:
-            raise OSError(f"{share.path}: {error}")
+            raise OSError(f"{share.path}: {error}") from None
 
     def _check_split(self, block: Block) -> None:
-        if block.split and block.split not in self._recipe.splits:
+        if block.split and block.split not in self._config.splits:
             raise Unreadable(
-                f"its drawings stay in the splits they were published in, and "
-                f"--splits has no {block.split}"
+                "its drawings keep the splits they were published in, and --splits "
+                f"has no {block.split!r}"
             )
 
 
 class ParseBlock(_Step):
-    """Block → chunks of drawings by shard; rejects, tally and ranks beside them."""
+    """Parses a block into sorted runs of drawings, each with its (split, shard).
 
-    REJECTS, TALLY, RANKS = "rejects", "tally", "ranks"
+    Other outputs: `COUNTS`, `InputCounts`; `REJECTS`, (file, run of `RejectedLine`);
+    `RANKS`, (word, smallest ranks `<int64>[n]`), if there is a cap per class.
+    """
+
+    COUNTS, REJECTS, RANKS = "counts", "rejects", "ranks"
 
     def setup(self) -> None:
+        """Runs once per worker."""
         super().setup()
-        recipe = self._recipe
-        self._placement = Placement(recipe.splits, recipe.num_shards, recipe.seed)
-        self._splits = list(recipe.splits)
-        self._wanted = None if recipe.classes is None else frozenset(recipe.classes)
-        self._chunks = sorted_runs.ChunkWriter(self._job.scratch)
+        config = self._config
+        self._assigner = SplitAssigner(config.splits, config.num_shards, config.seed)
+        self._split_names = list(config.splits)
+        self._classes = None if config.classes is None else frozenset(config.classes)
+        self._run_writer = shard_shuffle.RunWriter(self._context.scratch_dir)
 
     def process(self, block: Block) -> Iterator[Any]:
-        tally: Tally = Tally()
-        rejects: list[Rejected] = []
+        """Yields the runs of a block, and tagged outputs."""
         parsed = registry.parse(block)
-        drawings = [found for found in parsed if type(found) is Drawing]
+        counts = InputCounts(read=len(parsed))
+        counts.kinds[registry.FORMATS[block.format].kind] += 1
+        drawings = [item for item in parsed if type(item) is Drawing]
+        rejects = []
         if len(drawings) < len(parsed):
-            for number, found in enumerate(parsed, block.first):
-                if found is None:
-                    tally["blank",] += 1
-                elif isinstance(found, ValueError):
-                    reason = str(found)
-                    tally["rejected", reason.partition(":")[0]] += 1
-                    rejects.append(Rejected(number, reason, ""))
-        drawings = self._wanted_of(drawings, tally)
-        tally["read",] = len(parsed)
-        tally["kind", registry.FORMATS[block.format].kind] += 1
-        words = collections.Counter(drawing.word for drawing in drawings)
-        tally.update({("word", word): number for word, number in words.items()})
-        self._meter.add(lines=len(parsed))
-        yield beam.pvalue.TaggedOutput(self.TALLY, tally)
+            rejects = _count_rejects(parsed, block, counts)
+        drawings = self._filter(drawings, counts)
+        counts.words.update(drawing.word for drawing in drawings)
+        self._progress.add(lines=len(parsed))
+        yield beam.pvalue.TaggedOutput(self.COUNTS, counts)
         if rejects:
-            chunk = self._chunks.put(_with_text(rejects, block))
-            yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, chunk))
+            run = self._run_writer.write(rejects)
+            yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, run))
         if drawings:
-            yield from self._place(drawings, block.split)
+            yield from self._assign(drawings, block.split)
 
     def teardown(self) -> None:
-        self._chunks.close()
+        """Runs at the end of a worker."""
+        self._run_writer.close()
 
-    def _wanted_of(self, drawings: list[Drawing], tally: Tally) -> list[Drawing]:
-        """Leaves out, and counts, what was not asked for."""
-        found = len(drawings)
-        if self._wanted is not None:
-            drawings = [each for each in drawings if each.word in self._wanted]
-        of_class = len(drawings)
-        if self._recipe.recognized_only:
+    def _filter(self, drawings: list[Drawing], counts: InputCounts) -> list[Drawing]:
+        """Removes, and counts, the drawings that the flags exclude."""
+        total = len(drawings)
+        if self._classes is not None:
+            drawings = [each for each in drawings if each.word in self._classes]
+        in_classes = len(drawings)
+        if self._config.recognized_only:
             drawings = [each for each in drawings if each.recognized != 0]
-        if of_class < found:
-            tally["filtered", "other class"] += found - of_class
-        if len(drawings) < of_class:
-            tally["filtered", "not recognized"] += of_class - len(drawings)
+        if in_classes < total:
+            counts.filtered["other class"] += total - in_classes
+        if len(drawings) < in_classes:
+            counts.filtered["not recognized"] += in_classes - len(drawings)
         return drawings
 
-    def _place(self, drawings: list[Drawing], split: str) -> Iterator[Any]:
-        """Yields chunks by shard, and ranks; in the split, or in those of the keys."""
-        places = self._placement.of([drawing.key_id for drawing in drawings])
-        if self._recipe.max_per_class is not None:
-            by_word: dict[str, list[int]] = collections.defaultdict(list)
-            for drawing, rank in zip(drawings, places.rank.tolist()):
-                by_word[drawing.word].append(rank)
-            for word, ranks in by_word.items():
-                smallest = smallest_wanted(self._recipe, [np.array(ranks)])
+    def _assign(self, drawings: list[Drawing], split: str) -> Iterator[Any]:
+        """Yields runs by shard, and ranks.
+
+        Args:
+          drawings: the drawings of a block.
+          split: the split they were published in; if empty, their keys decide.
+        """
+        assigned = self._assigner.assign([drawing.key_id for drawing in drawings])
+        ranks = assigned.rank.tolist()
+        if self._config.max_per_class is not None:
+            ranks_by_word: dict[str, list[int]] = collections.defaultdict(list)
+            for drawing, rank in zip(drawings, ranks):
+                ranks_by_word[drawing.word].append(rank)
+            for word, word_ranks in ranks_by_word.items():
+                smallest = keep_smallest_ranks([np.array(word_ranks)], self._config)
                 yield beam.pvalue.TaggedOutput(self.RANKS, (word, smallest))
-        splits = self._splits.index(split) if split else places.split
-        shards = splits * self._recipe.num_shards + places.shard
-        placed = list(map(Placed, places.order, places.rank.tolist(), drawings))
-        by_shard: dict[int, list[Placed]] = collections.defaultdict(list)
-        for shard, row in zip(shards.tolist(), placed):
-            by_shard[shard].append(row)
-        # In order: Beam deals them out to its workers in that in which they come.
-        for shard, rows in sorted(by_shard.items()):
-            rows.sort(key=_order)
-            place, number = divmod(shard, self._recipe.num_shards)
-            yield (self._splits[place], number), self._chunks.put(rows)
+        splits = self._split_names.index(split) if split else assigned.split
+        shards = splits * self._config.num_shards + assigned.shard
+        rows_by_shard: dict[int, list[AssignedDrawing]] = collections.defaultdict(list)
+        rows = map(AssignedDrawing, assigned.sort_key, ranks, drawings)
+        for shard, row in zip(shards.tolist(), rows):
+            rows_by_shard[shard].append(row)
+        # Sorted, as Beam gives keys to its workers in the order in which they appear.
+        for shard, shard_rows in sorted(rows_by_shard.items()):
+            shard_rows.sort(key=_get_sort_key)
+            split_index, shard_index = divmod(shard, self._config.num_shards)
+            key = (self._split_names[split_index], shard_index)
+            yield key, self._run_writer.write(shard_rows)
 
 
-def _with_text(rejects: list[Rejected], block: Block) -> list[Rejected]:
-    """Adds the text of what was rejected, as much of it as is kept."""
+def _count_rejects(
+    parsed: list[Parsed], block: Block, counts: InputCounts
+) -> list[RejectedLine]:
+    """Counts blank and rejected items; returns the rejected ones with their text."""
+    rejects = []
     items = block.items()
-    texts = (block.text_of(items[each.line - block.first]) for each in rejects)
-    return [
-        msgspec.structs.replace(rejected, text=text)
-        for rejected, text in zip(rejects, texts)
-    ]
+    for index, item in enumerate(parsed):
+        if item is None:
+            counts.blank += 1
+        elif isinstance(item, ValueError):
+            line, reason = block.first + index, str(item)
+            counts.rejected[reason.partition(":")[0]] += 1
+            rejects.append(RejectedLine(line, reason, block.text_of(items[index])))
+    if rejects:
+        counts.rejected_per_file[block.file] = len(rejects)
+        counts.first_reject = (block.file, rejects[0].line, rejects[0].reason)
+    return rejects
 
 
-def smallest_wanted(recipe: Recipe, arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """Keeps the smallest ranks of a class, as many as the recipe's cap needs."""
-    return smallest_ranks(arrays, recipe.max_per_class, not recipe.keep_duplicates)
+def keep_smallest_ranks(arrays: Iterable[np.ndarray], config: JobConfig) -> np.ndarray:
+    """Keeps as many of the smallest ranks of a class as its cap needs."""
+    assert config.max_per_class is not None
+    return class_caps.smallest_ranks(
+        arrays, config.max_per_class, distinct=not config.keep_duplicates
+    )
 
 
 class WriteRejects(_Step):
-    """(file, chunks of rejects) → one `rejected-*.ndjson`; its name and its path."""
+    """Writes the rejected lines of a file as `rejected-*.ndjson`.
 
-    def __init__(self, job: Job, numbers: dict[str, int]):
-        super().__init__(job)
-        self._numbers = numbers
+    Yields the final name and the temporary path of the file.
+
+    Args:
+      context: of the job.
+      file_numbers: input file to its number.
+    """
+
+    def __init__(self, context: JobContext, file_numbers: dict[str, int]):
+        super().__init__(context)
+        self._file_numbers = file_numbers
 
     def process(
-        self, element: tuple[str, Iterable[sorted_runs.Chunk]]
+        self, element: tuple[str, Iterable[shard_shuffle.Run]]
     ) -> Iterator[tuple[str, str]]:
+        """Yields the names of the file that it writes."""
         file, runs = element
-        name = f"rejected-{self._numbers[file]:05d}.ndjson"
-        path = FileSystems.join(self._job.folder, f"{uuid.uuid4().hex}-{name}")
-        with FileSystems.create(path) as out:
-            for rejected in sorted_runs.merge(runs, Rejected, _line):
-                line = {"file": file} | msgspec.structs.asdict(rejected)
+        name = f"rejected-{self._file_numbers[file]:05d}.ndjson"
+        path = storage.join(self._context.working_dir, f"{uuid.uuid4().hex}-{name}")
+        with storage.open_write(path) as out:
+            for reject in shard_shuffle.merge_runs(runs, RejectedLine, _get_line):
+                line = {"file": file} | msgspec.structs.asdict(reject)
                 out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         yield name, path
 
 
 class WriteShard(_Step):
-    """(split and shard, chunks of drawings) → one file of records, in hash order."""
+    """Writes the drawings of a shard, in the order of their sort keys."""
 
     def process(
         self,
-        element: tuple[ShardKey, Iterable[sorted_runs.Chunk]],
+        element: tuple[ShardKey, Iterable[shard_shuffle.Run]],
         classes: tuple[str, ...],
-        caps: dict[str, int],
+        max_ranks: dict[str, int],
     ) -> Iterator[WrittenShard]:
+        """Yields the shard that it writes.
+
+        Args:
+          element: (split, shard) and its runs.
+          classes: the words, in the order of their indices.
+          max_ranks: word to the largest rank that the cap per class keeps.
+        """
         (split, shard), runs = element
-        index = {word: number for number, word in enumerate(classes)}
-        counts = [0] * len(classes)
-        left_out: collections.Counter = collections.Counter()
-        rows = sorted_runs.merge(runs, Placed, _order)
-        if caps:
-            rows = _under_cap(rows, caps, left_out)
-        records = self._without_duplicates(encode_drawings(rows, index), left_out)
+        class_indices = {word: index for index, word in enumerate(classes)}
+        class_counts = [0] * len(classes)
+        excluded: collections.Counter[str] = collections.Counter()
+        rows = shard_shuffle.merge_runs(runs, AssignedDrawing, _get_sort_key)
+        if max_ranks:
+            rows = _apply_caps(rows, max_ranks, excluded)
+        records = self._drop_duplicates(encode_drawings(rows, class_indices), excluded)
         name = f"{split}-{shard}-{uuid.uuid4().hex}"
-        path = FileSystems.join(self._job.folder, name)
-        with ShardFile(path, self._recipe.compression) as out:
-            while together := list(itertools.islice(records, WRITTEN_TOGETHER)):
-                out.write(encode.frame_records([data for _, data, _ in together]))
-                for _, _, number in together:
-                    counts[number] += 1
-                self._meter.add(written=len(together))
+        path = storage.join(self._context.working_dir, name)
+        with ShardFile(path, self._config.compression) as out:
+            while batch := list(itertools.islice(records, BATCH_RECORDS)):
+                out.write(encode.frame_records([record.example for record in batch]))
+                for record in batch:
+                    class_counts[record.class_index] += 1
+                self._progress.add(written=len(batch))
         yield WrittenShard(
             key=(split, shard),
             path=path,
-            bytes=out.bytes,
-            class_counts=tuple(counts),
-            over_cap=left_out["over cap"],
-            duplicates=left_out["duplicate"],
+            size=out.size,
+            class_counts=tuple(class_counts),
+            over_cap=excluded["over cap"],
+            duplicates=excluded["duplicate"],
         )
 
-    def _without_duplicates(
-        self, records: Iterable[Record], left_out: collections.Counter
+    def _drop_duplicates(
+        self, records: Iterable[Record], excluded: collections.Counter[str]
     ) -> Iterator[Record]:
-        """Of records with the same order, which is the same key, the smallest stays."""
-        for _, same_key in itertools.groupby(records, operator.itemgetter(0)):
-            if self._recipe.keep_duplicates:
-                yield from sorted(same_key)
+        """Keeps the smallest of the records with equal sort keys, thus equal keys."""
+        for _, group in itertools.groupby(records, _get_sort_key):
+            if self._config.keep_duplicates:
+                yield from sorted(group)
                 continue
-            smallest: Record | None = None
-            for record in same_key:
-                if smallest is not None:
-                    left_out["duplicate"] += 1
-                    record = min(smallest, record)
-                smallest = record
-            yield smallest
+            same_key = list(group)
+            excluded["duplicate"] += len(same_key) - 1
+            yield min(same_key)
 
 
-def _under_cap(
-    rows: Iterable[Placed], caps: dict[str, int], left_out: collections.Counter
-) -> Iterator[Placed]:
-    for placed in rows:
-        if placed.rank > caps.get(placed.drawing.word, placed.rank):
-            left_out["over cap"] += 1
+def _apply_caps(
+    rows: Iterable[AssignedDrawing],
+    max_ranks: dict[str, int],
+    excluded: collections.Counter[str],
+) -> Iterator[AssignedDrawing]:
+    for row in rows:
+        if row.rank > max_ranks.get(row.drawing.word, row.rank):
+            excluded["over cap"] += 1
         else:
-            yield placed
+            yield row

@@ -1,14 +1,11 @@
 """Which files a command reads, and as what."""
 
-import glob
 import os
 
 from absl import flags
-from apache_beam.io.filesystem import BeamIOError
-from apache_beam.io.filesystems import FileSystems
 
-from pipeline import file_lock
 from pipeline.beam_job.config import INPUT_FORMATS
+from tfrecords import storage
 
 
 def define_flags() -> None:
@@ -38,26 +35,14 @@ def match_files(patterns: list[str]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for pattern in patterns:
         try:
-            found = _glob(pattern)
-        except BeamIOError as error:
+            matches = storage.match(pattern)
+        except OSError as error:
             raise ValueError(f"--input={pattern}: {error}") from None
-        if not found:
+        if not matches:
             raise ValueError(f"--input={pattern}: there is no such file")
-        sizes |= found
+        sizes |= matches
     for file in sizes:
         if os.path.isdir(file):
             within = os.path.join(file, "*")
             raise ValueError(f"--input={file} is a folder; name files, as {within}")
     return dict(sorted(sizes.items()))
-
-
-def _glob(pattern: str) -> dict[str, int]:
-    if not file_lock.is_local(pattern):
-        (found,) = FileSystems.match([pattern])
-        return {file.path: file.size_in_bytes for file in found.metadata_list}
-    # Beam's own matching knows no pattern without a folder and no name with brackets.
-    paths = [pattern]
-    if not os.path.exists(pattern):
-        found = glob.glob(pattern, recursive=True)
-        paths = [path for path in found if not os.path.isdir(path)]
-    return {path: os.path.getsize(path) for path in paths}

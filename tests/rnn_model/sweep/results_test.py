@@ -70,7 +70,7 @@ def test_train_command_has_the_same_settings(settings):
     flags.DEFINE_string("data_dir", None, "", flag_values=values)
     flags.DEFINE_string("workdir", None, "", flag_values=values)
     for field in dataclasses.fields(TrainConfig):
-        cli._DEFINERS[type(field.default)](
+        cli._DEFINE_FLAG[type(field.default)](
             field.name, field.default, "", flag_values=values
         )
     values(["train.py", *arguments])

@@ -1,0 +1,130 @@
+"""Runs the job: checks, locks the output folder, and starts Beam."""
+
+import argparse
+import contextlib
+import functools
+import logging
+import sys
+import tempfile
+import time
+from typing import Any
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipeline import file_lock
+from pipeline.beam_job import cluster_runner, local_runner, output_dir
+from pipeline.beam_job.config import JobConfig, JobContext
+from pipeline.beam_job.pipeline import build_pipeline
+from pipeline.beam_job.result import JobResult
+from pipeline.formats import input_files, reader
+from tfrecords import dataset_info, storage
+
+RUNNERS_WITH_UNKNOWN_FLAGS = ("FlinkRunner", "SparkRunner", "PortableRunner")
+"""Runners whose job servers have flags that Beam's Python SDK does not know."""
+
+
+def run_job(
+    inputs: list[str],
+    output_path: str,
+    config: JobConfig,
+    *,
+    overwrite: bool = False,
+    beam_args: list[str] | None = None,
+) -> None:
+    """Runs the job and prints the counts of its result.
+
+    Args:
+      inputs: globs of input files.
+      output_path: the output folder; created if it does not exist.
+      config: what the data set contains.
+      overwrite: replaces an existing data set.
+      beam_args: command-line arguments for Beam; if they name no runner, the job runs
+        on all cores of this machine.
+
+    Raises:
+      ValueError: the job cannot run or makes no data set; only the rejected lines are
+        kept.
+    """
+    options = local_runner.parse_options(beam_args or [])
+    cluster_runner.check_paths(options, [output_path, *inputs])
+    sizes = input_files.match_files(inputs)
+    with file_lock.hold_lock(output_path) as owner:
+        working_dir = output_dir.prepare_output_dir(output_path, overwrite)
+        started = time.monotonic()
+        print(
+            f"{len(sizes)} files, {sum(sizes.values()) / 1e6:,.1f} MB → {output_path}, "
+            f"{local_runner.describe_runner(options)}",
+            file=sys.stderr,
+        )
+        context = JobContext(config, output_path, working_dir, owner)
+        try:
+            _run_beam(sizes, context, options)
+            result = output_dir.read_result(working_dir)
+        finally:
+            output_dir.clean_up(output_path)
+        if result.error:
+            raise ValueError(result.error)
+    _print_counts(result, sum(sizes.values()), time.monotonic() - started)
+
+
+def find_unknown_flags(beam_args: list[str]) -> list[str]:
+    """Returns the arguments that Beam does not know.
+
+    Raises:
+      ValueError: a flag of Beam has an invalid value.
+    """
+    parser: Any = argparse.ArgumentParser(
+        allow_abbrev=False, conflict_handler="resolve", exit_on_error=False
+    )
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(parser)
+    try:
+        known, unknown = parser.parse_known_args(beam_args)
+    except argparse.ArgumentError as error:
+        raise ValueError(str(error)) from None
+    return [] if known.runner in RUNNERS_WITH_UNKNOWN_FLAGS else unknown
+
+
+def _run_beam(
+    sizes: dict[str, int], context: JobContext, options: PipelineOptions
+) -> None:
+    """Runs the steps of the job, the last of which publishes its result."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    if not local_runner.is_local(options):
+        readers = cluster_runner.count_readers(options, len(sizes))
+        shares = reader.share_out(sizes, readers)
+        build = functools.partial(build_pipeline, context=context, shares=shares)
+        cluster_runner.run(build, options)
+        return
+    shares = reader.share_out(sizes, local_runner.count_workers(options))
+    with contextlib.ExitStack() as stack:
+        scratch_dir = context.working_dir
+        if storage.is_remote(scratch_dir):
+            scratch_dir = stack.enter_context(tempfile.TemporaryDirectory())
+        build = functools.partial(
+            build_pipeline,
+            context=context._replace(scratch_dir=scratch_dir),
+            shares=shares,
+        )
+        input_bytes = sum(share.size for share in shares)
+        local_runner.run(build, options, scratch_dir, input_bytes)
+
+
+def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
+    assert result.info is not None
+    info = dataset_info.DatasetInfo.from_json(result.info, dataset_info.FILE_NAME)
+    counts = result.counts
+    rows = [("read", counts["read"])]
+    rows += [(f"rejected: {kind}", n) for kind, n in counts["rejected"].items()]
+    rows += [(f"filtered: {name}", n) for name, n in counts["filtered"].items()]
+    rows += [(name, counts[name]) for name in ("blank", "duplicates") if counts[name]]
+    rows += [(f"written: {name}", s.examples) for name, s in info.splits.items()]
+    width = max(len(label) for label, _ in rows)
+    for label, number in rows:
+        print(f"{label:<{width}}  {number:>12,}")
+    size = sum(shard.bytes for s in info.splits.values() for shard in s.shards)
+    print(
+        f"{len(info.classes)} classes, {size / 1e6:,.1f} MB in {seconds:.1f} s: "
+        f"{counts['read'] / seconds:,.0f} drawings/s, "
+        f"{input_bytes / 1e6 / seconds:,.1f} MB/s read"
+    )
