@@ -98,10 +98,10 @@ test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
 test-flink test-spark: test-%: setup build/%/job-server.jar
-	$(BIN)/python -m pytest -m $* tests/pipeline/engines_test.py
+	$(BIN)/python -m pytest -m $* tests/pipeline/beam_job/engines_test.py
 
 # Without Maven or its repository the tests are skipped and say so.
-build/%/job-server.jar: tests/pipeline/engines/%.pom.xml
+build/%/job-server.jar: tests/pipeline/beam_job/engines/%.pom.xml
 	-mvn -q -B -f $< package && touch $@
 
 lint: setup

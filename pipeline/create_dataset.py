@@ -22,7 +22,7 @@ def create_dataset(
     output_dir: str,
     *,
     overwrite: bool = False,
-    beam_args: Sequence[str] = (),
+    beam_args: Sequence[str] | None = None,
     **settings: Any,
 ) -> None:
     """Reads drawings and writes a data set; prints the counts of all lines.
@@ -48,7 +48,7 @@ def create_dataset(
         output_dir,
         JobConfig(**settings),
         overwrite=overwrite,
-        beam_args=list(beam_args),
+        beam_args=list(beam_args or []),
     )
 
 

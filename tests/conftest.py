@@ -7,28 +7,11 @@ import numpy as np
 import pytest
 
 from pipeline import rasterize, sample
-from pipeline.beam_job.config import Recipe, parse_splits
 from pipeline.create_dataset import create_dataset
 from pipeline.formats.ndjson_lines import parse_simplified
 
 IN_PROCESS = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 """Beam without worker processes: seconds less for a small job."""
-
-
-def make_recipe(**settings) -> Recipe:
-    """A recipe with the defaults of the command line, but few shards."""
-    defaults = {
-        "classes": None,
-        "max_per_class": None,
-        "splits": parse_splits("train:0.8,validation:0.1,test:0.1"),
-        "seed": 0,
-        "num_shards": 2,
-        "keep_duplicates": False,
-        "recognized_only": False,
-        "compression": "none",
-        "max_rejected": 0.01,
-    }
-    return Recipe(**defaults | settings)
 
 
 @pytest.fixture(scope="session")
@@ -53,26 +36,30 @@ def doodles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build():
     """Makes a data set in this process: `build(inputs, folder, **settings)`."""
 
-    def build(inputs, folder, overwrite=False, beam_args=IN_PROCESS, **settings):
-        patterns = [str(pattern) for pattern in inputs]
-        recipe = make_recipe(**settings)
-        create_dataset(patterns, str(folder), recipe, overwrite, beam_args)
+    def build(inputs, folder, beam_args=IN_PROCESS, num_shards=2, **settings):
+        create_dataset(
+            [str(pattern) for pattern in inputs],
+            str(folder),
+            beam_args=beam_args,
+            num_shards=num_shards,
+            **settings,
+        )
 
     return build
 
 
 @pytest.fixture(scope="session")
-def data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_dir(build, doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set of the doodles."""
     folder = tmp_path_factory.mktemp("data") / "doodles"
-    create_dataset(
-        [f"{doodles}/*.ndjson"], str(folder), make_recipe(), beam_args=IN_PROCESS
-    )
+    build([doodles / "*.ndjson"], folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def bitmap_data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bitmap_data_dir(
+    build, doodles: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A small data set of the doodles' bitmaps."""
     source = tmp_path_factory.mktemp("bitmaps")
     for path in doodles.glob("*.ndjson"):
@@ -80,9 +67,7 @@ def bitmap_data_dir(doodles: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         bitmaps = [rasterize.rasterize(drawing.points) for drawing in drawings]
         np.save(source / f"{path.stem}.npy", bitmaps)
     folder = tmp_path_factory.mktemp("data") / "bitmaps"
-    create_dataset(
-        [f"{source}/*.npy"], str(folder), make_recipe(), beam_args=IN_PROCESS
-    )
+    build([source / "*.npy"], folder)
     return folder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.beam_job.shard_writer import Placed, encode_drawings
+from pipeline.beam_job.shard_writer import AssignedDrawing, encode_drawings
 from pipeline.formats.ndjson_lines import parse_simplified
 from rnn_model.workdir import Workdir
 from serve_export import predict
@@ -26,8 +26,8 @@ def lines(doodles):
 @pytest.fixture(scope="module")
 def records(lines, trained_rnn):
     index = {word: i for i, word in enumerate(Workdir(str(trained_rnn)).classes())}
-    rows = [Placed(b"", 0, parse_simplified(line)) for line in lines]
-    return [record for _, record, _ in encode_drawings(rows, index)]
+    rows = [AssignedDrawing(b"", 0, parse_simplified(line)) for line in lines]
+    return [record.example for record in encode_drawings(rows, index)]
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from apache_beam.internal import pickler
 
-from pipeline.beam_job.transforms import Job, ParseBlock
+from pipeline.beam_job.config import JobConfig, JobContext
+from pipeline.beam_job.transforms import ParseBlock
 from pipeline.formats.blocks import Block
 from serve_export import layout
-from tests.conftest import make_recipe
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
@@ -128,10 +128,11 @@ def test_sdist_installs_into_an_empty_environment(sdist, tmp_path):
     # What a launcher sends to a worker, with the installed package and nothing else.
     line = b'{"word":"cat","key_id":"1","drawing":[[[0,255],[0,255]]]}\n'
     block = Block("gs://bucket/cat.ndjson", "simplified", 1, line)
-    told = Job("gs://bucket/out", make_recipe())
-    (tmp_path / "sent").write_bytes(pickler.dumps((ParseBlock(told), block)))
+    out = "gs://bucket/out"
+    step = ParseBlock(JobContext(JobConfig(), out, f"{out}/.unfinished/0", "owner"))
+    (tmp_path / "sent").write_bytes(pickler.dumps((step, block)))
     made = check(bin_dir / "python", "-c", WORK, "sent", cwd=tmp_path)
-    assert made == "2\n"  # a tally and a chunk
+    assert made == "2\n"  # the counts and a run of drawings
     check(bin_dir / "pip", "install", "-q", "-c", ROOT / "constraints.txt",
           f"{sdist}[train,serve]")  # fmt: skip
     for command in COMMANDS:

@@ -8,64 +8,70 @@ import pytest
 SCRIPT = """
 import sys
 from absl import flags
-from pipeline import command
+from pipeline import cli
 
 def define_flags():
-    flags.DEFINE_integer("number", 3, "How many.\\n  Not few.")
-    flags.DEFINE_bool("loud", False, "Say it loud.")
-    flags.DEFINE_string("name", None, "Who.")
-    flags.DEFINE_list("words", [], "Which.")
+    flags.DEFINE_integer("number", 3, "How many.\\n  At least one.")
+    flags.DEFINE_bool("loud", False, "Print more.")
+    flags.DEFINE_string("name", None, "A name.")
+    flags.DEFINE_list("words", [], "Some words.")
 
 def main():
-    print("number", flags.FLAGS.number, "loud", flags.FLAGS.loud)
-    exec(flags.FLAGS.name or "")
+    values = flags.FLAGS
+    print("number", values.number, "loud", values.loud, "words", *values.words)
+    exec(values.name or "")
 
-command.run(main, define_flags, doc="Counts.\\n\\n    example", **(
-    {"take_rest": lambda rest: print("rest", rest)} if TAKE else {}))
+def parse_extra_args(args):
+    print("extra", args)
+    return [arg for arg in args if arg.startswith("--num")]
+
+cli.run(main, define_flags, doc="Counts.\\n\\n    example",
+        parse_extra_args=parse_extra_args if EXTRA else None)
 """
 
 
 @pytest.fixture
-def start():
-    def start(*arguments, take=False):
-        script = SCRIPT.replace("TAKE", str(take))
+def run_command():
+    def run_command(*arguments, extra=False):
+        script = SCRIPT.replace("EXTRA", str(extra))
         return subprocess.run(
             [sys.executable, "-c", script, *arguments], capture_output=True, text=True
         )
 
-    return start
+    return run_command
 
 
-def test_a_command_that_succeeds(start):
-    done = start("--number=5", "--loud")
+def test_success(run_command):
+    done = run_command("--number=5", "--loud")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "number 5 loud True\n"
+    assert done.stdout == "number 5 loud True words\n"
 
 
-def test_help_has_every_flag_with_its_default(start):
-    done = start("--help")
+def test_help_lists_every_flag_with_its_default(run_command):
+    done = run_command("--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         "Counts.\n\n    example\n\nFlags:\n"
-        "  --loud\n      Say it loud. (default: false)\n"
-        "  --name\n      Who.\n"
-        "  --number\n      How many. Not few. (default: 3)\n"
-        "  --words\n      Which. (default: empty)\n"
+        "  --loud\n      Print more. (default: false)\n"
+        "  --name\n      A name.\n"
+        "  --number\n      How many. At least one. (default: 3)\n"
+        "  --words\n      Some words. (default: empty)\n"
     )
 
 
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("--unknown=1", "Unknown command line flag 'unknown'"),
+        ("--unknown=1", "unknown flag --unknown "),
+        ("--nmuber=1", "unknown flag --nmuber; did you mean --number?"),
         ("--number=many", "flag --number=many: invalid literal"),
         ("--noloud=1", "--noloud=1 does not take an argument"),
         ("--number", "Missing value for flag --number"),
         ("file", "not a flag: 'file'"),
     ],
 )
-def test_a_wrong_flag_is_one_line_and_exits_with_2(start, argument, message):
-    done = start(argument)
+def test_a_wrong_flag_is_one_line_and_exits_with_2(run_command, argument, message):
+    done = run_command(argument)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert message in done.stderr
@@ -80,26 +86,68 @@ def test_a_wrong_flag_is_one_line_and_exits_with_2(start, argument, message):
         ("raise ValueError", 1, "error: ValueError\n"),
         ("open('/nowhere')", 1, "error: [Errno 2] No such file or directory: '/nowh"),
         ("raise KeyboardInterrupt", 130, "error: interrupted\n"),
+        ("raise ModuleNotFoundError(name='fcntl')", 1, "error: native Windows is not"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(start, statement, status, error):
-    done = start(f"--name={statement}")
+def test_an_error_that_users_can_correct_is_one_line(
+    run_command, statement, status, error
+):
+    done = run_command(f"--name={statement}")
     assert done.returncode == status
     assert done.stderr.startswith(error)
     assert done.stderr.count("\n") == 1
 
 
-def test_a_fault_of_ours_keeps_its_traceback(start):
-    done = start("--name=raise KeyError('x')")
-    assert done.returncode == 1
-    assert done.stderr.startswith("Traceback")
+def test_a_bug_keeps_its_traceback(run_command):
+    for statement in ("raise KeyError('x')", "import no_such_module"):
+        done = run_command(f"--name={statement}")
+        assert done.returncode == 1
+        assert done.stderr.startswith("Traceback")
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(start):
-    done = start("--name=raise BrokenPipeError")
+def test_a_reader_that_closes_stdout_is_no_error(run_command):
+    done = run_command("--name=raise BrokenPipeError")
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_the_rest_goes_to_who_takes_it_and_our_flags_do_not(start):
-    done = start("--runner", "Other", "--number=4", "--x=1", take=True)
-    assert done.stdout.startswith("rest ['--runner', 'Other', '--x=1']\nnumber 4 ")
+def test_extra_arguments_are_passed_on(run_command):
+    done = run_command("--runner", "Other", "--number=4", "--x=~/y", extra=True)
+    extra, line = done.stdout.splitlines()
+    assert extra.startswith("extra ['--runner', 'Other', '--x=/")
+    assert line.startswith("number 4 ")
+    done = run_command("--num=4", "--runner=Other", extra=True)
+    assert done.returncode == 2
+    assert "did you mean --number?" in done.stderr
+
+
+def test_home_directories_are_expanded_once(run_command, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/~me")
+    done = run_command("--words=~/a,b~,gs://~/c", "--name=print(values.name[-3:])#~/a")
+    assert done.stdout.splitlines() == [
+        "number 3 loud False words /home/~me/a b~ gs://~/c",
+        "~/a",
+    ]
+
+
+def test_a_notebook_survives_errors_and_repeated_runs():
+    pytest.importorskip("IPython")
+    script = SCRIPT.replace("EXTRA", "False").partition("cli.run")[0] + (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance()\n"
+        "for argument in ('--number=1', '--number=2', '--name=raise ValueError'):\n"
+        "    sys.argv[1:] = [argument]\n"
+        "    try:\n"
+        "        cli.run(main, define_flags, doc='')\n"
+        "    except SystemExit as error:\n"
+        "        print('status', error.code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == [
+        "number 1 loud False words ",
+        "number 2 loud False words ",
+        "number 3 loud False words ",
+        "status 1",
+    ]
+    assert done.stderr == "error: ValueError\n"

@@ -1,4 +1,4 @@
-"""Whatever stands in the lines: no crash, and each line is counted once."""
+"""Any bytes as lines: no crash, and each line is counted once."""
 
 import collections
 import gzip
@@ -20,7 +20,7 @@ lines = lines.map(lambda text: text.replace(b"\n", b""))
 
 
 def mutate(line, rng):
-    """Changes a line a little, here and there."""
+    """Changes a few random bytes of a line."""
     changed = bytearray(line)
     for _ in range(rng.choice([0, 0, 1, 1, 2, 5])):
         place = rng.randrange(len(changed) + 1)

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.create_dataset import create_dataset
 from rnn_model import input_pipeline
-from tests.conftest import IN_PROCESS, make_recipe
 from tfrecords.dataset_info import load_dataset_info
 
 
@@ -199,13 +197,8 @@ def test_the_batches_do_not_come_in_order_of_length(info, data_dir):
     assert widths != sorted(widths)
 
 
-def test_gzip_shards_hold_the_same(doodles, data_dir, info, tmp_path):
-    create_dataset(
-        [f"{doodles}/*.ndjson"],
-        str(tmp_path / "data"),
-        make_recipe(compression="gzip"),
-        beam_args=IN_PROCESS,
-    )
+def test_gzip_shards_hold_the_same(build, doodles, data_dir, info, tmp_path):
+    build([doodles / "*.ndjson"], tmp_path / "data", compression="gzip")
     packed = load_dataset_info(str(tmp_path / "data"))
     assert packed.compression == "gzip"
     keys = keys_of(training_batches(packed, tmp_path / "data"))

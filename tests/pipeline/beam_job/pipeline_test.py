@@ -1,4 +1,4 @@
-"""The job makes one kind of records of files of any form."""
+"""The job makes the same records of every input format."""
 
 import json
 from pathlib import Path
@@ -26,14 +26,14 @@ def records_of(folder, split):
     ]
 
 
-def refusal(build, inputs, folder, **settings):
+def error_of(build, inputs, folder, **settings):
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         build(inputs, folder, **settings)
     assert not (folder / "dataset_info.json").exists()
     return str(caught.value)
 
 
-def test_the_same_drawings_in_every_form_of_strokes_are_the_same_ink(build, tmp_path):
+def test_every_stroke_format_gives_the_same_ink(build, tmp_path):
     found = []
     for name in ("simplified.ndjson", "raw.ndjson", "cat.bin"):
         build([GOLDEN / name], tmp_path / name, splits={"train": 1.0})
@@ -56,17 +56,17 @@ def test_sketch_rnn_keeps_its_splits(build, tmp_path):
         assert drawing == [[[0], [0]]]
 
 
-def test_sketch_rnn_needs_its_splits(build, tmp_path):
+def test_sketch_rnn_splits_must_be_among_the_splits(build, tmp_path):
     splits = {"train": 0.5, "validation": 0.5}
-    message = refusal(build, [GOLDEN / "cat.npz"], tmp_path / "out", splits=splits)
+    message = error_of(build, [GOLDEN / "cat.npz"], tmp_path / "out", splits=splits)
     assert message == (
-        f"cannot read {GOLDEN}/cat.npz: its drawings stay in the splits they were "
-        "published in, and --splits has no test"
+        f"cannot read {GOLDEN}/cat.npz: its drawings keep the splits they were "
+        "published in, and --splits has no 'test'"
     )
 
 
 @pytest.mark.parametrize("name", ["cat.npy", "labelled.npz", "png/*/*.png"])
-def test_bitmaps_make_records_of_bitmaps(build, tmp_path, name):
+def test_bitmap_formats_give_bitmap_records(build, tmp_path, name):
     settings = {"splits": {"train": 1.0}}
     if name == "labelled.npz":
         settings["label_names"] = ("ant", "bee")
@@ -80,21 +80,21 @@ def test_bitmaps_make_records_of_bitmaps(build, tmp_path, name):
     assert not any("ink" in record or "shape" in record for record in records)
 
 
-def test_one_data_set_holds_one_kind(build, tmp_path):
+def test_strokes_and_bitmaps_do_not_mix(build, tmp_path):
     inputs = [GOLDEN / "cat.npy", GOLDEN / "simplified.ndjson"]
-    message = refusal(build, inputs, tmp_path / "out")
+    message = error_of(build, inputs, tmp_path / "out")
     assert message == "the input holds strokes and bitmaps; make a data set of each"
 
 
-def test_integer_labels_ask_for_their_names(build, tmp_path):
-    message = refusal(build, [GOLDEN / "labelled.npz"], tmp_path / "out")
+def test_integer_labels_need_label_names(build, tmp_path):
+    message = error_of(build, [GOLDEN / "labelled.npz"], tmp_path / "out")
     assert message == (
         f"cannot read {GOLDEN}/labelled.npz: arr_1 holds integers; --label_names "
         "gives them names"
     )
 
 
-def test_what_is_lost_of_a_binary_file_is_one_reject_with_its_place(build, tmp_path):
+def test_the_lost_part_of_a_binary_file_is_one_reject(build, tmp_path):
     whole = (GOLDEN / "cat.bin").read_bytes()
     (tmp_path / "cat.bin").write_bytes(whole[:-1])
     build([tmp_path / "cat.bin"], tmp_path / "out", max_rejected=0.5)
@@ -106,5 +106,5 @@ def test_what_is_lost_of_a_binary_file_is_one_reject_with_its_place(build, tmp_p
         "ends",
         "text": "",
     }
-    message = refusal(build, [tmp_path / "cat.bin"], tmp_path / "b", max_rejected=0.4)
+    message = error_of(build, [tmp_path / "cat.bin"], tmp_path / "b", max_rejected=0.4)
     assert message.startswith("1 of 2 lines were rejected (1 truncated record), more")

@@ -1,4 +1,4 @@
-"""Counts add up across meters; a bar on a terminal, few lines elsewhere."""
+"""Progress is summed over workers and shown as a bar, or as a few lines."""
 
 import io
 import os
@@ -10,50 +10,48 @@ import termios
 import pytest
 
 from pipeline.beam_job import progress
-from pipeline.beam_job.progress import Bar, Counts, Meter
+from pipeline.beam_job.progress import Progress, ProgressBar, ProgressCounter
 
 LINE = '{"word": "cat", "key_id": "%d", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 
 
-def test_meters_add_up(tmp_path):
-    one, other = Meter(str(tmp_path)), Meter(str(tmp_path))
-    assert progress.total(str(tmp_path)) == Counts(0, 0, 0)
-    one.add(bytes=10, lines=2)
-    one.add(bytes=1)
-    other.add(lines=3, written=4)
-    (tmp_path / "chunks-0").write_bytes(b"else")
-    assert progress.total(str(tmp_path)) == Counts(11, 5, 4)
+def test_progress_is_summed_over_counters(tmp_path):
+    first, second = (ProgressCounter(str(tmp_path)) for _ in range(2))
+    assert progress.sum_progress(str(tmp_path)) == Progress(0, 0, 0)
+    first.add(bytes=10, lines=2)
+    first.add(bytes=1)
+    second.add(lines=3, written=4)
+    (tmp_path / "runs-0").write_bytes(b"other file")
+    assert progress.sum_progress(str(tmp_path)) == Progress(11, 5, 4)
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Meter(None).add(bytes=1)
+    ProgressCounter(None).add(bytes=1)
     assert not list(tmp_path.iterdir())
 
 
-def test_elsewhere_than_on_a_terminal_there_is_a_line_now_and_then(
-    tmp_path, monkeypatch
-):
-    meter, stream = Meter(str(tmp_path)), io.StringIO()
-    bar = Bar(str(tmp_path), 200, stream)
-    meter.add(bytes=50, lines=10)
+def test_without_a_terminal_a_line_is_printed_now_and_then(tmp_path, monkeypatch):
+    counter, stream = ProgressCounter(str(tmp_path)), io.StringIO()
+    bar = ProgressBar(str(tmp_path), 200, stream)
+    counter.add(bytes=50, lines=10)
     bar.update()
     assert stream.getvalue() == ""
     monkeypatch.setattr(bar, "_next_line", 0)
     bar.update()
     bar.update()
-    meter.add(bytes=150, lines=30, written=30)
+    counter.add(bytes=150, lines=30, written=30)
     monkeypatch.setattr(bar, "_next_line", 0)
     bar.update()
     bar.close()
     reading, writing = stream.getvalue().splitlines()
     assert reading.startswith("reading  25%: 10 drawings, ")
-    assert "/s, left " in reading
+    assert reading.endswith(" left")
     assert writing.startswith("writing  75%: 30 drawings, ")
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals")
-def test_on_a_terminal_there_is_a_bar(tmp_path):
+def test_a_terminal_shows_a_bar(tmp_path):
     source = tmp_path / "cat.ndjson"
     source.write_text("".join(LINE % (n, n % 256) for n in range(60_000)))
     ours, theirs = pty.openpty()

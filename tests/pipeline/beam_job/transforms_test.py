@@ -1,4 +1,4 @@
-"""What the job makes of lines: records in shards, rejects, and a count of each line."""
+"""The job turns lines into records and rejects, and counts each line once."""
 
 import collections
 import functools
@@ -15,7 +15,7 @@ import tensorflow as tf
 from pipeline import strokes
 from pipeline.beam_job import transforms
 from pipeline.beam_job.local_runner import LOCAL_ARGS
-from pipeline.beam_job.sorted_runs import ChunkWriter
+from pipeline.beam_job.shard_shuffle import RunWriter
 from pipeline.formats import blocks, registry
 from pipeline.formats.ndjson_lines import parse_simplified
 from tfrecords import read
@@ -96,7 +96,7 @@ def test_records_hold_the_drawings(data_dir, lines):
         assert recognized == drawing.recognized
 
 
-def test_info_tells_what_the_shards_hold(data_dir, lines):
+def test_info_describes_the_shards(data_dir, lines):
     info = info_of(data_dir)
     words = [json.loads(text)["word"] for text in lines]
     assert info.classes == tuple(sorted(set(words)))
@@ -113,7 +113,7 @@ def test_info_tells_what_the_shards_hold(data_dir, lines):
     assert set(files_of(data_dir)) == shards | {"dataset_info.json"}
 
 
-def test_runner_files_order_and_blocks_do_not_matter(
+def test_bytes_do_not_depend_on_runner_files_order_or_blocks(
     data_dir, build, lines, tmp_path, monkeypatch
 ):
     random.Random(0).shuffle(lines)
@@ -130,16 +130,18 @@ def test_runner_files_order_and_blocks_do_not_matter(
         assert files_of(tmp_path / name) == files_of(data_dir), name
 
 
-def test_chunks_that_beam_shuffles_itself_give_the_same(
+def test_packed_runs_give_the_same_bytes_as_locations(
     data_dir, build, doodles, tmp_path, monkeypatch
 ):
     # As for a runner that is not local.
-    monkeypatch.setattr(transforms.chunks, "ChunkWriter", lambda _: ChunkWriter(None))
+    monkeypatch.setattr(
+        transforms.shard_shuffle, "RunWriter", lambda _: RunWriter(None)
+    )
     build([doodles / "*"], tmp_path / "out")
     assert files_of(tmp_path / "out") == files_of(data_dir)
 
 
-def test_gzip_holds_the_same_records(data_dir, build, doodles, tmp_path):
+def test_gzip_shards_contain_the_same_records(data_dir, build, doodles, tmp_path):
     build([doodles / "*"], tmp_path / "one", compression="gzip")
     build([doodles / "*"], tmp_path / "two", compression="gzip")
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
@@ -167,7 +169,7 @@ def test_adding_data_moves_nothing(build, tmp_path):
     assert some.items() <= more.items()
 
 
-def test_a_cap_keeps_so_many_and_a_larger_one_only_adds(build, doodles, tmp_path):
+def test_a_cap_limits_every_class_and_a_larger_one_only_adds(build, doodles, tmp_path):
     kept = {}
     for cap in (5, 12, 1000):
         folder = tmp_path / str(cap)
@@ -182,7 +184,7 @@ def test_a_cap_keeps_so_many_and_a_larger_one_only_adds(build, doodles, tmp_path
     assert kept[5].items() < kept[12].items() < kept[1000].items()
 
 
-def test_a_cap_tells_words_apart_that_end_in_nothing(build, tmp_path):
+def test_a_cap_distinguishes_words_that_differ_in_a_null_byte(build, tmp_path):
     texts = [line(n, word) for n, word in enumerate(["a", "a\0"] * 10)]
     (tmp_path / "in").write_bytes(b"".join(texts))
     build([tmp_path / "in"], tmp_path / "out", max_per_class=4)
@@ -202,7 +204,7 @@ def test_a_cap_counts_a_duplicate_once(build, tmp_path):
     assert_every_line_counted(counts)
 
 
-def test_duplicates_are_kept_when_told_in_the_same_order(build, tmp_path):
+def test_kept_duplicates_have_a_fixed_order(build, tmp_path):
     texts = [line(n % 7, recognized=(n % 3 == 0)) for n in range(40)]
     built = []
     for name, order in (("a", texts), ("b", texts[::-1])):
@@ -214,7 +216,7 @@ def test_duplicates_are_kept_when_told_in_the_same_order(build, tmp_path):
     assert built[0] == built[1]
 
 
-def test_a_cap_on_duplicates_that_are_kept_is_never_passed(build, tmp_path):
+def test_a_cap_on_kept_duplicates_is_never_exceeded(build, tmp_path):
     texts = [line(number) for number in range(10)] * 3
     (tmp_path / "in").write_bytes(b"".join(texts))
     written = []
@@ -231,7 +233,7 @@ def test_a_cap_on_duplicates_that_are_kept_is_never_passed(build, tmp_path):
     assert written == [3, 6, 27, 30]
 
 
-def test_of_the_same_key_one_stays_whatever_the_order(build, tmp_path):
+def test_one_drawing_of_each_key_is_kept_in_any_order(build, tmp_path):
     texts = [line(1), line(1, recognized=True), line(1, word="ant"), line(1), line(2)]
     built = []
     for name, order in (("a", texts), ("b", texts[1:] + texts[:1])):
@@ -244,7 +246,7 @@ def test_of_the_same_key_one_stays_whatever_the_order(build, tmp_path):
     assert built[0] == built[1]
 
 
-def test_drawings_without_key_are_duplicates_when_equal(build, tmp_path):
+def test_equal_drawings_without_a_key_are_duplicates(build, tmp_path):
     keyless = [line(n, key_id=None) for n in (1, 1, 2)]
     (tmp_path / "in").write_bytes(b"".join(keyless))
     build([tmp_path / "in"], tmp_path / "out")
@@ -312,14 +314,14 @@ def assert_even(counts):
     assert -3.7 < z < 3.7
 
 
-def test_the_measure_of_evenness_can_fail():
+def test_assert_even_can_fail():
     with pytest.raises(AssertionError):
         assert_even(window_counts(sorted([0, 1, 2, 3] * 100), 50))
     with pytest.raises(AssertionError):
         assert_even(window_counts(np.arange(1000) % 4, 50))
 
 
-def test_another_seed_is_another_order(build, doodles, data_dir, tmp_path):
+def test_another_seed_gives_another_order(build, doodles, data_dir, tmp_path):
     build([doodles / "*"], tmp_path / "out", seed=1)
     assert {k: v[1:] for k, v in drawings_of(tmp_path / "out").items()} == {
         k: v[1:] for k, v in drawings_of(data_dir).items()
@@ -327,7 +329,7 @@ def test_another_seed_is_another_order(build, doodles, data_dir, tmp_path):
     assert drawings_of(tmp_path / "out") != drawings_of(data_dir)
 
 
-def test_empty_shards_are_there(build, tmp_path):
+def test_empty_shards_are_written(build, tmp_path):
     (tmp_path / "in").write_bytes(line(1))
     build([tmp_path / "in"], tmp_path / "out", num_shards=3)
     info = info_of(tmp_path / "out")
@@ -388,7 +390,7 @@ def test_each_file_has_its_rejects(build, tmp_path):
     assert [row["text"] for row in rows] == ["bad a", "bad c"]
 
 
-def test_a_line_over_the_limit_is_rejected_and_cut(build, tmp_path):
+def test_a_line_over_the_limit_is_rejected_and_truncated(build, tmp_path):
     long = GOOD + b" " * (3 * blocks.MAX_LINE_BYTES)
     (tmp_path / "in").write_bytes(line(1) + long + b"\n" + line(2) + b"bad\n")
     build([tmp_path / "in"], tmp_path / "out", max_rejected=0.5)
@@ -400,9 +402,7 @@ def test_a_line_over_the_limit_is_rejected_and_cut(build, tmp_path):
 
 
 @pytest.mark.parametrize("before", [0, 1 << 20, 3 << 20])
-def test_what_is_over_the_limit_does_not_depend_on_where_blocks_end(
-    build, tmp_path, before
-):
+def test_the_line_limit_does_not_depend_on_block_boundaries(build, tmp_path, before):
     text = GOOD + b" " * (blocks.MAX_LINE_BYTES + 1 - len(GOOD))
     (tmp_path / "in").write_bytes(b" " * before + b"\n" + text + b"\n" + line(1))
     build([tmp_path / "in"], tmp_path / "out", max_rejected=0.5)

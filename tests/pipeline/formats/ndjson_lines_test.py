@@ -210,7 +210,10 @@ def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_d
         (line().replace(b"255", b"Infinity"), "malformed JSON: "),
         (line().replace(b"255", b"1e999"), "not a drawing: Number out of range"),
         (line().replace(b"255", b"1e308"), "coordinates too far apart"),
-        (line(drawing=[[[10**400, 0], [0, 1]]]), "coordinate is not a number: stroke 1"),
+        (
+            line(drawing=[[[10**400, 0], [0, 1]]]),
+            "coordinate is not a number: stroke 1",
+        ),
         (line().replace(b"255", b"9" * 5000), "not a drawing: Integer value out of"),
         (line(word="\ud800"), "malformed JSON: "),
         (line(key_id="\udfff"), "malformed JSON: "),

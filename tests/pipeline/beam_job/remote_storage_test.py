@@ -1,4 +1,4 @@
-"""Storage without folders, locks and clocks in common: the job runs there too."""
+"""The job on storage without folders, locks and shared clocks."""
 
 import collections
 import json
@@ -12,10 +12,10 @@ from apache_beam.io.localfilesystem import LocalFileSystem
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline import file_lock
-from pipeline.beam_job import pipeline as job
-from pipeline.beam_job.transforms import Job
+from pipeline.beam_job import output_dir
+from pipeline.beam_job.config import JobConfig, JobContext
+from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.formats.reader import Share
-from tests.conftest import make_recipe
 from tests.object_store import ObjectStore
 from tfrecords.dataset_info import DatasetInfo
 
@@ -35,7 +35,7 @@ def names_in(folder):
     return sorted(path for path in ObjectStore.objects if path.startswith(folder))
 
 
-def test_the_same_bytes_as_on_a_disk(build, shelf, tmp_path):
+def test_the_bytes_are_the_same_as_on_a_disk(build, shelf, tmp_path):
     build(["shelf://in/*.ndjson"], "shelf://out/data", num_shards=2)
     (tmp_path / "cat.ndjson").write_text(LINES)
     build([tmp_path / "cat.ndjson"], tmp_path / "out", num_shards=2)
@@ -46,19 +46,22 @@ def test_the_same_bytes_as_on_a_disk(build, shelf, tmp_path):
     }
 
 
-def test_a_worker_elsewhere_touches_no_file_system_of_its_own(shelf, monkeypatch):
+def test_a_remote_job_uses_no_local_file(shelf, monkeypatch):
     def refuse(self, *arguments, **settings):
         raise AssertionError(f"local: {arguments}")
 
     for name in ("open", "create", "match", "exists", "delete", "rename", "copy"):
         monkeypatch.setattr(LocalFileSystem, name, refuse)
-    told = Job("shelf://out", make_recipe())
+    shelf["shelf://out/.lock"] = b"owner 0"
+    working_dir = "shelf://out/.unfinished/0"
+    context = JobContext(JobConfig(), "shelf://out", working_dir, "owner")
     pipeline = beam.Pipeline(runner=FnApiRunner())
     shares = [Share("shelf://in/cat.ndjson", len(LINES), n, 2) for n in range(2)]
-    job.build(pipeline, told, shares)
+    build_pipeline(pipeline, context, shares)
     result = pipeline.run()
-    outcome = json.loads(shelf[f"shelf://out/{job.OUTCOME}"])
-    assert (outcome["problem"], outcome["counts"]["written"]) == (None, 200)
+    job_result = json.loads(shelf[f"{working_dir}/{output_dir.RESULT_FILE}"])
+    assert (job_result["error"], job_result["counts"]["written"]) == (None, 200)
+    assert "shelf://out/dataset_info.json" in shelf
     counters = result.metrics().query()["counters"]
     ours = [each for each in counters if each.key.metric.namespace == "quickdraw"]
     counted = collections.Counter()
@@ -68,11 +71,11 @@ def test_a_worker_elsewhere_touches_no_file_system_of_its_own(shelf, monkeypatch
     assert counted["bytes"] == 2 * len(LINES)
 
 
-def test_leftovers_of_a_dead_job_are_cleared_and_its_data_set_is_replaced(build, shelf):
+def test_remains_of_a_dead_job_are_removed_and_its_data_set_is_replaced(build, shelf):
     build(["shelf://in/*"], "shelf://out", num_shards=2)
     shelf["shelf://out/.unfinished/0123/train-0-abc"] = b"half"
     shelf["shelf://out/.lock"] = b"dead 17"
-    with pytest.raises(ValueError, match="holds a data set"):
+    with pytest.raises(ValueError, match="already contains a data set"):
         build(["shelf://in/*"], "shelf://out", num_shards=1)
     build(["shelf://in/*"], "shelf://out", num_shards=1, overwrite=True)
     assert names_in("shelf://out") == [
@@ -84,14 +87,14 @@ def test_leftovers_of_a_dead_job_are_cleared_and_its_data_set_is_replaced(build,
     assert info.counts["written"] == 200
 
 
-def test_foreign_objects_are_refused(build, shelf):
+def test_other_objects_are_never_touched(build, shelf):
     shelf["shelf://out/notes.txt"] = b"mine"
-    with pytest.raises(ValueError, match=r"'notes\.txt' there is no part"):
+    with pytest.raises(ValueError, match=r"'notes\.txt', which is not part"):
         build(["shelf://in/*"], "shelf://out", overwrite=True)
     assert names_in("shelf://out") == ["shelf://out/notes.txt"]
 
 
-def test_while_one_beats_another_is_refused(shelf):
+def test_a_second_owner_is_refused_while_the_heartbeat_goes_on(shelf):
     with file_lock.hold_lock("shelf://out"):
         time.sleep(5 * file_lock.HEARTBEAT_SECONDS)
         with (
@@ -102,7 +105,7 @@ def test_while_one_beats_another_is_refused(shelf):
     assert not names_in("shelf://out")
 
 
-def test_a_dead_beat_keeps_nobody_out(shelf):
+def test_a_lock_without_heartbeat_expires(shelf):
     shelf["shelf://out/.lock"] = b"dead 17"
     started = time.monotonic()
     with file_lock.hold_lock("shelf://out"):
@@ -113,13 +116,13 @@ def test_a_dead_beat_keeps_nobody_out(shelf):
     assert not names_in("shelf://out")
 
 
-def test_of_many_that_find_it_free_at_once_one_has_it():
-    inside, refused = [], []
+def test_one_of_many_simultaneous_owners_gets_the_lock():
+    owners, refused = [], []
 
     def job():
         try:
             with file_lock.hold_lock("shelf://out"):
-                inside.append(1)
+                owners.append(1)
                 time.sleep(10 * file_lock.HEARTBEAT_SECONDS)
         except ValueError:
             refused.append(1)
@@ -129,19 +132,19 @@ def test_of_many_that_find_it_free_at_once_one_has_it():
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(inside), len(refused)) == (1, 4)
+    assert (len(owners), len(refused)) == (1, 4)
 
 
-def test_a_lock_that_was_lost_is_noticed_and_left_alone(shelf):
-    with file_lock.hold_lock("shelf://out") as check:
-        check()
+def test_a_lost_lock_is_detected_and_not_deleted(shelf):
+    with file_lock.hold_lock("shelf://out") as owner:
+        file_lock.check_owner("shelf://out", owner)
         shelf["shelf://out/.lock"] = b"other 0"
         with pytest.raises(ValueError, match="in use by another process"):
-            check()
+            file_lock.check_owner("shelf://out", owner)
         time.sleep(3 * file_lock.HEARTBEAT_SECONDS)
     assert shelf["shelf://out/.lock"] == b"other 0"
 
 
-def test_the_store_is_the_one_that_beam_finds():
+def test_beam_finds_the_object_store():
     assert FileSystems.get_scheme("shelf://in/cat.ndjson") == "shelf"
     assert FileSystems.exists("shelf://in/cat.ndjson")

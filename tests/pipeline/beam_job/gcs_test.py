@@ -1,4 +1,4 @@
-"""On gs://, as an emulator of Google Cloud Storage answers: as on a disk."""
+"""The job on gs://, with an emulator of Google Cloud Storage."""
 
 import gzip
 import socket
@@ -19,7 +19,7 @@ from pipeline.report.dataset_stats import DatasetStats
 pytest.importorskip("gcp_storage_emulator", reason="pip install gcp-storage-emulator")
 pytest.importorskip("google.cloud.storage", reason="pip install google-cloud-storage")
 
-GOLDEN = Path(__file__).parent / "formats" / "golden"
+GOLDEN = Path(__file__).parents[1] / "formats" / "golden"
 
 BUCKET = "gs://drawings"
 
@@ -92,13 +92,15 @@ def inputs(doodles):
     return [f"{BUCKET}/in/*.ndjson.gz"]
 
 
-def test_a_data_set_has_the_same_bytes_as_on_a_disk(build, inputs, data_dir):
+def test_the_bytes_are_the_same_as_on_a_disk(build, inputs, data_dir):
     build(inputs, f"{BUCKET}/out/data")
     there = {Path(path).name: get(path) for path in names_in(f"{BUCKET}/out")}
     assert there == {path.name: path.read_bytes() for path in data_dir.iterdir()}
 
 
-def test_what_reads_a_data_set_reads_it_there(build, inputs, data_dir, tmp_path):
+def test_commands_that_read_a_data_set_read_it_remotely(
+    build, inputs, data_dir, tmp_path
+):
     remote = f"{BUCKET}/out"
     build(inputs, remote)
     for folder, name in ((remote, "there"), (data_dir, "here")):
@@ -139,7 +141,7 @@ def test_every_format_is_read_plain_and_gzipped(name):
         assert drawings(path, len(stored)) == here
 
 
-def test_what_a_dead_job_left_is_cleared(build, inputs):
+def test_remains_of_a_dead_job_are_removed(build, inputs):
     out = f"{BUCKET}/out"
     put(f"{out}/.unfinished/0123/train-0-abc", b"half")
     put(f"{out}/train-00000-of-00007.tfrecord", b"moved, but without dataset_info.json")
@@ -154,13 +156,13 @@ def test_what_a_dead_job_left_is_cleared(build, inputs):
     ]
 
 
-def test_while_one_beats_another_is_refused():
-    with file_lock.hold_lock(f"{BUCKET}/out") as check:
+def test_a_second_owner_is_refused_while_the_heartbeat_goes_on():
+    with file_lock.hold_lock(f"{BUCKET}/out") as owner:
         time.sleep(2 * file_lock.HEARTBEAT_SECONDS)
         with (
             pytest.raises(ValueError, match="out is in use by another process"),
             file_lock.hold_lock(f"{BUCKET}/out"),
         ):
             pass
-        check()
+        file_lock.check_owner(f"{BUCKET}/out", owner)
     assert not names_in(f"{BUCKET}/out")

@@ -1,4 +1,4 @@
-"""The job as Dataflow would get it: translated here, without the service."""
+"""The job as Dataflow receives it: translated here, without the service."""
 
 import shlex
 from pathlib import Path
@@ -10,12 +10,12 @@ from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 from apache_beam.portability.api import beam_runner_api_pb2 as beam_api
 
 from pipeline import create_dataset
-from pipeline.beam_job import pipeline as job
-from pipeline.beam_job.transforms import Job, ParseBlock, ReadFile, WriteShard
+from pipeline.beam_job.config import JobConfig, JobContext
+from pipeline.beam_job.pipeline import build_pipeline
+from pipeline.beam_job.transforms import ParseBlock, ReadFile, WriteShard
 from pipeline.formats.reader import Share
-from tests.conftest import make_recipe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 FLAGS = [
     "--runner=DataflowRunner",
@@ -29,9 +29,9 @@ FLAGS = [
 ]
 
 STEPS = """
-AddTallies Caps CapsThatBind Classes Conclude DrawingsByShard EveryShard Once ParseBlock
-ReadFile RejectsByFile Shares SmallestRanks SpreadShares Tallies WithEmptyShards
-WriteRejects WriteShard
+AddEmptyShards CreateConfig CreateEmptyRuns CreateShares FindMaxRanks GroupByShard
+GroupRejectsByFile KeepSmallestRanks ListClasses ParseBlocks Publish ReadFiles
+SpreadShares SumCounts SummarizeJob WriteRejects WriteShards
 """
 
 
@@ -43,11 +43,12 @@ def translated():
     )
     from apache_beam.internal.gcp import auth
 
-    told = Job("gs://some-bucket/data/.unfinished/0", make_recipe(max_per_class=9))
+    out = "gs://some-bucket/data"
+    context = JobContext(JobConfig(max_per_class=9), out, f"{out}/.unfinished/0", "me")
     options = PipelineOptions(FLAGS)
     assert not options.view_as(SetupOptions).save_main_session
     pipeline = beam.Pipeline(options=options)
-    job.build(pipeline, told, [Share("gs://some-bucket/in/cat.ndjson.gz", 10)])
+    build_pipeline(pipeline, context, [Share("gs://some-bucket/in/cat.ndjson.gz", 10)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(auth._Credentials, "_credentials_init", True)
         patch.setattr(auth._Credentials, "_credentials", None)
@@ -56,15 +57,15 @@ def translated():
     return {each.unique_name: each for each in transforms}
 
 
-def test_every_step_has_a_name_that_a_page_can_show(translated):
-    ours = {name.partition("/")[0] for name in translated}
-    root = {name for name in ours if name.startswith("ref_AppliedPTransform")}
-    assert ours - root == set(STEPS.split())
-    strange = [name for name in translated if "lambda" in name]
-    assert all("FlatMap(<lambda at core.py" in name for name in strange)  # Beam's own
+def test_every_step_has_a_name(translated):
+    names = {name.partition("/")[0] for name in translated}
+    root = {name for name in names if name.startswith("ref_AppliedPTransform")}
+    assert names - root == set(STEPS.split())
+    lambdas = [name for name in translated if "lambda" in name]
+    assert all("FlatMap(<lambda at core.py" in name for name in lambdas)  # Beam's own
 
 
-def test_the_command_to_paste_has_no_flag_that_nobody_knows():
+def test_the_documented_command_has_no_unknown_flag():
     text = (ROOT / "docs" / "clusters.md").read_text().replace("\\\n", "")
     commands = [
         shlex.split(line)[3:]
@@ -72,29 +73,29 @@ def test_the_command_to_paste_has_no_flag_that_nobody_knows():
         if "--runner=DataflowRunner" in line
     ]
     assert len(commands) == 1
-    ours = ("--input=", "--output_dir=", "--num_shards=")
-    rest = [flag for flag in commands[0] if not flag.startswith(ours)]
-    create_dataset.take_beam_args(rest)
-    asked = {flag.partition("=")[0] for flag in rest}
-    assert asked >= {flag.partition("=")[0] for flag in FLAGS[:6]} | {"--setup_file"}
+    own = ("--input=", "--output_dir=", "--num_shards=")
+    beam_args = [flag for flag in commands[0] if not flag.startswith(own)]
+    assert create_dataset.parse_beam_args(beam_args) == []
+    names = {flag.partition("=")[0] for flag in beam_args}
+    assert names >= {flag.partition("=")[0] for flag in FLAGS[:6]} | {"--setup_file"}
 
 
-def test_no_worker_is_told_of_a_path_of_this_machine(translated):
+def test_no_worker_receives_a_local_path(translated):
     for step in (ReadFile, ParseBlock, WriteShard):
-        told = unpickled(translated, step)._job
-        assert told.folder.startswith("gs://")
-        assert told.scratch is None
+        context = unpickle(translated, step)._context
+        assert context.working_dir.startswith("gs://")
+        assert context.scratch_dir is None
 
 
-def unpickled(translated, step):
-    """The step as a worker gets it."""
+def unpickle(translated, step):
+    """Returns the step as a worker receives it."""
     name = step.__name__
-    (found,) = (
+    (transform,) = (
         each
         for path, each in translated.items()
-        if path in (name, f"{name}/ParDo({name})") and not each.subtransforms
+        if path in (f"{name}s", f"{name}s/ParDo({name})") and not each.subtransforms
     )
-    payload = beam_api.ParDoPayload.FromString(found.spec.payload)
+    payload = beam_api.ParDoPayload.FromString(transform.spec.payload)
     return pickler.loads(payload.do_fn.payload)[0]
 
 
@@ -102,8 +103,8 @@ def unpickled(translated, step):
     ("source", "out"),
     [("in/*.ndjson", "gs://some-bucket/out"), ("gs://some-bucket/in/*", "out")],
 )
-def test_what_its_workers_cannot_see_is_refused_at_once(build, source, out):
+def test_local_paths_are_rejected_at_once(build, source, out):
     local = source if "://" in out else out
-    with pytest.raises(ValueError, match="cannot see") as caught:
+    with pytest.raises(ValueError, match="cannot read") as caught:
         build([source], out, beam_args=FLAGS)
     assert str(caught.value).startswith(f"{local} is on this machine")
