@@ -106,8 +106,9 @@ def _list_classes(
 
 
 def _find_max_rank(
-    word: str, ranks: np.ndarray, max_per_class: int
+    word: str, ranks: np.ndarray, max_per_class: int | None
 ) -> list[tuple[str, int]]:
     """Returns the word with its largest rank to keep; nothing if all are kept."""
+    assert max_per_class is not None
     max_rank = find_max_rank(ranks, max_per_class)
     return [] if max_rank is None else [(word, max_rank)]
