@@ -26,7 +26,10 @@ SERVE = [
 ]
 REPORT = ["jinja2", "matplotlib", *PNG]
 SWEEP = ["optuna>=5", *REPORT]
-GCP = ["apache-beam[gcp]"]
+# The upper bound: `pipeline.beam_job.worker_pool` and `local_runner` use internals of
+# Beam's local runner, which a minor version may change.
+BEAM = "apache-beam{}>=2.70,<2.78"
+GCP = [BEAM.format("[gcp]")]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
 DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
 TEST = [
@@ -53,7 +56,7 @@ setup(
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
         "absl-py",
-        "apache-beam",
+        BEAM.format(""),
         "google-apitools",  # Beam warns of its absence in every worker
         "google-crc32c",
         "msgspec",
