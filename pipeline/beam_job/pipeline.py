@@ -10,9 +10,12 @@ What the steps do is in `transforms`; how a drawing is read from a file, in
 `pipeline.formats.reader`.
 """
 
+import contextlib
 import functools
+from collections.abc import Iterator
 
 import apache_beam as beam
+import apache_beam.pipeline
 import numpy as np
 
 from pipeline.beam_job import output_dir, result
@@ -38,6 +41,13 @@ def build_pipeline(
       context: what every step needs.
       shares: what to read; all shares of each file.
     """
+    with _plain_step_names():
+        _add_steps(pipeline, context, shares)
+
+
+def _add_steps(
+    pipeline: beam.Pipeline, context: JobContext, shares: list[Share]
+) -> None:
     config = context.config
     parsed = (
         pipeline
@@ -96,6 +106,20 @@ def build_pipeline(
         )
         | "Publish" >> beam.Map(output_dir.publish, context=context)
     )
+
+
+@contextlib.contextmanager
+def _plain_step_names() -> Iterator[None]:
+    """Keeps Beam from prefixing the steps with the number of a notebook cell.
+
+    It would need pandas, and the prefix is meant for interactive pipelines.
+    """
+    previous = apache_beam.pipeline.alter_label_if_ipython
+    apache_beam.pipeline.alter_label_if_ipython = lambda *_: None
+    try:
+        yield
+    finally:
+        apache_beam.pipeline.alter_label_if_ipython = previous
 
 
 def _list_classes(
