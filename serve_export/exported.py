@@ -28,9 +28,11 @@ def read(path: str) -> Exported:
         metrics = json.loads(layout.read_bytes(file))
     if layout.exists(file := layout.join(path, layout.EXAMPLES)):
         examples = layout.read_bytes(file)
-    lines = map(parse_line, examples.splitlines())
+    drawings: dict[str, list] = {}
+    for line in map(parse_line, examples.splitlines()):
+        drawings.setdefault(line.word, []).append(line.drawing)
     return Exported(
         {word: of["top1"] for word, of in metrics.get("classes", {}).items()},
-        {line.word: line.drawing for line in lines},
+        drawings,
         metrics.get("attribution", model_card.ATTRIBUTION),
     )

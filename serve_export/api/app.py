@@ -1,66 +1,93 @@
-"""The application: the routes, and the gate before them."""
+"""The ASGI application: all routes, and the middleware around them."""
 
 import contextlib
+import json
 import os
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from serve_export import exported
-from serve_export.api import errors
-from serve_export.api.metrics import Metrics
-from serve_export.api.middleware import Gate
+from serve_export.api import openapi
+from serve_export.api.errors import add_error_handlers
+from serve_export.api.metrics import ServerMetrics
+from serve_export.api.middleware import Middleware
+from serve_export.api.request_body import BodyReader
 from serve_export.api.routes import (
-    operations,
+    classes,
+    monitoring,
     page,
     predict,
     stored_drawings,
     tf_serving,
-    web,
 )
-from serve_export.api.service import Service
-from serve_export.api.settings import Settings
+from serve_export.api.routes.job_handler import JobHandler
+from serve_export.api.settings import ServerSettings
+from serve_export.api.worker_processes import Workers
 from serve_export.drawings_store import DrawingsStore
 
 
-def make_app(
-    service: Service, settings: Settings, store: DrawingsStore | None = None
-) -> FastAPI:
-    """Makes the application that answers with a service.
+def create_app(
+    workers: Workers,
+    settings: ServerSettings,
+    metrics: ServerMetrics,
+    store: DrawingsStore | None = None,
+) -> ASGIApp:
+    """Creates the application.
 
     Args:
-      service: who answers.
-      settings: what is allowed.
-      store: where drawings are kept; without it they cannot be.
+      workers: run the model; closed with the application.
+      settings: its limits.
+      metrics: counts requests.
+      store: stores drawings; without it there is no `/v1/drawings`.
     """
-    metrics = Metrics()
+    model = workers.model
+    path = model.path.rstrip("/")
+    export = exported.read(path)
+    jobs = JobHandler(workers, BodyReader(settings))
+    word = model.classes[0]
+    operations = [
+        *predict.make_operations(jobs, word),
+        *classes.make_operations(model.classes, export),
+        *page.make_operations(
+            len(model.classes), export.attribution, store is not None
+        ),
+        *(stored_drawings.make_operations(jobs, store, word) if store else []),
+        *tf_serving.make_operations(
+            jobs, os.path.basename(path), model.accepts_bitmaps
+        ),
+        *monitoring.make_operations(metrics),
+    ]
+    document = openapi.make_document(operations)
+    docs_page = openapi.render_page(operations, document)
+
+    async def get_document(request: Request) -> Response:
+        return Response(json.dumps(document), media_type="application/json")
+
+    async def get_docs(request: Request) -> Response:
+        return HTMLResponse(docs_page)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        service.lanes.close()
+        workers.close()
 
-    app = FastAPI(
-        title="quickdraw-rnn",
-        description="Guesses what a hand-drawn sketch shows.",
-        docs_url=None,  # they come from a third party
-        redoc_url=None,
+    app = Starlette(
+        routes=[
+            *(operation.make_route() for operation in operations),
+            Route("/openapi.json", get_document),
+            Route("/docs", get_docs),
+            *page.make_page_routes(path),
+        ],
         lifespan=lifespan,
     )
-    errors.handle(app)
-    path = service.predictor.path.rstrip("/")
-    told, version = exported.read(path), os.path.basename(path)
-    app.include_router(predict.router(service, told))
-    app.include_router(
-        page.router(len(service.predictor.classes), told.attribution, store is not None)
-    )
-    app.include_router(tf_serving.router(service, version))
-    if store is not None:
-        app.include_router(stored_drawings.router(service, store))
-    app.include_router(operations.router(app, service.lanes, metrics))
-    app.router.routes += web.routes(path)
-    app.router.routes += page.routes()
+    app.router.redirect_slashes = False
+    add_error_handlers(app)
     if settings.allow_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -68,5 +95,4 @@ def make_app(
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["content-type", "secret"],
         )
-    app.add_middleware(Gate, settings=settings, metrics=metrics)
-    return app
+    return Middleware(app, settings, metrics)

@@ -1,82 +1,75 @@
-"""What goes wrong, told in one form: `{"error": {"code", "message"}}`.
+"""Error responses: `{"error": {"code": "too_large", "message": "…"}}`.
 
-TensorFlow Serving's paths have its own: `{"error": message}`.
+Paths of TensorFlow Serving's REST API use its form instead: `{"error": "…"}`.
 """
 
 import http
+from collections.abc import Mapping
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+import msgspec
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
-TF_SERVING = "/v1/models/"
-"""Where TensorFlow Serving's paths begin."""
+TF_SERVING_PREFIX = "/v1/models/"
 
-
-class Problem(BaseModel):
-    """What was wrong."""
-
-    code: str
-    message: str
-
-
-class ErrorAnswer(BaseModel):
-    """An answer that is none."""
-
-    error: Problem
+RETRY_AFTER_SECONDS = 1
+"""Value of `Retry-After` in a 503 response."""
 
 
 class ApiError(Exception):
-    """An answer other than the one that was asked for."""
+    """An error that the client is told about."""
 
     def __init__(self, status: int, code: str, message: str):
-        super().__init__(message)
-        self.status, self.code = status, code
+        super().__init__(status, code, message)
+        self.status, self.code, self.message = status, code, message
+
+    def __str__(self) -> str:
+        return self.message
 
 
-def answer(
-    path: str, status: int, code: str, message: str, headers: dict | None = None
-) -> JSONResponse:
-    """Makes the answer, in the form of the path that was asked."""
-    error = {"code": code, "message": message}
-    content = {"error": message if path.startswith(TF_SERVING) else error}
-    return JSONResponse(content, status, headers)
+def encode_error(code: str, message: str, tf_serving: bool = False) -> bytes:
+    """Returns the JSON body of an error response."""
+    error = message if tf_serving else {"code": code, "message": message}
+    return msgspec.json.encode({"error": error})
 
 
-def responses(*statuses: int) -> dict[int | str, dict]:
-    """For the OpenAPI document: these, and what any request may get."""
-    return {
-        status: {"model": ErrorAnswer, "description": http.HTTPStatus(status).phrase}
-        for status in (400, 408, 413, 415, 422, 429, *statuses)
-    }
+def make_error_response(
+    path: str, error: ApiError, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Returns the response to a request for `path` that failed with `error`."""
+    headers = dict(headers or {})
+    if error.status == 503:
+        headers.setdefault("retry-after", str(RETRY_AFTER_SECONDS))
+    body = encode_error(
+        error.code, error.message, path.startswith(TF_SERVING_PREFIX)
+    )
+    return Response(body, error.status, headers, "application/json")
 
 
-def handle(app: FastAPI) -> None:
-    """Makes an application tell its errors so."""
+def add_error_handlers(app: Starlette) -> None:
+    """Turns the exceptions of an application into error responses."""
 
-    @app.exception_handler(ApiError)
-    async def known(request: Request, error: ApiError) -> JSONResponse:
-        headers = {"retry-after": "1"} if error.status == 429 else None
-        path = request.url.path
-        return answer(path, error.status, error.code, str(error), headers)
+    async def handle_api_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)
+        return make_error_response(request.url.path, error)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        status = 400 if request.url.path.startswith(TF_SERVING) else 422
-        message = f"{place}: {first['msg']}"
-        return answer(request.url.path, status, "invalid_request", message)
-
-    @app.exception_handler(HTTPException)
-    async def plain(request: Request, error: HTTPException) -> JSONResponse:
+    async def handle_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
         code = http.HTTPStatus(error.status_code).name.lower()
-        path, headers = request.url.path, dict(error.headers or {})
-        return answer(path, error.status_code, code, str(error.detail), headers)
+        api_error = ApiError(error.status_code, code, str(error.detail))
+        return make_error_response(request.url.path, api_error, error.headers)
 
-    @app.exception_handler(Exception)
-    async def ours(request: Request, error: Exception) -> JSONResponse:
-        # The traceback goes to the log; the sender need not know our paths.
-        return answer(request.url.path, 500, "internal", "a fault of the server")
+    async def handle_disconnect(request: Request, error: Exception) -> Response:
+        return Response(status_code=400)  # nobody receives it
+
+    async def handle_unexpected(request: Request, error: Exception) -> Response:
+        # The traceback is logged; it must not reach the client.
+        api_error = ApiError(500, "internal_error", "internal server error")
+        return make_error_response(request.url.path, api_error)
+
+    app.add_exception_handler(ApiError, handle_api_error)
+    app.add_exception_handler(HTTPException, handle_http_error)
+    app.add_exception_handler(ClientDisconnect, handle_disconnect)
+    app.add_exception_handler(Exception, handle_unexpected)

@@ -1,74 +1,324 @@
-"""What takes long enough to be done beside the event loop: strokes → probabilities."""
+"""What a worker does with the body of a request: parse, preprocess, run the model.
+
+Everything whose cost depends on the body happens here, so the server's event loop only
+moves bytes. Each job returns the status and the JSON body of the response, or None if
+it is too expensive for a worker of small jobs and must be given to one of large jobs.
+"""
 
 import base64
 import binascii
+import functools
 import math
 import struct
-from collections.abc import Sequence
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import msgspec
 import numpy as np
 
+from pipeline import strokes
 from pipeline.formats import png
+from serve_export.api import schemas, tf_serving
+from serve_export.api.errors import ApiError, encode_error
+from serve_export.api.settings import ServerSettings
 from serve_export.predictor import SIMPLIFIED, Predictor, to_ink
 from tfrecords import schema
 
-MOST_PIXELS = 1 << 21
-"""Of a picture: more would take more memory than all the rest."""
+SMALL_STROKES = 100
+SMALL_INK = 8_000
+"""Length of strokes, in pixels, that is simplified within a few milliseconds."""
 
-Drawing = Sequence[Sequence[Sequence[float]]]
+BATCH_SECONDS = 0.4
+"""CPU time limit for a request with several drawings."""
+
+MAX_IMAGE_PIXELS = 1 << 21
+
+Reply = tuple[int, bytes]
 
 
-class Work:
-    """The jobs that a lane can be given, by name."""
+class TooLargeForWorker(Exception):
+    """A job is too expensive for a worker of small jobs."""
 
-    def __init__(self, predictor: Predictor):
-        self._predictor = predictor
+
+def _job(method: Callable[..., Any], tf_serving_errors: bool = False) -> Callable:
+    """Turns the exceptions of a job into replies."""
+
+    @functools.wraps(method)
+    def run(self: "Inference", body: bytes, is_small: bool) -> Any:
+        try:
+            return method(self, body, is_small)
+        except TooLargeForWorker:
+            return None
+        except ApiError as error:
+            text = encode_error(error.code, error.message, tf_serving_errors)
+            return error.status, text
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            text = "internal server error"
+            return 500, encode_error("internal_error", text, tf_serving_errors)
+
+    return run
+
+
+_tf_serving_job = functools.partial(_job, tf_serving_errors=True)
+
+
+class Inference:
+    """The jobs of a worker."""
+
+    def __init__(self, predictor: Predictor, settings: ServerSettings):
+        self._predictor, self._settings = predictor, settings
+        self._class_index = {word: i for i, word in enumerate(predictor.classes)}
+        self._predict_decoder = msgspec.json.Decoder(schemas.PredictRequest)
+        self._score_decoder = msgspec.json.Decoder(schemas.ScoreRequest)
+        self._store_decoder = msgspec.json.Decoder(schemas.StoreRequest)
+        self._drawing_decoder = msgspec.json.Decoder(schemas.Drawing)
 
     def warm_up(self) -> None:
-        """Answers a dot, so that nobody's first request waits."""
-        self.answer([[[0], [0]]], SIMPLIFIED, math.inf)
+        """Classifies a dot, so that no request waits for the model's first run."""
+        self._predictor.guess([[[0], [0]]], 1)
 
-    def ink(self, drawing: Drawing, form: str, longest: float) -> np.ndarray:
-        """Makes ink `<float32>[T, 3]` (see `predictor.to_ink`)."""
-        if form == SIMPLIFIED:  # JSON knows but one kind of number
-            drawing = [[list(map(_whole, axis)) for axis in s] for s in drawing]
-        return to_ink(drawing, form, longest)
+    @_job
+    def predict(self, body: bytes, is_small: bool) -> Reply:
+        """Classifies the drawing, the drawings or the image of a `PredictRequest`."""
+        request = schemas.parse_request(body, self._predict_decoder)
+        given = [
+            name
+            for name in ("drawing", "drawings", "image")
+            if getattr(request, name) is not msgspec.UNSET
+        ]
+        if len(given) != 1:
+            raise ApiError(
+                422,
+                "invalid_request",
+                "send one of drawing, drawings and image. "
+                f"Received: {' and '.join(given) or 'none'}",
+            )
+        if isinstance(request.image, str):
+            bitmap = self._parse_image(request.image)
+            probabilities = self._predict([bitmap], schema.BITMAP)[0]
+        elif isinstance(request.drawings, list):
+            return self._predict_batch(request, is_small)
+        else:
+            assert isinstance(request.drawing, list)
+            ink = self._make_ink(request.drawing, request.format, is_small)
+            probabilities = self._predict([ink])[0]
+        return _encode(self._respond(probabilities, request.top_k))
 
-    def answer(self, drawing: Drawing, form: str, longest: float) -> np.ndarray:
-        """Gives the probabilities `<float32>[classes]` of strokes."""
-        ink = self.ink(drawing, form, longest)
-        return self._predictor.probabilities([ink])[0]
+    @_job
+    def score(self, body: bytes, is_small: bool) -> Reply:
+        """Scores the drawing of a `ScoreRequest`."""
+        request = schemas.parse_request(body, self._score_decoder)
+        index = self._find_class(request.word)
+        ink = self._make_ink(request.drawing, request.format, is_small)
+        probabilities = self._predict([ink])[0]
+        probability = float(probabilities[index])
+        response = schemas.ScoreResponse(
+            word=request.word,
+            rank=1 + int((probabilities > probabilities[index]).sum()),
+            probability=probability,
+            score=compute_score(probability),
+            guesses=self._respond(probabilities, request.top_k).guesses,
+        )
+        return _encode(response)
 
-    def answer_picture(self, image: str) -> np.ndarray:
-        """Gives the probabilities `<float32>[classes]` of a PNG in base64.
+    @_job
+    def check_drawing(self, body: bytes, is_small: bool) -> Reply:
+        """Checks the drawing of a `StoreRequest` before it is stored."""
+        request = schemas.parse_request(body, self._store_decoder)
+        if not request.consent:
+            raise ApiError(
+                422, "consent_missing", "a drawing is stored only if consent is true"
+            )
+        index = self._find_class(request.word)
+        ink = self._make_ink(request.drawing, request.format, is_small)
+        is_recognized = int(self._predict([ink])[0].argmax()) == index
+        drawing = strokes.to_drawing(strokes.from_ink(ink))
+        return _encode(schemas.CheckedDrawing(request.word, drawing, is_recognized))
+
+    @_tf_serving_job
+    def tf_predict(self, body: bytes, is_small: bool) -> Reply:
+        """Answers TensorFlow Serving's `:predict`."""
+        request = tf_serving.parse_predict(body, self._accepts_bitmaps)
+        self._check_instances(request.instances)
+        probabilities = self._predict(request.instances, request.kind)
+        return _encode({request.response_key: probabilities.tolist()})
+
+    @_tf_serving_job
+    def tf_classify(self, body: bytes, is_small: bool) -> Reply:
+        """Answers TensorFlow Serving's `:classify`."""
+        instances = tf_serving.parse_classify(body)
+        self._check_instances(instances)
+        words = self._predictor.classes
+        results = []
+        for row in self._predict(instances):
+            order = np.argsort(-row, kind="stable")
+            results.append([(words[i], float(row[i])) for i in order])
+        return _encode({"results": results})
+
+    def _predict_batch(self, request: schemas.PredictRequest, is_small: bool) -> Reply:
+        assert isinstance(request.drawings, list)
+        count = len(request.drawings)
+        if not 0 < count <= schemas.MAX_BATCH:
+            raise ApiError(
+                422,
+                "invalid_request",
+                f"drawings must have 1 to {schemas.MAX_BATCH} items. Received: {count}",
+            )
+        if is_small and count > 1:
+            raise TooLargeForWorker
+        results = []
+        deadline = time.process_time() + BATCH_SECONDS
+        for raw in request.drawings:
+            try:
+                if time.process_time() > deadline:
+                    raise ApiError(
+                        422,
+                        "too_expensive",
+                        "not classified: the drawings before took too much time; send "
+                        "fewer at once",
+                    )
+                ink = self._parse_drawing(raw, request.format, is_small)
+                probabilities = self._predict([ink])[0]
+                guesses = self._respond(probabilities, request.top_k).guesses
+                results.append(schemas.DrawingResult(guesses))
+            except ApiError as error:
+                detail = schemas.ErrorDetail(error.code, error.message)
+                results.append(schemas.DrawingResult(error=detail))
+        return _encode(schemas.BatchPredictResponse(results))
+
+    def _parse_drawing(
+        self, raw: msgspec.Raw, input_format: str, is_small: bool
+    ) -> np.ndarray:
+        try:
+            drawing = self._drawing_decoder.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiError(422, "invalid_drawing", str(error)[:200])
+        return self._make_ink(drawing, input_format, is_small)
+
+    def _make_ink(
+        self, drawing: Sequence[strokes.Stroke], input_format: str, is_small: bool
+    ) -> np.ndarray:
+        """Returns ink `<float32>[time, 3]`.
 
         Raises:
-          ValueError: it is no picture, or too large a one.
+          ApiError: the strokes are not a drawing, or exceed a limit.
+          TooLargeForWorker: this is a worker of small jobs.
         """
+        self._check_limits(drawing)
+        if is_small and len(drawing) > SMALL_STROKES:
+            raise TooLargeForWorker
+        max_ink = self._settings.max_ink
+        if is_small:
+            max_ink = min(max_ink, SMALL_INK)
+        if input_format == SIMPLIFIED:  # JSON has only one type of number
+            drawing = [[[_to_int(v) for v in axis] for axis in s] for s in drawing]
+        try:
+            return to_ink(drawing, input_format, max_ink)
+        except strokes.TooLong as error:
+            if max_ink < self._settings.max_ink:
+                raise TooLargeForWorker
+            raise ApiError(422, "invalid_drawing", str(error))
+        except ValueError as error:
+            raise ApiError(422, "invalid_drawing", str(error))
+
+    def _check_limits(self, drawing: Sequence[strokes.Stroke]) -> None:
+        num_points = sum(len(axis) for stroke in drawing for axis in stroke[:1])
+        for unit, number, limit in (
+            ("strokes", len(drawing), self._settings.max_strokes),
+            ("points", num_points, self._settings.max_points),
+        ):
+            if number > limit:
+                raise ApiError(
+                    422,
+                    "too_large",
+                    f"a drawing may have at most {limit:,} {unit}. Received: "
+                    f"{number:,}",
+                )
+
+    def _check_instances(self, instances: Sequence[np.ndarray]) -> None:
+        limit = self._settings.max_points
+        if (longest := max(map(len, instances))) > limit:
+            raise ApiError(
+                400,
+                "too_large",
+                f"an instance may have at most {limit:,} rows. Received: {longest:,}",
+            )
+
+    def _parse_image(self, image: str) -> np.ndarray:
+        """Returns the bitmap `<uint8>[28, 28]` of a PNG in base64."""
+        if not self._accepts_bitmaps:
+            raise ApiError(
+                422, "invalid_request", "this model reads strokes: send a drawing"
+            )
         try:
             data = base64.b64decode(image, validate=True)
+            _check_png_size(data)
+            return png.parse(data, "image").bitmap
         except binascii.Error as error:
-            raise ValueError(f"no base64: {error}")
-        _check_pixels(data)
-        bitmap = png.parse(data, "picture").bitmap
-        return self._predictor.probabilities([bitmap], schema.BITMAP)[0]
+            raise ApiError(422, "invalid_image", f"not base64: {error}")
+        except ValueError as error:
+            raise ApiError(422, "invalid_image", str(error))
 
-    def answer_batch(self, drawings: Sequence[np.ndarray], kind: str) -> np.ndarray:
-        """Gives the probabilities `<float32>[batch, classes]` of the model's input."""
+    def _find_class(self, word: str) -> int:
+        try:
+            return self._class_index[word]
+        except KeyError:
+            raise ApiError(
+                422,
+                "unknown_word",
+                "the model does not know this word; /v1/classes lists the words",
+            )
+
+    def _predict(
+        self, drawings: Sequence[np.ndarray], kind: str = schema.INK
+    ) -> np.ndarray:
         return self._predictor.probabilities(drawings, kind)
 
+    @property
+    def _accepts_bitmaps(self) -> bool:
+        return self._predictor.takes_bitmaps
 
-def _whole(number: float) -> float | int:
-    return int(number) if math.floor(number) == number else number
+    def _respond(
+        self, probabilities: np.ndarray, top_k: int
+    ) -> schemas.PredictResponse:
+        best = np.argsort(-probabilities, kind="stable")[:top_k]
+        words = self._predictor.classes
+        return schemas.PredictResponse(
+            [schemas.Guess(words[i], float(probabilities[i])) for i in best]
+        )
 
 
-def _check_pixels(data: bytes) -> None:
-    """Looks at the size of a PNG before it is unpacked.
+def compute_score(probability: float) -> int:
+    """Returns 0 to 100 points for the probability of a word.
+
+    The square root, since a quarter of the probability among many words is a good
+    drawing. Only a first guess can have more than 71 points.
+    """
+    return round(100 * math.sqrt(probability))
+
+
+def _encode(response: Any) -> Reply:
+    return 200, msgspec.json.encode(response)
+
+
+def _to_int(number: float) -> float | int:
+    return int(number) if number.is_integer() else number
+
+
+def _check_png_size(data: bytes) -> None:
+    """Checks the size of a PNG before it is decompressed.
 
     Source: https://www.w3.org/TR/png-3/#11IHDR
+
+    Raises:
+      ValueError: too many pixels, or not a PNG.
     """
     if data[:4] != png.MAGIC or len(data) < 24:
-        raise ValueError("not a PNG")
+        raise ValueError("not a PNG file")
     width, height = struct.unpack(">II", data[16:24])
-    if width * height > MOST_PIXELS:
-        raise ValueError(f"picture too large: {width} × {height} pixels")
+    if width * height > MAX_IMAGE_PIXELS:
+        raise ValueError(f"image too large: {width} × {height} pixels")

@@ -1,39 +1,24 @@
-"""What every request passes: limits on the way in, headers on the way out.
+"""Wraps the application: rate limit, security headers, request metrics.
 
-Plain ASGI, as the framework's own middleware takes longer than the model
-(https://asgi.readthedocs.io/en/latest/specs/www.html).
+Plain ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html): Starlette's
+`BaseHTTPMiddleware` takes longer than the model.
 """
 
-import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-from serve_export.api import errors
-from serve_export.api.metrics import Metrics
-from serve_export.api.settings import Settings
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from serve_export.api.errors import ApiError, make_error_response
+from serve_export.api.metrics import ServerMetrics
+from serve_export.api.rate_limiter import RateLimiter
+from serve_export.api.settings import ServerSettings
 
-BODY_SECONDS = 10.0
-"""How long a body may take to come."""
+UNLIMITED_PAGES = ("/", "/words")
+UNLIMITED_PREFIXES = ("/static/", "/web/")
+"""No rate limit: a page loads many files at once, and each is cheap."""
 
-DRAINED = 32 << 20
-"""Bytes of a body too large that are read and thrown away."""
-
-BURST_SECONDS = 5.0
-"""Whoever was silent for so long may ask for as much at once."""
-
-MOST_SENDERS = 10_000
-"""Addresses that are remembered for the rate limit."""
-
-FILES = "/static/"
-"""Where the page's files are: many, and they cost next to nothing."""
-
-HEADERS = [
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -48,114 +33,49 @@ HEADERS = [
 ]
 
 
-class Gate:
-    """Stands before an ASGI application."""
+class Middleware:
+    """Wraps an ASGI application."""
 
-    def __init__(self, app: Callable, settings: Settings, metrics: Metrics):
+    def __init__(self, app: ASGIApp, settings: ServerSettings, metrics: ServerMetrics):
         self._app, self._settings, self._metrics = app, settings, metrics
-        self._rates = Rates(settings.rate_limit)
+        self._rate_limiter = RateLimiter(settings.rate_limit)
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one connection of the ASGI server."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        started, status = time.perf_counter(), 500
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
             await send(message)
 
         try:
-            await self._pass(scope, receive, send_with_headers)
+            if self._is_allowed(scope):
+                await self._app(scope, receive, send_with_headers)
+            else:
+                await self._refuse(scope, receive, send_with_headers)
         finally:
-            # The router has put the path's pattern there: no endless list of words.
-            pattern = getattr(scope.get("route"), "path", "other")
-            self._metrics.observe(pattern, status, time.perf_counter() - began)
+            # Only patterns: a client could make up any number of paths.
+            path = scope.get("path_pattern", "other")
+            self._metrics.observe_request(path, status, time.perf_counter() - started)
 
-    async def _pass(self, scope: Message, receive: Receive, send: Send) -> None:
-        try:
-            self._check_rate(scope)
-            body = await self._body(scope, receive)
-        except errors.ApiError as error:
-            headers = {"connection": "close"}
-            if error.status == 429:
-                headers["retry-after"] = str(math.ceil(1 / self._settings.rate_limit))
-            refusal = errors.answer(
-                scope["path"], error.status, error.code, str(error), headers
-            )
-            await refusal(scope, receive, send)
-            return
-        if body is None:  # whoever asked is gone
-            return
-        messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Message:
-            return messages.pop() if messages else await receive()
-
-        await self._app(scope, replay, send)
-
-    def _check_rate(self, scope: Message) -> None:
-        if scope["path"] == "/" or scope["path"].startswith(FILES):
-            return
-        sender = (scope.get("client") or ("", 0))[0]
-        if not self._rates.allow(sender, time.monotonic()):
-            raise errors.ApiError(429, "too_many_requests", "too many requests")
-
-    async def _body(self, scope: Message, receive: Receive) -> bytes | None:
-        """Reads the body; of one too large no more than is needed to be understood.
-
-        Whoever is still sending would never see an answer.
-        """
-        headers = dict(scope["headers"])
-        announced = int(headers.get(b"content-length", b"0"))
-        most = self._settings.max_bytes
-        parts, size, more = [], 0, announced < DRAINED
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                while more and size < DRAINED:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return None
-                    size += len(message.get("body", b""))
-                    if size <= most:
-                        parts.append(message.get("body", b""))
-                    more = message.get("more_body", False)
-        except TimeoutError:
-            raise errors.ApiError(408, "too_slow", "the body did not come in time")
-        if more or max(size, announced) > most:
-            raise errors.ApiError(413, "too_large", f"at most {most:,} bytes are taken")
-        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if size and kind != b"application/json":
-            raise errors.ApiError(
-                415, "unsupported_media_type", "content-type must be application/json"
-            )
-        return b"".join(parts)
-
-
-class Rates:
-    """A bucket of tokens an address; it fills at the rate that is allowed."""
-
-    def __init__(self, rate: float):
-        self._rate = rate
-        self._most = max(1.0, rate * BURST_SECONDS)
-        self._left: dict[str, tuple[float, float]] = {}
-
-    def allow(self, sender: str, now: float) -> bool:
-        """Takes a token, if there is one.
-
-        Args:
-          sender: the address.
-          now: seconds of a clock that never goes back.
-        """
-        if not self._rate:
+    def _is_allowed(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if path in UNLIMITED_PAGES or path.startswith(UNLIMITED_PREFIXES):
             return True
-        tokens, then = self._left.pop(sender, (self._most, now))
-        tokens = min(self._most, tokens + (now - then) * self._rate)
-        allowed = tokens >= 1
-        self._left[sender] = (tokens - allowed, now)
-        if len(self._left) > MOST_SENDERS:  # in the order of their last request
-            del self._left[next(iter(self._left))]
-        return allowed
+        client, _ = scope.get("client") or ("", 0)
+        return self._rate_limiter.allow_request(client, time.monotonic())
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rate = self._settings.rate_limit
+        error = ApiError(
+            429, "rate_limit_exceeded", f"more than {rate:g} requests per second"
+        )
+        headers = {"retry-after": str(math.ceil(1 / rate))}
+        response = make_error_response(scope["path"], error, headers)
+        await response(scope, receive, send)

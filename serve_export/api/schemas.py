@@ -1,134 +1,261 @@
-"""What is asked and answered; the OpenAPI document at `/openapi.json` is made of it."""
+"""Requests and responses of `/v1`; the OpenAPI document is made from these types.
 
-from typing import Annotated, Literal
+msgspec checks types and limits while it parses and stops at the first error, so that a
+bad body costs no more than a good one.
+"""
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+import difflib
+import re
+from typing import Annotated, Any, Literal, TypeVar
 
-from serve_export.predictor import RAW, SIMPLIFIED
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
-_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-# The length is for readers: the geometry itself checks it, and says where and why.
-_Axis = Annotated[list[_Number], Field(json_schema_extra={"minItems": 1})]
-_Stroke = Annotated[list[_Axis], Field(json_schema_extra={"minItems": 2})]
-Strokes = Annotated[
-    list[_Stroke],
-    Field(
-        json_schema_extra={"minItems": 1},
-        description="Strokes `[[xs, ys, …], …]` on any canvas, y down. What follows xs "
-        "and ys, such as times, is not looked at.",
-        examples=[[[[10, 90, 90], [20, 20, 80]], [[50, 55], [50, 60]]]],
+from serve_export.api.errors import ApiError
+
+MAX_VALUES = 250_000
+"""Most JSON values in a body: bounds the memory of the parsed body."""
+
+MAX_BATCH = 256
+
+EXAMPLE_DRAWING = [[[10, 90, 90], [20, 20, 80]], [[50, 55], [50, 60]]]
+
+# The minimum lengths are documentation: `strokes.simplify` checks them and says where.
+Axis = Annotated[list[float], Meta(extra_json_schema={"minItems": 1})]
+Stroke = Annotated[list[Axis], Meta(extra_json_schema={"minItems": 2})]
+Drawing = Annotated[
+    list[Stroke],
+    Meta(
+        description="Strokes `[[xs, ys, …], …]` on a canvas of any size, y downwards. "
+        "Further lists of a stroke, such as times, are ignored.",
+        examples=[EXAMPLE_DRAWING],
+        extra_json_schema={"minItems": 1},
     ),
 ]
-Form = Annotated[
+Format = Annotated[
     Literal["raw", "simplified"],
-    Field(
-        description="raw: as the hand drew it. simplified: as Quick, Draw! publishes "
-        "it, integers within 0..255."
+    Meta(
+        description="raw: as it was drawn. simplified: in the form that Quick, Draw! "
+        "publishes, integers within 0..255."
     ),
 ]
-TopK = Annotated[
-    int, Field(strict=True, ge=1, le=1000, description="How many guesses.")
-]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+TopK = Annotated[int, Meta(ge=1, le=1000, description="Number of guesses.")]
+Word = Annotated[str, Meta(min_length=1, max_length=100)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
 
-assert (RAW, SIMPLIFIED) == ("raw", "simplified")  # a Literal cannot name them
-
-
-class DrawingRequest(BaseModel):
-    """Strokes."""
-
-    drawing: Strokes
-    format: Form = RAW
+Request = TypeVar("Request", bound=msgspec.Struct)
 
 
-class PredictRequest(BaseModel):
-    """A drawing in progress or done; or, where the model reads bitmaps, a picture."""
+class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """One of `drawing`, `drawings` and `image`."""
 
-    drawing: Strokes | None = None
-    image: Annotated[
-        str | None,
-        Field(description="PNG in base64; for exports of cnn and mlp."),
-    ] = None
-    format: Form = RAW
+    drawing: Drawing | UnsetType = UNSET
+    drawings: (
+        Annotated[
+            list[msgspec.Raw],
+            Meta(
+                description=f"Up to {MAX_BATCH} drawings.",
+                examples=[[EXAMPLE_DRAWING]],
+                extra_json_schema={
+                    "minItems": 1,
+                    "maxItems": MAX_BATCH,
+                    "items": {"$ref": "#/components/schemas/Drawing"},
+                },
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    image: (
+        Annotated[
+            str, Meta(description="A PNG file in base64, for models that read bitmaps.")
+        ]
+        | UnsetType
+    ) = UNSET
+    format: Format = "raw"
     top_k: TopK = 3
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "PredictRequest":
-        if (self.drawing is None) == (self.image is None):
-            raise ValueError("give a drawing or an image")
-        return self
+
+class ScoreRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A drawing and the word that it should show."""
+
+    drawing: Drawing
+    word: Word
+    format: Format = "raw"
+    top_k: TopK = 3
 
 
-class Guess(BaseModel):
-    """A word, and how likely it is what was drawn."""
+class StoreRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A drawing to be stored, with its author's consent."""
+
+    drawing: Drawing
+    word: Word
+    consent: Annotated[
+        bool,
+        Meta(
+            description="The author agrees that the drawing is stored; must be true.",
+            extra_json_schema={"const": True},
+        ),
+    ]
+    format: Format = "raw"
+
+
+class Guess(msgspec.Struct):
+    """A word and its probability."""
 
     word: str
-    probability: Annotated[float, Field(ge=0, le=1)]
+    probability: Probability
 
 
-class PredictAnswer(BaseModel):
-    """The likeliest first."""
+class PredictResponse(msgspec.Struct):
+    """The most probable words, in descending order."""
 
     guesses: list[Guess]
 
 
-class ScoreRequest(DrawingRequest):
-    """A drawing, and what it is meant to show."""
+class ErrorDetail(msgspec.Struct):
+    """An error."""
 
-    word: Word
-    top_k: TopK = 3
+    code: str
+    message: str
 
 
-class ScoreAnswer(PredictAnswer):
+class ErrorResponse(msgspec.Struct):
+    """The response to a request that failed."""
+
+    error: ErrorDetail
+
+
+class DrawingResult(msgspec.Struct):
+    """The result for one of several drawings: its guesses, or an error."""
+
+    guesses: list[Guess] | UnsetType = UNSET
+    error: ErrorDetail | UnsetType = UNSET
+
+
+class BatchPredictResponse(msgspec.Struct):
+    """The result for each of the `drawings`, in their order."""
+
+    results: list[DrawingResult]
+
+
+class ScoreResponse(msgspec.Struct):
     """How well a drawing shows a word."""
 
     word: str
-    rank: Annotated[int, Field(ge=1, description="1: it is the first guess.")]
-    probability: Annotated[float, Field(ge=0, le=1)]
+    rank: Annotated[int, Meta(ge=1, description="1 if the word is the first guess.")]
+    probability: Probability
     score: Annotated[
-        int, Field(ge=0, le=100, description="100 times the root of the probability.")
+        int,
+        Meta(ge=0, le=100, description="100 times the square root of the probability."),
     ]
+    guesses: list[Guess]
 
 
-class KnownClass(BaseModel):
-    """A word that the model knows."""
+class ClassInfo(msgspec.Struct):
+    """A word that the model can guess."""
 
     word: str
     top1: Annotated[
-        float | None,
-        Field(description="Share of test drawings guessed at once; null if unknown."),
+        Probability | None,
+        Meta(description="Top-1 accuracy on test drawings; null if not measured."),
     ]
-    example: Annotated[bool, Field(description="Whether /v1/examples has it.")]
+    example: Annotated[bool, Meta(description="Whether there are example drawings.")]
+    examples: Annotated[int, Meta(ge=0, description="Number of example drawings.")]
 
 
-class ClassesAnswer(BaseModel):
-    """All words, in the order of the model."""
+class ClassesResponse(msgspec.Struct):
+    """All words, in the order of the model's output."""
 
-    classes: list[KnownClass]
+    classes: list[ClassInfo]
 
 
-class AboutAnswer(BaseModel):
-    """What is served."""
+class ExamplesResponse(msgspec.Struct):
+    """Example drawings of a word."""
 
-    words: Annotated[int, Field(ge=1, description="How many the model knows.")]
-    attribution: Annotated[str, Field(description="Whose the examples are.")]
+    word: str
+    drawings: list[Drawing]
+    attribution: str
+
+
+class AboutResponse(msgspec.Struct):
+    """What this server offers."""
+
+    words: Annotated[int, Meta(ge=1, description="Number of words.")]
+    attribution: Annotated[
+        str, Meta(description="Author and licence of the example drawings.")
+    ]
     keeps_drawings: Annotated[
-        bool, Field(description="Whether /v1/drawings takes what people give.")
+        bool, Meta(description="Whether `/v1/drawings` stores drawings.")
     ]
 
 
-class KeepRequest(DrawingRequest):
-    """A drawing to keep, with the consent of who drew it."""
-
-    word: Word
-    consent: Annotated[
-        Literal[True], Field(description="Whoever drew it agrees that it is kept.")
-    ]
-
-
-class KeepAnswer(BaseModel):
-    """What is needed to have it removed again."""
+class StoreResponse(msgspec.Struct):
+    """What is needed to delete the drawing again."""
 
     key_id: str
     secret: str
+    recognized: Annotated[
+        bool, Meta(description="Whether the word is the model's first guess.")
+    ]
+
+
+class CheckedDrawing(msgspec.Struct):
+    """A drawing that a worker has checked and that may be stored.
+
+    Attributes:
+      word: what it shows.
+      drawing: simplified strokes.
+      recognized: whether the word is the model's first guess.
+    """
+
+    word: str
+    drawing: list[list[list[int]]]
     recognized: bool
+
+
+class StatusResponse(msgspec.Struct):
+    """The state of the server."""
+
+    status: str
+
+
+def check_size(body: bytes, status: int = 422) -> None:
+    """Refuses a body with too many JSON values, before it is parsed.
+
+    Raises:
+      ApiError: with this status.
+    """
+    num_values = body.count(b",") + body.count(b"[") + body.count(b"{")
+    if num_values > MAX_VALUES:
+        raise ApiError(
+            status,
+            "too_large",
+            f"the body has about {num_values:,} values; at most {MAX_VALUES:,} are "
+            "accepted",
+        )
+
+
+def parse_request(body: bytes, decoder: "msgspec.json.Decoder[Request]") -> Request:
+    """Parses a body.
+
+    Raises:
+      ApiError: it is not JSON, or not such a request.
+    """
+    check_size(body)
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        message = describe_validation_error(str(error), decoder.type)
+        raise ApiError(422, "invalid_request", message)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError(400, "invalid_json", f"the body is not JSON: {error}")
+
+
+def describe_validation_error(message: str, schema: Any) -> str:
+    """Shortens msgspec's message; names the field that a misspelt one resembles."""
+    if match := re.fullmatch(r"Object contains unknown field `(.{1,50})`", message):
+        fields = [field.name for field in msgspec.structs.fields(schema)]
+        similar = difflib.get_close_matches(match[1], fields, 1)
+        hint = f"did you mean {similar[0]}?" if similar else f"known: {', '.join(fields)}"
+        return f"unknown field {match[1]}; {hint}"
+    return message[:200]

@@ -8,12 +8,12 @@ import os
 import flask
 import functions_framework
 
-from serve_export.api.settings import Settings
+from serve_export.api.settings import ServerSettings
 from serve_export.predictor import RAW, Predictor, to_ink
 
 # Once an instance, not once a request.
 predictor = Predictor(os.environ.get("EXPORT_DIR"))
-limits = Settings()
+limits = ServerSettings()
 
 
 @functions_framework.http

@@ -1,51 +1,111 @@
-"""`/`, the page where people draw, its files at `/static/`, and what it must know."""
+"""The web page at `/` and `/words`, its files, and `/v1/about`.
+
+`/web/` has the files with which a page classifies by itself, if the export has them.
+"""
 
 import mimetypes
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter
+import msgspec
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount, Route
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
-from serve_export.api import errors, schemas
-from serve_export.api.files import FRESH, Files
+from serve_export import layout
+from serve_export.api.openapi import Operation
+from serve_export.api.schemas import AboutResponse
 
-FOLDER = Path(__file__).parents[2] / "static"
+STATIC_DIR = Path(__file__).parents[2] / "static"
 
-HEADERS = {
-    **FRESH,
-    # Beside the gate's policy, which lets /docs have its style inside.
+PAGES = {"/": "index.html", "/words": "words.html"}
+
+# Asked for again each time, else a page would mix the files of two versions.
+REVALIDATE = {"cache-control": "no-cache"}
+
+PAGE_HEADERS = {
+    **REVALIDATE,
+    # In addition to the middleware's policy, which allows the inline style of /docs.
     "content-security-policy": "style-src 'self'",
+    "service-worker-allowed": "/",  # its script is below /static/
 }
 
-# A host may know these by other names, or not at all.
+# The operating system may have other types for these, or none.
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("application/wasm", ".wasm")
+mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 
-def routes() -> list[Route | Mount]:
-    """Makes the routes of the page and of its files."""
-    page = GZipMiddleware(Files(HEADERS, directory=FOLDER, html=True))
-    files = GZipMiddleware(Files(HEADERS, directory=FOLDER))
-    return [Route("/", page), Mount("/static", files)]
+class FilesWithHeaders(StaticFiles):
+    """Static files with additional response headers."""
+
+    def __init__(self, headers: Mapping[str, str], **kwargs: Any):
+        """Takes the headers and the arguments of `StaticFiles`."""
+        super().__init__(**kwargs)
+        self._headers = headers
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Returns the response with a file."""
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(self._headers)
+        return response
 
 
-def router(words: int, attribution: str, keeps_drawings: bool) -> APIRouter:
-    """Makes the route that tells what the page must know before it asks anything.
+def make_page_routes(export_path: str) -> list[BaseRoute]:
+    """Makes the routes of the pages and of all files.
 
     Args:
-      words: how many the model knows.
-      attribution: whose the examples are, and on which terms.
-      keeps_drawings: whether `/v1/drawings` is there.
+      export_path: directory of the served version.
     """
-    routes = APIRouter(prefix="/v1", tags=["guess"])
-    told = schemas.AboutAnswer(
-        words=words, attribution=attribution, keeps_drawings=keeps_drawings
-    )
-
-    @routes.get("/about", responses={429: errors.responses()[429]})
-    async def about() -> schemas.AboutAnswer:
-        """What is served here."""
-        return told
-
+    routes: list[BaseRoute] = [
+        Route(path, GZipMiddleware(_make_page(name))) for path, name in PAGES.items()
+    ]
+    files = FilesWithHeaders(PAGE_HEADERS, directory=STATIC_DIR)
+    routes.append(Mount("/static", GZipMiddleware(files)))
+    web_dir = layout.join(export_path, layout.WEB)
+    if os.path.isdir(web_dir):
+        routes.append(Mount("/web", FilesWithHeaders(REVALIDATE, directory=web_dir)))
     return routes
+
+
+def _make_page(name: str) -> FilesWithHeaders:
+    """Returns an application that serves one file whatever the path."""
+
+    class Page(FilesWithHeaders):
+        def get_path(self, scope: Any) -> str:
+            return name
+
+    return Page(PAGE_HEADERS, directory=STATIC_DIR)
+
+
+def make_operations(
+    num_words: int, attribution: str, stores_drawings: bool
+) -> list[Operation]:
+    """Makes the operation that tells the page what the server offers.
+
+    Args:
+      num_words: number of words of the model.
+      attribution: author and licence of the example drawings.
+      stores_drawings: whether there is `/v1/drawings`.
+    """
+    about = AboutResponse(num_words, attribution, stores_drawings)
+    body = msgspec.json.encode(about)
+
+    async def get_about(request: Request) -> Response:
+        return Response(body, media_type="application/json")
+
+    return [
+        Operation(
+            "GET",
+            "/v1/about",
+            get_about,
+            "Returns what this server offers.",
+            tag="Guess",
+            response=AboutResponse,
+            example_response=msgspec.to_builtins(about),
+        )
+    ]

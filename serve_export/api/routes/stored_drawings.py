@@ -1,56 +1,127 @@
-"""`/v1/drawings`: keeps what people drew, if they want that, and forgets it again."""
+"""`/v1/drawings`: stores drawings whose authors consented, and deletes them again."""
 
 import asyncio
-from typing import Annotated
+import logging
+import re
 
-from fastapi import APIRouter, Header, Path, Response
-from fastapi.responses import JSONResponse
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
-from pipeline import strokes
-from serve_export.api import errors, schemas
-from serve_export.api.service import Service
-from serve_export.drawings_store import DrawingsStore, Full
-from tfrecords import schema
+from serve_export.api import schemas
+from serve_export.api.errors import ApiError
+from serve_export.api.openapi import Operation
+from serve_export.api.routes.job_handler import JobHandler
+from serve_export.drawings_store import DrawingsStore, StoreFullError
 
-KeyId = Annotated[str, Path(pattern=r"^[0-9]{19}$", description="As given at storing.")]
-Secret = Annotated[str, Header(max_length=100, description="As given at storing.")]
+MAX_SECRET_LENGTH = 100
+
+_KEY_ID_PATTERN = r"^[0-9]{19}$"
+_EXAMPLE_KEY_ID = "0000000000000000000"
+_logger = logging.getLogger("uvicorn.error")
 
 
-def router(service: Service, store: DrawingsStore) -> APIRouter:
-    """Makes the routes of a store."""
-    routes = APIRouter(prefix="/v1/drawings", tags=["drawings"])
+def make_operations(
+    jobs: JobHandler, store: DrawingsStore, word: str
+) -> list[Operation]:
+    """Makes the operations.
 
-    @routes.post(
-        "",
-        status_code=201,
-        response_model=schemas.KeepAnswer,
-        responses=errors.responses(507),
-    )
-    async def keep(request: schemas.KeepRequest) -> JSONResponse:
-        """Keeps strokes, word and time of a drawing; nothing about the sender."""
-        place = service.place_of(request.word)
-        ink = await service.ink(request.drawing, request.format)
-        found = (await service.answer_batch([ink], schema.INK))[0]
-        recognized = bool(found.argmax() == place)
-        drawing = strokes.to_drawing(strokes.from_ink(ink))
-        try:
-            key_id, secret = await asyncio.to_thread(
-                store.add, request.word, drawing, recognized
+    Args:
+      jobs: checks a drawing before it is stored.
+      store: where drawings are stored.
+      word: a word of the model, for the examples.
+    """
+
+    async def add(request: Request) -> Response:
+        status, content = await jobs.run("check_drawing", request)
+        if status != 200:
+            return Response(content, status, media_type="application/json")
+        checked = msgspec.json.decode(content, type=schemas.CheckedDrawing)
+        key_id, secret = await _call_store(
+            store.add, checked.word, checked.drawing, checked.recognized
+        )
+        response = schemas.StoreResponse(key_id, secret, checked.recognized)
+        body = msgspec.json.encode(response)
+        return Response(body, 201, media_type="application/json")
+
+    async def delete(request: Request) -> Response:
+        key_id = request.path_params["key_id"]
+        secret = request.headers.get("secret", "")
+        if not re.fullmatch(_KEY_ID_PATTERN, key_id):
+            raise ApiError(422, "invalid_request", "key_id must be 19 digits")
+        if not 0 < len(secret) <= MAX_SECRET_LENGTH:
+            raise ApiError(
+                422, "invalid_request", "send the drawing's secret in the header secret"
             )
-        except Full as error:
-            raise errors.ApiError(507, "full", str(error))
-        content = {"key_id": key_id, "secret": secret, "recognized": recognized}
-        return JSONResponse(content, 201)
-
-    @routes.delete("/{key_id}", status_code=204, responses=errors.responses(403, 404))
-    async def forget(key_id: KeyId, secret: Secret) -> Response:
-        """Removes a drawing for good."""
-        try:
-            there = await asyncio.to_thread(store.remove, key_id, secret)
-        except PermissionError as error:
-            raise errors.ApiError(403, "forbidden", str(error))
-        if not there:
-            raise errors.ApiError(404, "not_found", "there is no such drawing")
+        if not await _call_store(store.remove, key_id, secret):
+            raise ApiError(404, "not_found", "there is no such drawing")
         return Response(status_code=204)
 
-    return routes
+    return [
+        Operation(
+            "POST",
+            "/v1/drawings",
+            add,
+            "Stores the strokes, the word and the time of a drawing, and nothing about "
+            "its author.",
+            tag="Stored drawings",
+            request=schemas.StoreRequest,
+            response=schemas.StoreResponse,
+            status=201,
+            errors=[507],
+            example={
+                "word": word,
+                "drawing": schemas.EXAMPLE_DRAWING,
+                "consent": True,
+            },
+            example_response={
+                "key_id": _EXAMPLE_KEY_ID,
+                "secret": "d1ab…",
+                "recognized": False,
+            },
+        ),
+        Operation(
+            "DELETE",
+            "/v1/drawings/{key_id}",
+            delete,
+            "Deletes a drawing.",
+            tag="Stored drawings",
+            status=204,
+            errors=[403, 404, 422, 503],
+            parameters=[
+                {
+                    "name": "key_id",
+                    "in": "path",
+                    "required": True,
+                    "description": "As it was returned when the drawing was stored.",
+                    "schema": {"type": "string", "pattern": _KEY_ID_PATTERN},
+                    "example": _EXAMPLE_KEY_ID,
+                },
+                {
+                    "name": "secret",
+                    "in": "header",
+                    "required": True,
+                    "description": "As it was returned when the drawing was stored.",
+                    "schema": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": MAX_SECRET_LENGTH,
+                    },
+                    "example": "d1ab…",
+                },
+            ],
+        ),
+    ]
+
+
+async def _call_store(function, *args):  # noqa: ANN001, ANN002, ANN202
+    """Calls a method of the store in a thread; its errors become responses."""
+    try:
+        return await asyncio.to_thread(function, *args)
+    except PermissionError as error:
+        raise ApiError(403, "forbidden", str(error))
+    except StoreFullError as error:
+        raise ApiError(507, "storage_full", str(error))
+    except OSError:
+        _logger.exception("the drawings folder cannot be used")
+        raise ApiError(503, "storage_unavailable", "drawings cannot be stored now")

@@ -1,180 +1,112 @@
-"""TensorFlow Serving's REST form, so that a client written for it needs no change.
-
-    POST /v1/models/quickdraw:predict
-    {"signature_name": "serving_default", "instances": [{"ink": …, "length": …}, …]}
-      → {"predictions": [[…], …]}                    rows, one a drawing
-    {"inputs": {"ink": […], "length": […]}}
-      → {"outputs": [[…], …]}                        columns
+"""TensorFlow Serving's REST API, so that its clients need no change.
 
 Source: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-import numpy as np
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
+from serve_export.api import tf_serving
 from serve_export.api.errors import ApiError
-from serve_export.api.service import Service
-from tfrecords import read, schema
+from serve_export.api.openapi import Handler, Operation
+from serve_export.api.routes.job_handler import JobHandler
 
-MODEL = "quickdraw"
-MOST_INSTANCES = 256
-LARGEST = 1_000.0
-"""Of a number in ink, in boxes; in a drawing none is above 1."""
+BASE_PATH = f"/v1/models/{tf_serving.MODEL_NAME}"
 
-Row = Mapping[str, Any]
+_TAG = "TensorFlow Serving"
+_INK = [[0, 0, 0], [1, 1, 1]]
 
 
-class TfPredictRequest(BaseModel):
-    """Rows (`instances`) or columns (`inputs`) of what a signature takes."""
+def make_operations(
+    jobs: JobHandler, version: str, accepts_bitmaps: bool
+) -> list[Operation]:
+    """Makes the operations, each with and without a version in its path.
 
-    signature_name: str = "serving_default"
-    instances: Annotated[
-        list[Any] | None,
-        Field(examples=[[{"ink": [[0, 0, 0], [1, 1, 1]], "length": 2}]]),
-    ] = None
-    inputs: dict[str, list[Any]] | list[Any] | None = None
-
-
-class TfPredictAnswer(BaseModel):
-    """Probabilities, as many a drawing as there are words."""
-
-    predictions: list[list[float]] | None = None
-    outputs: list[list[float]] | None = None
-
-
-class TfError(BaseModel):
-    """What was wrong."""
-
-    error: str
-
-
-class TfStatus(BaseModel):
-    """Which version is served."""
-
-    model_version_status: list[dict[str, Any]]
-
-
-def router(service: Service, version: str) -> APIRouter:
-    """Makes the routes of a service that serves a version."""
-    routes = APIRouter(prefix="/v1/models", tags=["TensorFlow Serving"])
-    wrong: dict[int | str, dict] = {
-        status: {"model": TfError} for status in (400, 404, 408, 413, 415, 429)
+    Args:
+      jobs: runs them.
+      version: of the export that is served.
+      accepts_bitmaps: whether the model classifies bitmaps too.
+    """
+    status = msgspec.json.encode(
+        tf_serving.ModelStatus([tf_serving.VersionState(version)])
+    )
+    metadata = msgspec.json.encode(tf_serving.describe_model(version, accepts_bitmaps))
+    version_parameter = {
+        "name": "version",
+        "in": "path",
+        "required": True,
+        "description": "The version of the model.",
+        "schema": {"type": "string"},
+        "example": version,
     }
 
-    @routes.get(f"/{MODEL}", responses={429: wrong[429]})
-    async def status() -> TfStatus:
-        """The model's status."""
-        available = {
-            "version": version,
-            "state": "AVAILABLE",
-            "status": {"error_code": "OK", "error_message": ""},
-        }
-        return TfStatus(model_version_status=[available])
-
-    @routes.post(f"/{MODEL}:predict", response_model=TfPredictAnswer, responses=wrong)
-    async def predict(request: TfPredictRequest) -> JSONResponse:
-        """Probabilities of the model's own input."""
-        if (request.instances is None) == (request.inputs is None):
-            raise ApiError(400, "invalid_request", "give instances or inputs")
-        in_rows = request.instances is not None
-        try:
-            names, parse, kind = _signature(request.signature_name, service)
-            if in_rows:
-                rows = _rows(request.instances, names)
-            else:
-                rows = _columns(request.inputs, names)
-            if not 0 < len(rows) <= MOST_INSTANCES:
-                raise ValueError(
-                    f"{len(rows)} instances; 1 to {MOST_INSTANCES} are taken"
+    def make_pair(method: str, suffix: str, handler: Handler, **fields: Any) -> None:
+        async def handle_version(request: Request) -> Response:
+            requested = request.path_params["version"]
+            if requested != version:
+                raise ApiError(
+                    404,
+                    "not_found",
+                    f"Servable not found for request: Specific({tf_serving.MODEL_NAME},"
+                    f" {requested[:20]})",
                 )
-            drawings = [parse(row) for row in rows]
-        except (ValueError, TypeError) as error:
-            raise ApiError(400, "invalid_request", str(error))
-        found = await service.answer_batch(drawings, kind)
-        return JSONResponse({"predictions" if in_rows else "outputs": found.tolist()})
+            return await handler(request)
 
-    return routes
+        fields |= {"tag": _TAG}
+        operations.append(Operation(method, BASE_PATH + suffix, handler, **fields))
+        fields["errors"] = [404]
+        fields["parameters"] = [version_parameter]
+        path = f"{BASE_PATH}/versions/{{version}}{suffix}"
+        operations.append(Operation(method, path, handle_version, **fields))
 
-
-def _signature(
-    name: str, service: Service
-) -> tuple[tuple[str, ...], Callable[[Row], np.ndarray], str]:
-    """Of a signature: its inputs, who makes a drawing of them, and of which kind."""
-    known = {
-        "serving_default": (("ink", "length"), _ink, schema.INK),
-        "serve_examples": (("examples",), _example, schema.INK),
-    }
-    if service.predictor.takes_bitmaps:
-        known["serve_bitmaps"] = (("bitmap",), _bitmap, schema.BITMAP)
-    if name not in known:
-        raise ValueError(f"no signature of that name; {', '.join(known)} are")
-    return known[name]
-
-
-def _rows(instances: list[Any], names: tuple[str, ...]) -> list[Row]:
-    """Names what stands without a name, as it may where there is but one input."""
-    if len(names) == 1:
-        (name,) = names
-        bare = [not (isinstance(row, dict) and name in row) for row in instances]
-        return [
-            {name: row} if is_bare else row for row, is_bare in zip(instances, bare)
-        ]
-    for number, row in enumerate(instances):
-        if not isinstance(row, dict) or set(row) != set(names):
-            raise ValueError(f"instance {number} must have {' and '.join(names)}")
-    return instances
-
-
-def _columns(
-    inputs: dict[str, list[Any]] | list[Any], names: tuple[str, ...]
-) -> list[Row]:
-    if isinstance(inputs, list) and len(names) == 1:
-        inputs = {names[0]: inputs}
-    if not isinstance(inputs, dict) or set(inputs) != set(names):
-        raise ValueError(f"inputs must have {' and '.join(names)}")
-    if len({len(column) for column in inputs.values()}) != 1:
-        raise ValueError("inputs must be of one length")
-    return [dict(zip(inputs, row)) for row in zip(*inputs.values())]
-
-
-def _ink(row: Row) -> np.ndarray:
-    ink, length = np.asarray(row["ink"], np.float32), row["length"]
-    if ink.ndim != 2 or ink.shape[1] != schema.INK_WIDTH:
-        raise ValueError(f"ink must be [time, {schema.INK_WIDTH}]")
-    if type(length) is not int or not 0 < length <= len(ink):
-        raise ValueError("length must be from 1 to the rows of its ink")
-    return _checked(ink[:length])
+    operations: list[Operation] = []
+    make_pair(
+        "POST",
+        ":predict",
+        jobs.make_handler("tf_predict"),
+        summary="Returns the probabilities of all classes, in row or column format.",
+        request=tf_serving.PredictBody,
+        response=tf_serving.PredictResponse,
+        example={"instances": [{"ink": _INK, "length": 2}]},
+        example_response={"predictions": [[0.01, 0.93]]},
+    )
+    make_pair(
+        "POST",
+        ":classify",
+        jobs.make_handler("tf_classify"),
+        summary="Returns all words with their probabilities, in descending order.",
+        request=tf_serving.ClassifyBody,
+        response=tf_serving.ClassifyResponse,
+        example={
+            "signature_name": "classify",
+            "examples": [{"ink": [value for row in _INK for value in row]}],
+        },
+        example_response={"results": [[["cat", 0.93], ["dog", 0.01]]]},
+    )
+    make_pair(
+        "GET",
+        "",
+        _make_constant_handler(status),
+        summary="Returns the status of the model.",
+        response=tf_serving.ModelStatus,
+        example_response=msgspec.json.decode(status),
+    )
+    make_pair(
+        "GET",
+        "/metadata",
+        _make_constant_handler(metadata),
+        summary="Returns the signatures of the model.",
+        response=tf_serving.ModelMetadata,
+        example_response={"model_spec": {"name": tf_serving.MODEL_NAME}},
+    )
+    return operations
 
 
-def _example(row: Row) -> np.ndarray:
-    value = row["examples"]
-    if not isinstance(value, dict) or not isinstance(value.get("b64"), str):
-        raise ValueError('an example must be {"b64": …}')
-    try:
-        record = read.parse_record(base64.b64decode(value["b64"], validate=True))
-    except binascii.Error as error:
-        raise ValueError(f"no base64: {error}")
-    if record.ink is None:
-        raise ValueError("the example holds no ink")
-    return _checked(record.ink)
+def _make_constant_handler(body: bytes) -> Handler:
+    async def handle(request: Request) -> Response:
+        return Response(body, media_type="application/json")
 
-
-def _checked(ink: np.ndarray) -> np.ndarray:
-    if not (np.abs(ink) <= LARGEST).all():  # nor NaN
-        raise ValueError(f"ink must be within ±{LARGEST:g}")
-    return ink
-
-
-def _bitmap(row: Row) -> np.ndarray:
-    pixels = np.asarray(row["bitmap"], np.float32)
-    side = schema.BITMAP_SIDE
-    if pixels.shape != (side, side, 1) or not ((pixels >= 0) & (pixels <= 1)).all():
-        raise ValueError(f"bitmap must be [{side}, {side}, 1], from 0 to 1")
-    return np.rint(pixels[..., 0] * 255).astype(np.uint8)
+    return handle
