@@ -1,14 +1,15 @@
-"""Serves a model and the web page over HTTP.
+r"""Serves a model and the web page over HTTP.
 
     python -m serve_export.server    the bundled model, and its page in a browser
     python -m serve_export.server --export_dir=exports/rnn --port=8080
-    curl localhost:8080/v1/predict -H 'content-type: application/json' \\
+    curl localhost:8080/v1/predict -H 'content-type: application/json' \
       -d '{"drawing": [[[10, 90, 90], [20, 20, 80]]], "top_k": 3}'
 
 The API is documented at /docs. A LiteRT model is served without TensorFlow.
 """
 
 import contextlib
+import signal
 import socket
 import sys
 import threading
@@ -87,6 +88,9 @@ def main() -> None:
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
+        # uvicorn raises the signal again when it has stopped; with its default handler
+        # SIGTERM would end this process before the workers are cleaned up.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 
@@ -125,10 +129,12 @@ def _print_network_urls(port: int) -> None:
 def find_network_addresses() -> list[str]:
     """Returns this machine's addresses that other devices can reach, the main first."""
     addresses = []
-    with contextlib.suppress(OSError):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # selects an interface; sends nothing
-            addresses.append(probe.getsockname()[0])
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
+    ):
+        probe.connect(("192.0.2.1", 9))  # selects an interface; sends nothing
+        addresses.append(probe.getsockname()[0])
     with contextlib.suppress(OSError):
         infos = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
         addresses += [info[4][0] for info in infos]

@@ -42,9 +42,7 @@ def make_error_response(
     headers = dict(headers or {})
     if error.status == 503:
         headers.setdefault("retry-after", str(RETRY_AFTER_SECONDS))
-    body = encode_error(
-        error.code, error.message, path.startswith(TF_SERVING_PREFIX)
-    )
+    body = encode_error(error.code, error.message, path.startswith(TF_SERVING_PREFIX))
     return Response(body, error.status, headers, "application/json")
 
 

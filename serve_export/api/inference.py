@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 from pipeline.formats import png
 from serve_export.api import schemas, tf_serving
 from serve_export.api.errors import ApiError, encode_error
@@ -39,7 +39,7 @@ MAX_IMAGE_PIXELS = 1 << 21
 Reply = tuple[int, bytes]
 
 
-class TooLargeForWorker(Exception):
+class TooExpensiveError(Exception):
     """A job is too expensive for a worker of small jobs."""
 
 
@@ -50,15 +50,15 @@ def _job(method: Callable[..., Any], tf_serving_errors: bool = False) -> Callabl
     def run(self: "Inference", body: bytes, is_small: bool) -> Any:
         try:
             return method(self, body, is_small)
-        except TooLargeForWorker:
+        except TooExpensiveError:
             return None
         except ApiError as error:
-            text = encode_error(error.code, error.message, tf_serving_errors)
-            return error.status, text
+            content = encode_error(error.code, error.message, tf_serving_errors)
+            return error.status, content
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            text = "internal server error"
-            return 500, encode_error("internal_error", text, tf_serving_errors)
+            message = "internal server error"
+            return 500, encode_error("internal_error", message, tf_serving_errors)
 
     return run
 
@@ -169,7 +169,7 @@ class Inference:
                 f"drawings must have 1 to {schemas.MAX_BATCH} items. Received: {count}",
             )
         if is_small and count > 1:
-            raise TooLargeForWorker
+            raise TooExpensiveError
         results = []
         deadline = time.process_time() + BATCH_SECONDS
         for raw in request.drawings:
@@ -206,11 +206,11 @@ class Inference:
 
         Raises:
           ApiError: the strokes are not a drawing, or exceed a limit.
-          TooLargeForWorker: this is a worker of small jobs.
+          TooExpensiveError: this is a worker of small jobs.
         """
         self._check_limits(drawing)
         if is_small and len(drawing) > SMALL_STROKES:
-            raise TooLargeForWorker
+            raise TooExpensiveError
         max_ink = self._settings.max_ink
         if is_small:
             max_ink = min(max_ink, SMALL_INK)
@@ -218,9 +218,9 @@ class Inference:
             drawing = [[[_to_int(v) for v in axis] for axis in s] for s in drawing]
         try:
             return to_ink(drawing, input_format, max_ink)
-        except strokes.TooLong as error:
+        except simplification.StrokesTooLongError as error:
             if max_ink < self._settings.max_ink:
-                raise TooLargeForWorker
+                raise TooExpensiveError
             raise ApiError(422, "invalid_drawing", str(error))
         except ValueError as error:
             raise ApiError(422, "invalid_drawing", str(error))

@@ -115,7 +115,7 @@ def make_document(operations: Sequence[Operation]) -> dict[str, Any]:
 
     Source: https://spec.openapis.org/oas/v3.1.0
     """
-    types = [ErrorResponse, tf_serving.ErrorBody]
+    types: list[Any] = [ErrorResponse, tf_serving.ErrorBody]
     for operation in operations:
         types += [t for t in (operation.request, *operation.responses) if t is not None]
     schemas, components = msgspec.json.schema_components(
@@ -135,7 +135,7 @@ def make_document(operations: Sequence[Operation]) -> dict[str, Any]:
 
 
 def _describe_operation(
-    operation: Operation, references: Mapping[str, Any]
+    operation: Operation, references: Mapping[Any, Any]
 ) -> dict[str, Any]:
     success: dict[str, Any] = {"description": http.HTTPStatus(operation.status).phrase}
     if alternatives := [references[t] for t in operation.responses]:
@@ -145,16 +145,14 @@ def _describe_operation(
         content = success.setdefault("content", {})
         content[media_type] = {"schema": {"type": "string"}}
     is_tf_serving = operation.path.startswith(TF_SERVING_PREFIX)
-    error_type = tf_serving.ErrorBody if is_tf_serving else ErrorResponse
+    error_type: Any = tf_serving.ErrorBody if is_tf_serving else ErrorResponse
     errors = {429, *operation.errors}
     if operation.request is not None:
         errors |= set(BODY_ERRORS)
     responses = {str(operation.status): success} | {
         str(status): {
             "description": http.HTTPStatus(status).phrase,
-            "content": {
-                "application/json": {"schema": references[error_type]}
-            },
+            "content": {"application/json": {"schema": references[error_type]}},
         }
         for status in sorted(errors)
     }
@@ -232,6 +230,4 @@ def _resolve_references(document: Mapping[str, Any], schema: Any) -> Any:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return _resolve_references(document, document["components"]["schemas"][name])
-    return {
-        key: _resolve_references(document, value) for key, value in schema.items()
-    }
+    return {key: _resolve_references(document, value) for key, value in schema.items()}

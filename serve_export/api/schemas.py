@@ -20,7 +20,7 @@ MAX_BATCH = 256
 
 EXAMPLE_DRAWING = [[[10, 90, 90], [20, 20, 80]], [[50, 55], [50, 60]]]
 
-# The minimum lengths are documentation: `strokes.simplify` checks them and says where.
+# The minimum lengths are documentation; `strokes.check_strokes` says which stroke.
 Axis = Annotated[list[float], Meta(extra_json_schema={"minItems": 1})]
 Stroke = Annotated[list[Axis], Meta(extra_json_schema={"minItems": 2})]
 Drawing = Annotated[
@@ -256,6 +256,7 @@ def describe_validation_error(message: str, schema: Any) -> str:
     if match := re.fullmatch(r"Object contains unknown field `(.{1,50})`", message):
         fields = [field.name for field in msgspec.structs.fields(schema)]
         similar = difflib.get_close_matches(match[1], fields, 1)
-        hint = f"did you mean {similar[0]}?" if similar else f"known: {', '.join(fields)}"
-        return f"unknown field {match[1]}; {hint}"
+        if similar:
+            return f"unknown field {match[1]}; did you mean {similar[0]}?"
+        return f"unknown field {match[1]}; known: {', '.join(fields)}"
     return message[:200]

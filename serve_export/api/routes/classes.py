@@ -1,5 +1,6 @@
 """`/v1/classes` and `/v1/examples/{word}`."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -45,7 +46,7 @@ def make_operations(classes: Sequence[str], export: Exported) -> list[Operation]
     async def get_picture(request: Request) -> Response:
         word, drawings = find_examples(request)
         text = request.query_params.get("index", "0")
-        index = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else -1
+        index = int(text) if re.fullmatch(r"\d{1,6}", text, re.ASCII) else -1
         if not 0 <= index < len(drawings):
             raise ApiError(
                 404,

@@ -52,6 +52,6 @@ def make_operations(metrics: ServerMetrics) -> list[Operation]:
             "Returns counts and latencies of requests for Prometheus.",
             tag="Monitoring",
             media_types=["text/plain"],
-            example_response='quickdraw_requests_total{path="/v1/predict",status="200"} 7.0',
+            example_response='quickdraw_requests_total{path="/healthz",status="200"} 7',
         ),
     ]

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -114,7 +116,7 @@ def make_operations(
     ]
 
 
-async def _call_store(function, *args):  # noqa: ANN001, ANN002, ANN202
+async def _call_store(function: Callable[..., Any], *args: Any) -> Any:
     """Calls a method of the store in a thread; its errors become responses."""
     try:
         return await asyncio.to_thread(function, *args)
