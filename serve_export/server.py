@@ -71,13 +71,16 @@ def main() -> None:
         drawings_store = cli.import_extra("serve_export.drawings_store", "serve")
         max_bytes = settings.drawings_cap_mb * 10**6
         store = drawings_store.DrawingsStore(values.drawings_dir, max_bytes)
-    # Before any socket exists, so that no worker process inherits one.
-    workers = app_module.Workers(settings, metrics, values.export_dir, values.runtime)
-    app = app_module.create_app(workers, settings, metrics, store)
-    max_connections = http_limits.raise_file_limit(settings.max_connections)
+    # First, so that a port in use is known before the workers start. They inherit no
+    # socket: the fork server is a new program, without this process's files.
     with _listen(values.host, values.port) as listener:
+        workers = app_module.Workers(
+            settings, metrics, values.export_dir, values.runtime
+        )
+        app = app_module.create_app(workers, settings, metrics, store)
         port = listener.getsockname()[1]
         _print_greeting(values.host, port, len(workers.model.classes))
+        max_connections = http_limits.raise_file_limit(settings.max_connections)
         config = uvicorn.Config(
             app,
             http=http_limits.LimitedHttpProtocol,

@@ -21,11 +21,6 @@ MAX_HEAD_BYTES = 16 << 10
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
 
-UNREAD_SECONDS = 5.0
-MAX_UNREAD_BYTES = 16 << 20
-"""Limits for the rest of a body whose request was answered before its end. The rest is
-read and discarded, since most clients read no response before they have sent it."""
-
 CLOSE_SECONDS = 1.0
 """How long a refused connection stays open, so that the client can read the answer."""
 
@@ -60,8 +55,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Takes the arguments of uvicorn's protocols."""
         super().__init__(*args, **kwargs)
         self._timer: asyncio.TimerHandle | None = None
-        self._in_head, self._in_body, self._is_refused = True, False, False
-        self._head_bytes = self._header_bytes = self._unread_bytes = 0
+        self._in_head, self._is_idle, self._is_refused = True, True, False
+        self._head_bytes = self._header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts a connection, or refuses it if there are too many."""
@@ -88,7 +83,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Starts the head of a request."""
         super().on_message_begin()
-        self._header_bytes = 0
+        self._header_bytes, self._is_idle = 0, False
         if not self._in_head:  # a later request of the same connection
             self._in_head = True
             self._start_timer(HEAD_SECONDS, self._end_slow_head)
@@ -106,30 +101,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Ends the head of a request and starts the application."""
         self._stop_timer()
-        self._in_head, self._in_body = False, True
-        self._unread_bytes = 0
+        self._in_head = False
         super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Receives a part of the body."""
-        super().on_body(body)
-        if self.cycle.response_complete:
-            self._unread_bytes += len(body)
-            if self._unread_bytes > MAX_UNREAD_BYTES:
-                self.transport.close()
 
     def on_message_complete(self) -> None:
         """Ends the body of a request."""
-        self._stop_timer()
-        self._in_body = False
         self._head_bytes = 0
         super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        """Ends a response."""
-        super().on_response_complete()
-        if self._in_body:
-            self._start_timer(UNREAD_SECONDS, self.transport.close)
 
     def send_400_response(self, msg: str) -> None:
         """Refuses a request that the parser stopped at."""
@@ -154,11 +132,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         )
 
     def _end_slow_head(self) -> None:
-        if self._head_bytes:
+        if self._is_idle:
+            self.transport.close()
+        else:
             message = f"the head was not received within {HEAD_SECONDS:g} seconds"
             self._refuse(408, "request_timeout", message)
-        else:  # an idle connection
-            self.transport.close()
 
     def _refuse(
         self, status: int, code: str, message: str, close_seconds: float = CLOSE_SECONDS

@@ -1,9 +1,10 @@
-"""Wraps the application: rate limit, security headers, request metrics.
+"""Wraps the application: rate limit, unread bodies, security headers, metrics.
 
 Plain ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html): Starlette's
 `BaseHTTPMiddleware` takes longer than the model.
 """
 
+import asyncio
 import math
 import time
 
@@ -17,6 +18,9 @@ from serve_export.api.settings import ServerSettings
 UNLIMITED_PAGES = ("/", "/words")
 UNLIMITED_PREFIXES = ("/static/", "/web/")
 """No rate limit: a page loads many files at once, and each is cheap."""
+
+DISCARD_SECONDS = 5.0
+MAX_DISCARDED_BYTES = 16 << 20
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -46,19 +50,28 @@ class Middleware:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 500
+        has_unread_body = _has_body(scope)
 
-        async def send_with_headers(message: Message) -> None:
+        async def receive_body() -> Message:
+            nonlocal has_unread_body
+            message = await receive()
+            has_unread_body = message.get("more_body", False)
+            return message
+
+        async def send_response(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
+                if has_unread_body and not await _discard_body(receive):
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
             if self._is_allowed(scope):
-                await self._app(scope, receive, send_with_headers)
+                await self._app(scope, receive_body, send_response)
             else:
-                await self._refuse(scope, receive, send_with_headers)
+                await self._refuse(scope, receive_body, send_response)
         finally:
             # Only patterns: a client could make up any number of paths.
             path = scope.get("path_pattern", "other")
@@ -79,3 +92,31 @@ class Middleware:
         headers = {"retry-after": str(math.ceil(1 / rate))}
         response = make_error_response(scope["path"], error, headers)
         await response(scope, receive, send)
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"0")
+    return length != b"0" or b"transfer-encoding" in headers
+
+
+async def _discard_body(receive: Receive) -> bool:
+    """Reads a body that the application did not want.
+
+    Most clients read no response before they have sent their body. If the server closed
+    the connection earlier, they would get an error instead of the response.
+
+    Returns:
+      Whether the end of the body was reached.
+    """
+    size = 0
+    try:
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while size <= MAX_DISCARDED_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return True
+    except TimeoutError:
+        pass
+    return False

@@ -72,7 +72,7 @@ class PredictResponse(msgspec.Struct, omit_defaults=True):
 class ClassifyResponse(msgspec.Struct):
     """Words and their probabilities, in descending order, for each drawing."""
 
-    results: list[list[tuple[str, float]]]
+    results: list[list[list[str | float]]]
 
 
 class ErrorBody(msgspec.Struct):

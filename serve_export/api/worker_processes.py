@@ -4,8 +4,8 @@ Small jobs and large jobs have workers of their own, and those of large jobs hav
 lower priority, so that a scribble of a second delays only other scribbles.
 
 A LiteRT worker is a process: the geometry is Python, and threads would take turns. It
-comes from a fork server that is started before the server opens a socket, so no worker
-holds a client's connection. Each process is a `ProcessPoolExecutor` of its own: if one
+comes from a fork server, which is a program of its own, so no worker holds a client's
+connection. Each process is a `ProcessPoolExecutor` of its own: if one
 dies, the others do not notice. TensorFlow is too large to be loaded per process and
 releases the interpreter lock; a SavedModel has threads.
 """
@@ -40,8 +40,13 @@ if TYPE_CHECKING:  # with numpy and LiteRT, which only workers need
 SMALL_BODY_BYTES = 16 << 10
 """Largest body of a small job."""
 
-MAX_WAIT_SECONDS = 0.6
+MAX_WAIT_SECONDS = 5.0
 """A request that no worker has taken by then gets 503."""
+
+MIN_LARGE_WAITING = 6
+LARGE_WAITING_PER_WORKER = 3
+"""Large jobs that may wait. Each takes up to 0.3 s, so a queue of three is answered
+within a second."""
 
 MAX_JOB_SECONDS = 10.0
 """A job that takes longer is a fault; its worker process ends itself."""
@@ -189,7 +194,7 @@ class Workers:
         export_dir: str | None = None,
         runtime: str = "auto",
     ):
-        """Loads the model; call this before the server opens a socket.
+        """Starts the workers, which load the model.
 
         Raises:
           ValueError: there is no such export.
@@ -218,9 +223,10 @@ class Workers:
             start_small = start_large = functools.partial(ThreadPoolExecutor, 1)
             small = [start_small() for _ in range(SAVED_MODEL_THREADS)]
             large = [start_large() for _ in range(count)]
-        limits = settings.max_waiting, metrics
-        self._small = WorkerGroup(small, start_small, *limits)
-        self._large = WorkerGroup(large, start_large, *limits)
+        max_large = max(MIN_LARGE_WAITING, LARGE_WAITING_PER_WORKER * count)
+        max_large = min(max_large, settings.max_waiting)
+        self._small = WorkerGroup(small, start_small, settings.max_waiting, metrics)
+        self._large = WorkerGroup(large, start_large, max_large, metrics)
         metrics.waiting.set_function(lambda: self._small.waiting + self._large.waiting)
 
     async def run(self, job: str, body: bytes) -> Any:
@@ -249,7 +255,7 @@ class Workers:
         try:
             executor.submit(_load_model, niceness, *self._model_args).result()
         except BaseException:
-            executor.shutdown(wait=False)
+            executor.shutdown()
             raise
         return executor
 

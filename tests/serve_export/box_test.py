@@ -76,7 +76,7 @@ def test_it_is_served_and_said(serving, browser, expected):
         answer = server.ask("/v1/predict", {"drawing": DRAWING, "top_k": 2})
         assert answer.json["guesses"] == [guess._asdict() for guess in expected]
         line = server.process.stdout.readline()
-        assert line == "the model that came with the package: 4 words\n"
+        assert line == "bundled model: 4 words\n"
         assert asked_of(browser, 0) is None, "nobody looks at this pipe"
 
 

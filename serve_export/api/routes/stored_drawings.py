@@ -78,7 +78,7 @@ def make_operations(
             },
             example_response={
                 "key_id": _EXAMPLE_KEY_ID,
-                "secret": "d1ab…",
+                "secret": "5f1d7a",
                 "recognized": False,
             },
         ),
@@ -109,7 +109,7 @@ def make_operations(
                         "minLength": 1,
                         "maxLength": MAX_SECRET_LENGTH,
                     },
-                    "example": "d1ab…",
+                    "example": "5f1d7a",
                 },
             ],
         ),

@@ -1,4 +1,4 @@
-"""Schemathesis asks what the OpenAPI document allows, and what it does not."""
+"""Schemathesis sends what the OpenAPI document allows, and what it does not."""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ def test_it_finds_nothing(server, tmp_path):
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("run", f"{server.address}/openapi.json", "--checks=all"),
-        # No schema can say that a stroke has as many x as y.
+        # A schema cannot express that a stroke has as many x as y.
         "--exclude-checks=positive_data_acceptance",
         *("--phases=examples,coverage,fuzzing", "--max-examples=5", "--seed=1"),
         *("--max-time=6", "--no-color", "--generation-database=none"),
     ]
-    # It leaves a cache where it runs.
+    # It writes a cache into the current directory.
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-5000:]
     assert server.ask("/readyz").status == 200

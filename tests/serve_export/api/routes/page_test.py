@@ -1,58 +1,74 @@
-"""The page's files over HTTP."""
+"""The pages and their files."""
 
 import gzip
+import mimetypes
 import re
+import shutil
 
 import pytest
 
-from serve_export.api.routes.page import FOLDER
+from serve_export import layout
+from serve_export.api.routes.page import PAGES, STATIC_DIR
 
-MODULES = sorted(path.name for path in FOLDER.glob("*.js"))
+FILES = sorted(
+    path.relative_to(STATIC_DIR) for path in STATIC_DIR.rglob("*") if path.is_file()
+)
 
 
-def test_the_page_and_all_its_files_are_there(server):
-    page = server.ask("/")
-    assert page.status == 200
-    assert page.headers["content-type"].startswith("text/html")
-    needed = re.findall(r'(?:href|src)="(static/[^"]+)"', page.body.decode())
-    for path in needed:
-        assert server.ask(f"/{path}").status == 200
-    assert {f"static/{name}" for name in MODULES} == {
-        path for path in needed if path.endswith(".js")
-    }
+def find_file(suffix):
+    return max(
+        (path for path in FILES if path.suffix == suffix),
+        key=lambda path: (STATIC_DIR / path).stat().st_size,
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("app.js", "text/javascript"),
-        ("base.css", "text/css"),
-        ("icon.svg", "image/svg"),
-    ],
+    "path", [path for path, name in PAGES.items() if (STATIC_DIR / name).exists()]
 )
-def test_a_file_has_its_type_and_is_sent_once(server, name, kind):
-    first = server.ask(f"/static/{name}")
-    assert first.headers["content-type"].startswith(kind)
-    assert first.body == (FOLDER / name).read_bytes()
-    again = server.ask(f"/static/{name}", if_none_match=first.headers["etag"])
+def test_a_page_and_the_files_that_it_names_are_served(server, path):
+    page = server.ask(path)
+    assert page.status == 200
+    assert page.headers["content-type"].startswith("text/html")
+    files = re.findall(r'(?:href|src)="/?(static/[^"]+)"', page.body.decode())
+    assert files
+    for file in files:
+        assert server.ask(f"/{file}").status == 200
+
+
+def test_every_file_has_its_content_type(server):
+    for path in FILES:
+        response = server.ask(f"/static/{path}")
+        assert response.body == (STATIC_DIR / path).read_bytes()
+        content_type, _ = mimetypes.guess_type(path.name)
+        assert response.headers["content-type"].startswith(content_type)
+
+
+def test_an_unchanged_file_is_not_sent_again(server):
+    path = f"/static/{find_file('.js')}"
+    first = server.ask(path)
+    assert first.headers["cache-control"] == "no-cache"
+    again = server.ask(path, if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
 
 
-def test_text_is_sent_packed(server):
-    packed = server.ask("/static/base.css", accept_encoding="gzip")
-    assert packed.headers["content-encoding"] == "gzip"
-    assert gzip.decompress(packed.body) == (FOLDER / "base.css").read_bytes()
-    assert len(packed.body) < (FOLDER / "base.css").stat().st_size / 2
+def test_text_is_compressed(server):
+    path = find_file(".css")
+    response = server.ask(f"/static/{path}", accept_encoding="gzip")
+    assert response.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(response.body) == (STATIC_DIR / path).read_bytes()
+    assert len(response.body) < (STATIC_DIR / path).stat().st_size / 2
 
 
-def test_no_file_outside_is_served(server):
+def test_no_other_file_is_served(server):
     for path in ("/static/../api/app.py", "/static/%2e%2e/server.py", "/static/", "/x"):
         assert server.ask(path).status == 404
 
 
-def test_nothing_comes_from_elsewhere_and_the_policy_holds():
-    for path in FOLDER.glob("*.*"):
-        text = path.read_text(encoding="utf-8")
+def test_no_file_refers_to_another_host_or_breaks_the_policy():
+    for path in FILES:
+        if path.suffix not in (".js", ".css", ".html"):
+            continue
+        text = (STATIC_DIR / path).read_text(encoding="utf-8")
         for pattern in (
             r'(?:src|href|from|import|url)[=( ]*["\']?(?:https?:)?//',
             r'<script(?! type="module" src)|<style|\son\w+=|style="',
@@ -60,18 +76,56 @@ def test_nothing_comes_from_elsewhere_and_the_policy_holds():
             assert not re.findall(pattern, text), path
 
 
-def test_its_files_are_not_limited_in_rate(serving, exported_mlp):
+def test_files_have_no_rate_limit(serving, exported_mlp):
     with serving(exported_mlp, "--rate_limit=0.5") as server:
-        for name in MODULES:
-            assert server.ask(f"/static/{name}").status == 200
-        answers = [server.ask("/v1/about").status for _ in range(5)]
-    assert 429 in answers
+        for path in FILES[:20]:
+            assert server.ask(f"/static/{path}").status == 200
+        assert 429 in [server.ask("/v1/about").status for _ in range(5)]
 
 
-def test_it_is_told_what_is_served(server, serving, exported_mlp):
+def test_about(server, serving, exported_mlp):
     about = server.ask("/v1/about").json
     assert about["words"] == len(server.ask("/v1/classes").json["classes"])
     assert "CC BY 4.0" in about["attribution"]
     assert about["keeps_drawings"] is True
     with serving(exported_mlp) as other:
         assert other.ask("/v1/about").json["keeps_drawings"] is False
+
+
+@pytest.fixture(scope="module")
+def web_server(exported_rnn, serving, tmp_path_factory):
+    """A server of an export with a web folder."""
+    path = tmp_path_factory.mktemp("exports") / "1"
+    path.mkdir()
+    shutil.copy(exported_rnn / layout.QUANTISED, path)
+    (path / layout.WEB).mkdir()
+    (path / layout.WEB / "worker.js").write_text("1;\n")
+    (path / layout.WEB / "litert.wasm.gz").write_bytes(gzip.compress(b"wasm"))
+    with serving(path) as server:
+        yield server
+
+
+def test_web_files(web_server):
+    response = web_server.ask("/web/worker.js")
+    assert response.body == b"1;\n"
+    assert "javascript" in response.headers["content-type"]
+    assert response.headers["cache-control"] == "no-cache"
+    policy = response.headers["content-security-policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+    compressed = web_server.ask("/web/litert.wasm.gz")
+    assert gzip.decompress(compressed.body) == b"wasm"
+    assert "content-encoding" not in compressed.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/web/", "/web/none.js", f"/web/../{layout.QUANTISED}", "/web/..%2fmodel.tflite"],
+)
+def test_only_web_files_are_served(web_server, path):
+    response = web_server.ask(path)
+    assert response.status == 404
+    assert response.json["error"]["code"] == "not_found"
+
+
+def test_an_export_without_web_files(server):
+    assert server.ask("/web/worker.js").status == 404

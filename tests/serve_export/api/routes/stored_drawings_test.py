@@ -1,13 +1,15 @@
-"""Drawings that are kept, over HTTP."""
+"""`/v1/drawings`."""
 
 import json
+import os
+import shutil
 
 import pytest
 
 from pipeline.formats.ndjson_lines import find_format, parse_simplified
 from serve_export.predictor import Predictor
 
-HAND = [[[3.2, 80.7, 150.1], [10.0, 11.5, 90.2], [0, 9, 17]]]
+RAW = [[[3.2, 80.7, 150.1], [10.0, 11.5, 90.2], [0, 9, 17]]]
 
 
 @pytest.fixture
@@ -15,23 +17,23 @@ def word(exported_rnn):
     return Predictor(str(exported_rnn)).classes[0]
 
 
-def kept(kept_dir):
+def read_lines(folder):
     return [
         line
-        for path in kept_dir.glob("*/*.ndjson")
+        for path in folder.glob("*/*.ndjson")
         for line in path.read_bytes().splitlines()
     ]
 
 
-def test_it_is_kept_as_quick_draw_publishes_it(server, kept_dir, word):
-    answer = server.ask(
-        "/v1/drawings", {"word": word, "drawing": HAND, "consent": True}
-    )
-    assert answer.status == 201
-    (line,) = [x for x in kept(kept_dir) if answer.json["key_id"].encode() in x]
+def test_a_drawing_is_stored_as_quick_draw_publishes_it(server, kept_dir, word):
+    body = {"word": word, "drawing": RAW, "consent": True}
+    response = server.ask("/v1/drawings", body)
+    assert response.status == 201
+    key_id = response.json["key_id"].encode()
+    (line,) = [line for line in read_lines(kept_dir) if key_id in line]
     drawing = parse_simplified(line)
     assert drawing.word == word
-    assert drawing.recognized == answer.json["recognized"]
+    assert drawing.recognized == response.json["recognized"]
     assert set(json.loads(line)) == {
         *("word", "countrycode", "timestamp", "recognized", "key_id", "drawing")
     }
@@ -42,49 +44,98 @@ def test_it_is_kept_as_quick_draw_publishes_it(server, kept_dir, word):
 
 @pytest.mark.parametrize(
     "change",
-    [{"consent": False}, {"consent": None}, {"word": "quark"}, {"drawing": []}],
+    [
+        {"consent": False},
+        {"consent": None},
+        {"consent": 1},
+        {"word": "quark"},
+        {"drawing": []},
+        {"extra": 1},
+    ],
 )
-def test_not_without_consent_word_and_drawing(server, kept_dir, word, change):
-    before = kept(kept_dir)
-    body = {"word": word, "drawing": HAND, "consent": True} | change
+def test_consent_word_and_drawing_are_required(server, kept_dir, word, change):
+    before = read_lines(kept_dir)
+    body = {"word": word, "drawing": RAW, "consent": True} | change
     assert server.ask("/v1/drawings", body).status == 422
-    assert kept(kept_dir) == before
+    assert read_lines(kept_dir) == before
 
 
-def test_its_secret_removes_it(server, kept_dir, word):
-    body = {"word": word, "drawing": HAND, "consent": True}
-    given = server.ask("/v1/drawings", body).json
-    path = f"/v1/drawings/{given['key_id']}"
-    before = kept(kept_dir)
+def test_the_secret_deletes_a_drawing(server, kept_dir, word):
+    body = {"word": word, "drawing": RAW, "consent": True}
+    stored = server.ask("/v1/drawings", body).json
+    path = f"/v1/drawings/{stored['key_id']}"
+    before = read_lines(kept_dir)
     wrong = server.ask(path, method="DELETE", secret="0" * 64)
     assert wrong.status == 403
     assert server.ask(path, method="DELETE").status == 422
-    assert kept(kept_dir) == before
-    gone = server.ask(path, method="DELETE", secret=given["secret"])
-    assert (gone.status, gone.body) == (204, b"")
-    assert len(kept(kept_dir)) == len(before) - 1
-    again = server.ask(path, method="DELETE", secret=given["secret"])
+    assert server.ask("/v1/drawings/1", method="DELETE", secret="0").status == 422
+    assert read_lines(kept_dir) == before
+    deleted = server.ask(path, method="DELETE", secret=stored["secret"])
+    assert (deleted.status, deleted.body) == (204, b"")
+    assert len(read_lines(kept_dir)) == len(before) - 1
+    again = server.ask(path, method="DELETE", secret=stored["secret"])
     assert again.status == 404
 
 
-def test_what_was_acknowledged_survives_a_kill(serving, exported_rnn, tmp_path, word):
-    body = {"word": word, "drawing": HAND, "consent": True}
+def test_a_drawing_of_many_strokes_is_stored(server, kept_dir, word):
+    strokes = [[[i, i + 9, i + 1], [i % 7, i % 5, 9]] for i in range(300)]
+    body = {"word": word, "drawing": strokes, "consent": True}
+    for _ in range(5):
+        assert server.ask("/v1/drawings", body).status == 201
+
+
+def test_acknowledged_drawings_survive_sigkill(serving, exported_rnn, tmp_path, word):
+    body = {"word": word, "drawing": RAW, "consent": True}
     with serving(exported_rnn, f"--drawings_dir={tmp_path}") as server:
         keys = [server.ask("/v1/drawings", body).json["key_id"] for _ in range(5)]
         server.process.kill()
-    assert [json.loads(line)["key_id"] for line in kept(tmp_path)] == keys
+    assert [json.loads(line)["key_id"] for line in read_lines(tmp_path)] == keys
 
 
-def test_the_cap_is_a_clear_answer(serving, exported_rnn, tmp_path, word):
+def test_a_full_store_answers_507(serving, exported_rnn, tmp_path, word):
     folder = tmp_path / "2026-01-01"
     folder.mkdir()
     (folder / "drawings.ndjson").write_bytes(b"{}".ljust(999_999) + b"\n")
     flags = f"--drawings_dir={tmp_path}", "--drawings_cap_mb=1"
     with serving(exported_rnn, *flags) as server:
-        body = {"word": word, "drawing": HAND, "consent": True}
-        answer = server.ask("/v1/drawings", body)
-    assert answer.status == 507
-    assert answer.json["error"]["code"] == "full"
+        body = {"word": word, "drawing": RAW, "consent": True}
+        response = server.ask("/v1/drawings", body)
+    assert response.status == 507
+    assert response.json["error"]["code"] == "storage_full"
+
+
+def test_a_folder_that_disappears_answers_503_until_it_is_back(
+    serving, exported_rnn, tmp_path, word
+):
+    folder, moved = tmp_path / "drawings", tmp_path / "moved"
+    body = {"word": word, "drawing": RAW, "consent": True}
+    with serving(exported_rnn, f"--drawings_dir={folder}") as server:
+
+        def store():
+            response = server.ask("/v1/drawings", body)
+            if response.status == 503:
+                assert response.json["error"]["code"] == "storage_unavailable"
+                assert str(tmp_path) not in response.message
+            return response.status
+
+        assert store() == 201
+        folder.rename(moved)
+        assert store() == 503
+        folder.write_text("a file")
+        assert store() == 503
+        folder.unlink()
+        os.symlink(moved, folder)
+        assert store() == 503
+        folder.unlink()
+        moved.rename(folder)
+        assert store() == 201
+        shutil.rmtree(folder)
+        folder.mkdir()
+        stored = server.ask("/v1/drawings", body).json
+    with serving(exported_rnn, f"--drawings_dir={folder}") as server:
+        path = f"/v1/drawings/{stored['key_id']}"
+        response = server.ask(path, method="DELETE", secret=stored["secret"])
+        assert response.status == 204
 
 
 def test_without_a_folder_there_is_no_such_path(serving, exported_mlp):
