@@ -15,9 +15,10 @@ LITERT = ["ai-edge-litert>=2.1"]  # an export is checked with what it is served 
 TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", "scipy", *LITERT]
 PNG = ["pillow"]
 SERVE = [
-    "fastapi",
     "jinja2",
     "prometheus-client",
+    "segno",
+    "starlette",
     "uvicorn",
     "httptools",
     "uvloop",
@@ -51,7 +52,7 @@ setup(
     # The model in the box, and the page.
     package_data={
         "pipeline": ["report/templates/*"],
-        "serve_export": ["pretrained/**", "static/**"],
+        "serve_export": ["api/templates/*", "pretrained/**", "static/**"],
     },
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[

@@ -112,9 +112,7 @@ def test_metadata_is_that_of_the_saved_model(server, exported_rnn):
     saved_model = loader_impl.parse_saved_model(str(exported_rnn))
     (graph,) = saved_model.meta_graphs
     signatures = {
-        name: json_format.MessageToDict(
-            signature, preserving_proto_field_name=True
-        )
+        name: json_format.MessageToDict(signature, preserving_proto_field_name=True)
         for name, signature in graph.signature_def.items()
         if not name.startswith("__")
     }
