@@ -1,12 +1,10 @@
-"""A data set comes back as files: whole or not at all, and without loss."""
+"""A data set is converted completely or not at all, and without loss."""
 
 import dataclasses
-import fcntl
 import json
 import os
 import shutil
 import signal
-import string
 import subprocess
 import sys
 import time
@@ -14,11 +12,10 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline import cli, convert, strokes
+from pipeline import cli, convert, file_lock, strokes
+from pipeline.convert.ndjson_writer import format_line
 from pipeline.rasterize import rasterize
 from tfrecords import encode, read, schema
 from tfrecords.dataset_info import (
@@ -29,15 +26,13 @@ from tfrecords.dataset_info import (
     load_dataset_info,
 )
 
-SAFE = set(string.ascii_letters + string.digits + " .,+()'&!@=-_%")
 
-
-def shards_of(folder):
+def read_shards(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.tfrecord*")}
 
 
 def write_dataset(folder, classes, records, split="train"):
-    """A data set of one shard with these serialised records."""
+    """Writes a data set with one shard of serialised records."""
     folder.mkdir()
     data = b"".join(map(encode.frame_record, records))
     shard = Shard(schema.shard_name(split, 0, 1), len(records), len(data))
@@ -49,12 +44,12 @@ def write_dataset(folder, classes, records, split="train"):
     return str(folder)
 
 
-def dot(key_id, class_index=0):
+def make_dot_record(key_id, class_index=0):
     ink = np.float32([[0, 0, 1]])
     return encode.encode_example(ink=ink, class_index=class_index, key_id=key_id)
 
 
-def bitmap_record(bitmap, key_id):
+def make_bitmap_record(bitmap, key_id):
     feature = {
         "bitmap": tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[bitmap.tobytes()])
@@ -67,42 +62,44 @@ def bitmap_record(bitmap, key_id):
     ).SerializeToString()
 
 
-def test_the_same_data_set_is_made_of_the_ndjson(build, doodles, tmp_path):
+def test_create_dataset_makes_the_same_shards_from_ndjson(build, doodles, tmp_path):
     build([f"{doodles}/*.ndjson"], tmp_path / "one", compression="gzip")
     count = convert.convert(str(tmp_path / "one"), str(tmp_path / "lines"), "ndjson")
     assert count == 160
     build([tmp_path / "lines" / "*.ndjson"], tmp_path / "two", compression="gzip")
-    assert shards_of(tmp_path / "one") == shards_of(tmp_path / "two")
+    assert read_shards(tmp_path / "one") == read_shards(tmp_path / "two")
 
 
-def test_the_same_data_set_is_made_of_real_drawings(build, quickdraw_dir, tmp_path):
+def test_create_dataset_makes_the_same_shards_of_real_drawings(
+    build, quickdraw_dir, tmp_path
+):
     files = quickdraw_dir / "simplified" / "[u-z]*.ndjson.gz"
     build([files], tmp_path / "one", max_per_class=100)
     convert.convert(str(tmp_path / "one"), str(tmp_path / "lines"), "ndjson")
     build([tmp_path / "lines" / "*"], tmp_path / "two", max_per_class=100)
-    assert shards_of(tmp_path / "one") == shards_of(tmp_path / "two")
-    ours = {path.stem for path in (tmp_path / "lines").iterdir()}
-    theirs = {path.name.partition(".")[0] for path in files.parent.glob(files.name)}
-    assert ours == theirs
+    assert read_shards(tmp_path / "one") == read_shards(tmp_path / "two")
+    names = {path.stem for path in (tmp_path / "lines").iterdir()}
+    expected = {path.name.partition(".")[0] for path in files.parent.glob(files.name)}
+    assert names == expected
 
 
-def test_lines_are_those_that_were_published(data_dir, doodles, tmp_path):
+def test_lines_equal_the_input(data_dir, doodles, tmp_path):
     out = tmp_path / "out"
     convert.convert(str(data_dir), str(out), "ndjson")
     assert sorted(os.listdir(out)) == sorted(os.listdir(doodles))
     for path in doodles.iterdir():
-        theirs = path.read_bytes().splitlines()
-        assert sorted((out / path.name).read_bytes().splitlines()) == sorted(theirs)
+        expected = path.read_bytes().splitlines()
+        assert sorted((out / path.name).read_bytes().splitlines()) == sorted(expected)
 
 
-def test_a_line_says_nothing_that_is_not_known():
-    record = read.parse_record(dot("é"))
+def test_a_line_omits_unknown_fields():
+    record = read.parse_record(make_dot_record("é"))
     line = '{"word":"zoë","key_id":"é","drawing":[[[0],[0]]]}\n'
-    assert convert.to_line("zoë", record) == line.encode()
+    assert format_line("zoë", record) == line
     known = dataclasses.replace(
         record, recognized=0, countrycode="AE", timestamp="now", key_id=""
     )
-    assert list(json.loads(convert.to_line("zoë", known)).items()) == [
+    assert list(json.loads(format_line("zoë", known)).items()) == [
         ("word", "zoë"),
         ("countrycode", "AE"),
         ("timestamp", "now"),
@@ -111,22 +108,22 @@ def test_a_line_says_nothing_that_is_not_known():
     ]
 
 
-def test_wanted_splits_alone(data_dir, tmp_path):
+def test_only_the_requested_splits_are_converted(data_dir, tmp_path):
     info = load_dataset_info(str(data_dir))
-    wanted = ["test", "validation", "test"]
-    count = convert.convert(str(data_dir), str(tmp_path / "out"), "ndjson", wanted)
+    splits = ["test", "validation", "test"]
+    count = convert.convert(str(data_dir), str(tmp_path / "out"), "ndjson", splits)
     files = (tmp_path / "out").iterdir()
     lines = [line for path in files for line in path.read_text().splitlines()]
     keys = {
         record.key_id
-        for split in wanted
+        for split in splits
         for record in read.read_split(info, str(data_dir), split)
     }
     assert {json.loads(line)["key_id"] for line in lines} == keys
     assert len(lines) == count == len(keys)
 
 
-def test_images_are_those_of_the_rasterizer(data_dir, tmp_path):
+def test_images_equal_the_rasterizer(data_dir, tmp_path):
     out = tmp_path / "out"
     count = convert.convert(str(data_dir), str(out), "png")
     info = load_dataset_info(str(data_dir))
@@ -143,20 +140,24 @@ def test_images_are_those_of_the_rasterizer(data_dir, tmp_path):
             np.testing.assert_array_equal(pixels, expected)
 
 
-def test_a_bitmap_is_written_as_it_is(tmp_path):
+def test_bitmaps_are_not_changed(tmp_path):
     bitmap = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    data = write_dataset(tmp_path / "in", ("cat",), [bitmap_record(bitmap, b"7")])
+    data = write_dataset(tmp_path / "in", ("cat",), [make_bitmap_record(bitmap, b"7")])
     convert.convert(data, str(tmp_path / "out"), "png")
     with Image.open(tmp_path / "out" / "train" / "cat" / "7.png") as image:
         np.testing.assert_array_equal(np.asarray(image), bitmap)
-    with pytest.raises(ValueError, match=r"'7' of the split train: a bitmap has no st"):
+    with pytest.raises(
+        ValueError, match=r"'7' of the split train: ndjson needs strokes"
+    ):
         convert.convert(data, str(tmp_path / "lines"), "ndjson")
     assert sorted(os.listdir(tmp_path)) == ["in", "out"]
 
 
-def test_drawings_with_one_key_are_all_written(tmp_path):
+def test_drawings_with_equal_keys_are_all_written(tmp_path):
     keys = ["a", "a", "A", "a", "a%2", "", "../../a", "x" * 400, "x" * 401]
-    data = write_dataset(tmp_path / "in", ("one/two", "."), [*map(dot, keys), dot("")])
+    data = write_dataset(
+        tmp_path / "in", ("one/two", "."), [*map(make_dot_record, [*keys, ""])]
+    )
     convert.convert(data, str(tmp_path / "out"), "png")
     assert sorted(os.listdir(tmp_path / "out" / "train")) == ["%2E", "one%2Ftwo"]
     names = os.listdir(tmp_path / "out" / "train" / "one%2Ftwo")
@@ -167,50 +168,28 @@ def test_drawings_with_one_key_are_all_written(tmp_path):
     assert os.listdir(tmp_path / "lines") == ["one%2Ftwo.ndjson"]
 
 
-@given(st.text(), st.text())
-def test_safe_names_are_safe_and_differ(one, other):
-    first, second = convert.safe_name(one), convert.safe_name(other)
-    assert (first == second) == (one == other)
-    for name in (first, second):
-        assert 0 < len(name.encode()) <= convert.MAX_NAME_BYTES
-        assert not name.startswith(".")
-        assert all(sign in SAFE or sign.isalnum() for sign in name)
-
-
-@given(st.text(min_size=100, alphabet="é/a"))
-def test_long_names_are_cut_between_characters(name):
-    assert len(convert.safe_name(name).encode()) <= convert.MAX_NAME_BYTES
-
-
-@pytest.mark.parametrize("word", ["The Eiffel Tower", "t-shirt", "zoë", "日本"])
-def test_ordinary_names_stay(word):
-    assert convert.safe_name(word) == word
-
-
-def test_a_folder_with_something_in_it_is_refused(data_dir, tmp_path):
+def test_a_folder_with_files_is_rejected(data_dir, tmp_path):
     (tmp_path / "mine").write_text("mine")
-    with pytest.raises(ValueError, match="is in use: it is not empty; name a new"):
+    with pytest.raises(ValueError, match="output_dir must be new or empty"):
         convert.convert(str(data_dir), str(tmp_path), "ndjson")
     assert os.listdir(tmp_path) == ["mine"]
 
 
-def test_a_second_run_is_refused(data_dir, tmp_path):
+def test_a_folder_is_written_by_one_run_at_a_time(data_dir, tmp_path):
     unfinished = tmp_path / "out.unfinished"
-    unfinished.mkdir()
-    lock = os.open(unfinished, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    with pytest.raises(ValueError, match="is in use by another run"):
+    with (
+        file_lock.hold_lock(str(unfinished)),
+        pytest.raises(file_lock.FolderInUseError),
+    ):
         convert.convert(str(data_dir), str(tmp_path / "out"), "ndjson")
-    os.close(lock)
     (tmp_path / "out").mkdir()
-    (unfinished / "left").write_text("")
-    (unfinished / "train").mkdir()
+    (unfinished / "files" / "train").mkdir(parents=True)
     convert.convert(str(data_dir), str(tmp_path / "out"), "ndjson")
     assert os.listdir(tmp_path) == ["out"]
     assert len(os.listdir(tmp_path / "out")) == 4
 
 
-def test_damage_leaves_nothing(data_dir, tmp_path):
+def test_a_damaged_data_set_leaves_no_files(data_dir, tmp_path):
     data = shutil.copytree(data_dir, tmp_path / "data")
     shard = next(data.glob("train-00001*"))
     content = bytearray(shard.read_bytes())
@@ -221,14 +200,14 @@ def test_damage_leaves_nothing(data_dir, tmp_path):
     assert os.listdir(tmp_path) == ["data"]
 
 
-def test_a_missing_library_is_a_line_that_says_what_to_do(monkeypatch, data_dir):
+def test_the_error_for_a_missing_library_names_the_extra(monkeypatch, data_dir):
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "PIL.Image")
     with pytest.raises(ValueError, match=r"pip install 'quickdraw-rnn\[png\]'"):
         cli.import_extra("PIL.Image", "png")
 
 
-def start(*arguments):
+def start_convert(*arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline.convert", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -237,35 +216,35 @@ def start(*arguments):
     )
 
 
-def test_a_killed_run_leaves_nothing_that_looks_whole(tmp_path):
-    records = [dot(str(number)) for number in range(4000)]
+def test_a_killed_run_leaves_no_output_folder(tmp_path):
+    records = [make_dot_record(str(number)) for number in range(4000)]
     data = write_dataset(tmp_path / "data", ("dot",), records)
     out = tmp_path / "out"
     arguments = (f"--data_dir={data}", f"--output_dir={out}")
-    process = start(*arguments, "--format=png")
-    while not any(tmp_path.glob("out.unfinished/train/*/*.png")):
+    process = start_convert(*arguments, "--format=png")
+    while not any(tmp_path.glob("out.unfinished/files/train/*/*.png")):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not out.exists()
-    again = start(*arguments, "--format=ndjson")
-    assert again.communicate()[0] == f"4,000 drawings in {out}\n"
+    again = start_convert(*arguments, "--format=ndjson")
+    assert again.communicate()[0] == f"Wrote 4,000 drawings to {out}\n"
     assert not (tmp_path / "out.unfinished").exists()
     assert len((out / "dot.ndjson").read_text().splitlines()) == 4000
 
 
-def test_mistakes_on_the_command_line_are_one_line(data_dir, tmp_path):
+def test_errors_of_the_command_are_one_line(data_dir, tmp_path):
     data, out = f"--data_dir={data_dir}", f"--output_dir={tmp_path / 'out'}"
-    mistakes = [
+    cases = [
         ([data, out], 1, "--format is missing"),
-        ([data, out, "--format=jpeg"], 2, "should be one of <ndjson|png>"),
+        ([data, out, "--format=jpeg"], 2, "should be one of <ndjson|parquet|png>"),
         ([f"--data_dir={tmp_path}", out, "--format=png"], 1, "is not a data set"),
         ([data, out, "--format=png", "--splits=dev"], 1, "no split named 'dev'; the"),
         ([data, "--output_dir=gs://b", "--format=png"], 1, "gs://b is not on this mac"),
     ]
-    for arguments, status, message in mistakes:
-        process = start(*arguments)
+    for arguments, status, message in cases:
+        process = start_convert(*arguments)
         stdout, stderr = process.communicate()
         assert (process.returncode, stdout) == (status, "")
         assert message in stderr
