@@ -148,9 +148,9 @@ def _partial_sections(
     }
     plot = plots.plot_parts(parts, top1, confidence)
     figure = collection.add("partial", "Top-1, dashed: mean confidence", plot)
-    head = ["run", "", *(f"{part:.0%}" for part in parts)]
+    head = ["run", *(f"{part:.0%}" for part in parts)]
     rows = [
-        [run["name"], name, *(format_interval(row, key) for row in run["partial"])]
+        [Cell(run["name"], name), *(format_interval(row, key) for row in run["partial"])]
         for run in runs
         for key, name in (("top1", "top-1"), ("mean_confidence", "mean confidence"))
     ]

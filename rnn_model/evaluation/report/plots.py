@@ -293,7 +293,8 @@ def plot_cost(
         axes.set(xlabel=label, ylabel="top-1", xlim=(-0.04 * max_cost, 1.1 * max_cost))
         axes.margins(y=0.15)
         axes.locator_params(axis="x", nbins=5)
-        use_thousands_separators(axes.xaxis)
+        if max_cost >= 10:
+            use_thousands_separators(axes.xaxis)
         axes.yaxis.set_major_formatter(format_percent)
         _add_legend(figure, costs)
         return figure.plot()
