@@ -35,6 +35,13 @@ def _define_flags() -> None:
         "their points. They are chosen by a hash of their keys.",
         lower_bound=0,
     )
+    flags.DEFINE_string(
+        "unknown_data_dir",
+        "",
+        "Data set with drawings of words that the runs do not know, to measure how "
+        "well the confidence separates known from unknown words. Known words in it "
+        "are skipped.",
+    )
     flags.DEFINE_integer(
         "seed", 0, "Seed of the bootstrap and of the choice of partial drawings."
     )
@@ -51,6 +58,7 @@ def main() -> None:
         split=values.split,
         partial_drawings=values.partial_drawings,
         seed=values.seed,
+        unknown_data_dir=values.unknown_data_dir,
     )
     from rnn_model.evaluation.report import metrics_json
 
@@ -67,6 +75,7 @@ def evaluate(
     split: str = "test",
     partial_drawings: int = 5000,
     seed: int = 0,
+    unknown_data_dir: Path = "",
 ) -> dict[str, Any]:
     """Evaluates runs on the same drawings.
 
@@ -78,6 +87,7 @@ def evaluate(
       split: the split to evaluate on.
       partial_drawings: number of drawings that are also evaluated in parts.
       seed: seed of the bootstrap and of the choice of partial drawings.
+      unknown_data_dir: data set with drawings of words that the runs do not know.
 
     Returns:
       The content of `metrics.json`.
@@ -105,6 +115,7 @@ def evaluate(
             split,
             partial_drawings,
             seed,
+            os.fspath(unknown_data_dir),
         )
         report = metrics_json.to_json(result)
         if report_dir:

@@ -12,6 +12,7 @@ In the order in which a drawing passes through:
   confusion_matrix  counts, most confused pairs, ordering by clustering
   subgroups         metrics by country, number of points, recognized or not
   example_gallery   examples of each class for the report
+  unknown_words     AUROC of the confidence for known against unknown words
   partial_drawings  metrics on the first 25, 50 and 75 % of the points
   latency           milliseconds for a single drawing
   metrics_json      the result as `metrics.json` and as a text table

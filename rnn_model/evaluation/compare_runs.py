@@ -15,13 +15,20 @@ import tensorflow as tf
 
 from pipeline import cli, strokes
 from rnn_model import input_pipeline, models
-from rnn_model.evaluation import bootstrap, latency, loaded_run, partial_drawings
+from rnn_model.evaluation import (
+    bootstrap,
+    latency,
+    loaded_run,
+    partial_drawings,
+    unknown_words,
+)
 from rnn_model.evaluation.evaluator import BATCH_SIZE
 from rnn_model.evaluation.hash_sample import HashSample, SampledDrawing
 from rnn_model.evaluation.loaded_run import LoadedRun
 from rnn_model.evaluation.metrics import MetricSums, Predictions
 from rnn_model.evaluation.run_metrics import EvaluatedBatch, RunMetrics, RunPair
 from rnn_model.evaluation.subgroups import SubgroupIndexer
+from rnn_model.evaluation.unknown_words import UnknownWords
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
@@ -51,6 +58,7 @@ class ComparisonResult(NamedTuple):
       partial: result of `partial_drawings.evaluate_parts`; empty for bitmaps or
         without a sample.
       latencies_ms: milliseconds for a single drawing.
+      unknown_words: confidences for drawings of unknown words, if requested.
     """
 
     data_dir: str
@@ -62,6 +70,7 @@ class ComparisonResult(NamedTuple):
     num_partial: int
     partial: dict[float, list[MetricSums]]
     latencies_ms: list[float]
+    unknown_words: UnknownWords | None = None
 
     @property
     def classes_without_drawings(self) -> list[str]:
@@ -76,6 +85,7 @@ def compare_runs(
     split: str = "test",
     num_partial: int = 5000,
     seed: int = 0,
+    unknown_data_dir: str = "",
 ) -> ComparisonResult:
     """Evaluates runs on the same drawings.
 
@@ -85,14 +95,18 @@ def compare_runs(
       split: name of the split.
       num_partial: number of drawings that are also evaluated in parts.
       seed: seed of the bootstrap and of the sample that is evaluated in parts.
+      unknown_data_dir: data set with drawings of words that the runs do not know.
 
     Raises:
-      ValueError: there is no such split or it is empty, or a run cannot be loaded (see
-        `loaded_run.load_runs`).
+      ValueError: there is no such split or it is empty, a run cannot be loaded (see
+        `loaded_run.load_runs`), or there are no unknown words.
     """
     info = load_dataset_info(data_dir)
     if not info.split(split).examples:
         raise ValueError(f"{data_dir}: the split {split} is empty.")
+    unknown: tuple[DatasetInfo, np.ndarray] | None = None
+    if unknown_data_dir:
+        unknown = unknown_words.load_unknown_info(unknown_data_dir, split, info)
     runs = loaded_run.load_runs(workdirs, info, data_dir)
     evaluation = EvaluationPass(info, runs, max(num_partial, LATENCY_DRAWINGS), seed)
     batches = input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE)
@@ -113,6 +127,11 @@ def compare_runs(
         latencies_ms=[
             _measure_latency(run, sample[:LATENCY_DRAWINGS], info.kind) for run in runs
         ],
+        unknown_words=(
+            _evaluate_unknown_words(runs, *unknown, unknown_data_dir, split, seed)
+            if unknown
+            else None
+        ),
     )
 
 
@@ -126,6 +145,21 @@ def _evaluate_parts(
     with cli.progress(total, "partial drawings") as bar:
         return partial_drawings.evaluate_parts(
             logits_fns, num_classes, sample, bar.update
+        )
+
+
+def _evaluate_unknown_words(
+    runs: Sequence[LoadedRun],
+    info: DatasetInfo,
+    is_unknown: np.ndarray,
+    data_dir: str,
+    split: str,
+    seed: int,
+) -> UnknownWords:
+    logits_fns = [run.logits_fn for run in runs]
+    with cli.progress(info.split(split).examples, "unknown words") as bar:
+        return unknown_words.evaluate_unknown_words(
+            logits_fns, info, is_unknown, data_dir, split, seed, bar.update
         )
 
 

@@ -9,6 +9,7 @@ from rnn_model.evaluation.confusion_matrix import ConfusionMatrix
 from rnn_model.evaluation.example_gallery import ExampleDrawing, Gallery
 from rnn_model.evaluation.metrics import MetricSums, Predictions
 from rnn_model.evaluation.subgroups import SubgroupIndexer, SubgroupSums
+from rnn_model.evaluation.unknown_words import ConfidenceHistogram
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
 
@@ -61,6 +62,7 @@ class RunMetrics:
       recognized: metrics of the drawings that the game recognized.
       subgroups: metrics by country and so on.
       confusion: the confusion matrix.
+      confidence: histogram of the confidences.
       correct: correct predictions of the highest confidence.
       wrong: wrong predictions of the highest confidence.
       uncertain: predictions of the lowest confidence.
@@ -73,6 +75,7 @@ class RunMetrics:
         self.recognized = MetricSums(num_classes, bootstrap.COLUMNS)
         self.subgroups = SubgroupSums(indexer)
         self.confusion = ConfusionMatrix(num_classes)
+        self.confidence = ConfidenceHistogram()
         self.correct, self.wrong, self.uncertain = (
             _make_gallery(num_classes) for _ in range(3)
         )
@@ -103,6 +106,7 @@ class RunMetrics:
         values = metrics.per_drawing_values(predictions)
         self.subgroups.add(subgroup_indices, values, weights)
         self.confusion.add(predictions.label, predictions.predicted_class)
+        self.confidence.add(predictions.confidence, weights)
         recognized = subgroup_indices[subgroups.RECOGNIZED] == 1
         self.recognized.add(predictions.select(recognized), weights[recognized])
 

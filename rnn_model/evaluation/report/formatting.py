@@ -49,6 +49,13 @@ def format_interval(row: dict[str, Any], metric: str = "top1") -> Cell:
     return Cell(f"{value:.1%}", f"{100 * low:.1f} to {100 * high:.1f}")
 
 
+def format_difference(row: dict[str, Any]) -> Cell:
+    """Formats a difference and its interval in percentage points."""
+    low, high = (100 * end for end in row["interval"])
+    difference = 100 * row["difference"]
+    return Cell(f"{difference:+.2f}", f"{low:+.2f} to {high:+.2f}")
+
+
 def make_guesses(
     example: ExampleDrawing,
     predictions: TopPredictions,

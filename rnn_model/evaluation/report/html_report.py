@@ -18,9 +18,11 @@ from rnn_model.evaluation.compare_runs import ComparisonResult
 from rnn_model.evaluation.report import pair_sections, plots, run_sections
 from rnn_model.evaluation.report.formatting import (
     PlotCollection,
+    format_difference,
     format_interval,
     get_estimate,
 )
+from rnn_model.evaluation.unknown_words import KNOWN_SHARE, compute_roc
 from tfrecords import schema
 
 METRICS = {
@@ -71,6 +73,7 @@ def build_page(result: ComparisonResult, report: dict[str, Any]) -> ReportPage:
         _metrics_section(report),
         *pair_sections.build_sections(result, report, collection),
         *_partial_sections(report, collection),
+        *_unknown_word_sections(result, report, collection),
         *_subgroup_sections(report, collection),
         _calibration_section(report, collection),
         *_learning_curve_sections(result, collection),
@@ -150,7 +153,10 @@ def _partial_sections(
     figure = collection.add("partial", "Top-1, dashed: mean confidence", plot)
     head = ["run", *(f"{part:.0%}" for part in parts)]
     rows = [
-        [Cell(run["name"], name), *(format_interval(row, key) for row in run["partial"])]
+        [
+            Cell(run["name"], name),
+            *(format_interval(row, key) for row in run["partial"]),
+        ]
         for run in runs
         for key, name in (("top1", "top-1"), ("mean_confidence", "mean confidence"))
     ]
@@ -161,6 +167,51 @@ def _partial_sections(
     )
     body = [Columns([figure, Table(head, rows)])]
     return [Section("Partial drawings", body, note)]
+
+
+def _unknown_word_sections(
+    result: ComparisonResult, report: dict[str, Any], collection: PlotCollection
+) -> list[Section]:
+    """Shows how well the confidence separates known from unknown words."""
+    if result.unknown_words is None:
+        return []
+    unknown, runs = report["unknown_words"], report["runs"]
+    curves = {}
+    for run, run_metrics, histogram in zip(
+        result.runs, result.run_metrics, result.unknown_words.histograms
+    ):
+        roc = compute_roc(run_metrics.confidence, histogram)
+        curves[run.name] = (roc.unknown.tolist(), roc.known.tolist())
+    figure = collection.add("unknown-words", "ROC curve", plots.plot_roc(curves))
+    head = ["run", "AUROC", "threshold", "unknown drawings above it"]
+    rows = [
+        [
+            run["name"],
+            format_interval(run["unknown_words"], "auroc"),
+            run["unknown_words"]["threshold"],
+            format_interval(run["unknown_words"], "accepted"),
+        ]
+        for run in runs
+    ]
+    body: list[Element] = [Columns([figure, Table(head, rows)])]
+    differences: list[list[str | Cell]] = [
+        [
+            f"{pair['first']} − {pair['second']}",
+            format_difference(pair["unknown_words"]["auroc"]),
+        ]
+        for pair in report["pairs"]
+    ]
+    if differences:
+        body.append(Table(["runs", "difference in AUROC"], differences))
+    words = unknown["words"]
+    names = ", ".join(words[:10]) + (", …" if len(words) > 10 else "")
+    note = (
+        f"The confidences for {unknown['drawings']:,} drawings of {len(words)} words "
+        f"that the runs do not know ({names}), compared with those for all drawings "
+        "above. AUROC is the probability that a drawing of a known word has the higher "
+        f"confidence. {KNOWN_SHARE:.0%} of the known drawings are above the threshold."
+    )
+    return [Section("Unknown words", body, note)]
 
 
 def _subgroup_sections(

@@ -14,6 +14,7 @@ from rnn_model.evaluation.mcnemar import mcnemar_test
 from rnn_model.evaluation.metrics import MetricSums
 from rnn_model.evaluation.run_metrics import PairCounts, RunPair
 from rnn_model.evaluation.subgroups import Subgroup
+from rnn_model.evaluation.unknown_words import RocCurve, UnknownWords, compute_roc
 
 MAX_CONFUSED_PAIRS = 20
 
@@ -29,6 +30,7 @@ def to_json(result: ComparisonResult) -> dict[str, Any]:
         "kind": result.info.kind,
         "classes_without_drawings": result.classes_without_drawings,
         "partial_drawings": result.num_partial,
+        "unknown_words": _unknown_words_to_json(result.unknown_words),
         "runs": [_run_to_json(result, index) for index in range(len(result.runs))],
         "pairs": [
             _pair_to_json(result, *indices, pair)
@@ -60,6 +62,7 @@ def _run_to_json(result: ComparisonResult, index: int) -> dict[str, Any]:
             {"part": part} | _part_to_json(sums[index])
             for part, sums in result.partial.items()
         ],
+        "unknown_words": _roc_to_json(_compute_roc(result, index)),
         "calibration": _calibration_to_json(run_metrics.all),
         "per_class": _per_class_to_json(classes, run_metrics.all),
         "confused": [
@@ -101,6 +104,36 @@ def _subgroup_to_json(subgroup: Subgroup) -> dict[str, Any]:
     means = metrics.compute_means(subgroup.sums)
     examples = round(subgroup.sums[0, 0])
     return {"group": subgroup.name, "examples": examples} | _with_intervals(means)
+
+
+def _unknown_words_to_json(unknown: UnknownWords | None) -> dict[str, Any]:
+    """Returns the facts of the drawings of unknown words; empty without any."""
+    if unknown is None:
+        return {}
+    return {
+        "data_dir": unknown.data_dir,
+        "words": unknown.words,
+        "drawings": unknown.examples,
+    }
+
+
+def _compute_roc(result: ComparisonResult, index: int) -> RocCurve | None:
+    if result.unknown_words is None:
+        return None
+    known = result.run_metrics[index].confidence
+    return compute_roc(known, result.unknown_words.histograms[index])
+
+
+def _roc_to_json(roc: RocCurve | None) -> dict[str, Any]:
+    """Returns how well the confidence separates known from unknown words.
+
+    `accepted` is the share of the unknown drawings with a confidence above the
+    threshold, which 95 % of the known drawings exceed.
+    """
+    if roc is None:
+        return {}
+    metrics = _with_intervals({"auroc": roc.auroc, "accepted": roc.accepted})
+    return metrics | {"threshold": roc.threshold}
 
 
 def _calibration_to_json(sums: MetricSums) -> list[dict[str, Any]]:
@@ -149,6 +182,7 @@ def _pair_to_json(
         "first": result.runs[first].name,
         "second": result.runs[second].name,
         **_differences_to_json(one.all, other.all, pair.all),
+        "unknown_words": _auroc_difference_to_json(result, first, second),
         "recognized_only": (
             _differences_to_json(one.recognized, other.recognized, pair.recognized)
             if has_recognized
@@ -165,11 +199,7 @@ def _differences_to_json(
     differences = {name: ones[name] - others[name] for name in ones}
     return {
         "differences": {
-            name: {
-                "difference": float(values[0]),
-                "interval": confidence_interval(values),
-            }
-            for name, values in differences.items()
+            name: _difference_to_json(values) for name, values in differences.items()
         },
         "both_right": counts.both,
         "only_first_right": counts.only_first,
@@ -178,6 +208,19 @@ def _differences_to_json(
         "mcnemar_p": mcnemar_test(counts.only_first, counts.only_second),
         "mcnemar_exact": True,
     }
+
+
+def _auroc_difference_to_json(
+    result: ComparisonResult, first: int, second: int
+) -> dict[str, Any]:
+    one, other = _compute_roc(result, first), _compute_roc(result, second)
+    if one is None or other is None:
+        return {}
+    return {"auroc": _difference_to_json(one.auroc - other.auroc)}
+
+
+def _difference_to_json(values: np.ndarray) -> dict[str, Any]:
+    return {"difference": float(values[0]), "interval": confidence_interval(values)}
 
 
 def format_runs(report: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from rnn_model.evaluation.example_gallery import Gallery
 from rnn_model.evaluation.report import plots
 from rnn_model.evaluation.report.formatting import (
     PlotCollection,
+    format_difference,
     get_estimate,
     make_guesses,
     make_thumbnail,
@@ -117,18 +118,11 @@ def _difference_row(
     p = row["mcnemar_p"]
     return [
         f"{pair['first']} − {pair['second']}",
-        *(_format_difference(row["differences"][metric]) for metric in COMPARED),
+        *(format_difference(row["differences"][metric]) for metric in COMPARED),
         row["only_first_right"],
         row["only_second_right"],
         "< 0.0001" if p < 1e-4 else f"{p:.4f}",
     ]
-
-
-def _format_difference(row: dict[str, Any]) -> Cell:
-    """Formats a difference and its interval in percentage points."""
-    low, high = (100 * end for end in row["interval"])
-    difference = 100 * row["difference"]
-    return Cell(f"{difference:+.2f}", f"{low:+.2f} to {high:+.2f}")
 
 
 def _drawings_section(

@@ -244,6 +244,25 @@ def plot_parts(
         return figure.plot()
 
 
+def plot_roc(runs: Series) -> Plot:
+    """Plots ROC curves of the confidence, for drawings of unknown and known words.
+
+    Args:
+      runs: shares of the unknown and of the known drawings above each threshold.
+    """
+    with Figure(*HALF) as figure:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=MUTED, lw=1, ls=(0, (4, 3)))
+        for index, (name, (unknown, known)) in enumerate(runs.items()):
+            axes.plot(unknown, known, color=_series_color(index), lw=1.8, label=name)
+        axes.set(xlabel="unknown drawings accepted", ylabel="known drawings accepted")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axes.xaxis.set_major_formatter(format_percent)
+        axes.yaxis.set_major_formatter(format_percent)
+        _add_legend(figure, runs)
+        return figure.plot()
+
+
 def plot_subgroups(
     names: Sequence[str], runs: Mapping[str, Sequence[Estimate]]
 ) -> Plot:

@@ -60,6 +60,7 @@ def test_page_of_two_runs_has_all_sections_and_plots(two_runs):
         "rnn and mlp",
         "Cost",
         "Partial drawings",
+        "Unknown words",
         "Subgroups",
         "Calibration",
         "Learning curves",
@@ -74,6 +75,7 @@ def test_page_of_two_runs_has_all_sections_and_plots(two_runs):
         "training-time.png",
         "model-size.png",
         "partial.png",
+        "unknown-words.png",
         "recognized.png",
         "points.png",
         "country.png",
@@ -103,6 +105,8 @@ def test_page_has_the_numbers_of_metrics_json(two_runs):
         assert f"{row['mcnemar_p']:.4f}" in text
         difference = 100 * row["differences"]["top1"]["difference"]
         assert f"rnn − mlp {difference:+.2f}" in text
+    for run in report["runs"]:
+        assert f"{run['unknown_words']['auroc']:.1%}" in text
     assert f"On {report['partial_drawings']} drawings, chosen by a hash" in text
 
 
@@ -139,6 +143,7 @@ def test_names_are_escaped():
         plots.plot_class_top1(words, [estimate] * 4),
         plots.plot_subgroups(words, runs),
         plots.plot_cost(dict.fromkeys(words, 9.0), estimates, "minutes"),
+        plots.plot_roc({"<run>": ([1.0, 0.0], [1.0, 0.0]), "$b$": ([1.0], [0.0])}),
         plots.plot_parts([0.5, 1.0], {"<run>": [estimate] * 2}, {"<run>": [0.1, 0.2]}),
     ):
         svg = plot.svg.replace("xlink:", "")

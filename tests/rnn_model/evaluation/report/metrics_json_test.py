@@ -83,6 +83,30 @@ def test_pair_has_the_differences_of_its_runs(report, part):
     assert 0 < pair["mcnemar_p"] <= 1
 
 
+def test_unknown_words_have_auroc_and_threshold(report, unknown_data_dir):
+    unknown = report["unknown_words"]
+    assert unknown["data_dir"] == str(unknown_data_dir)
+    assert len(unknown["words"]) == 2
+    assert unknown["drawings"] > 0
+    auroc = []
+    for run in report["runs"]:
+        row = run["unknown_words"]
+        for name, (low, high) in row["intervals"].items():
+            assert 0 <= low <= row[name] <= high <= 1
+        assert 0 <= row["threshold"] < 1
+        auroc.append(row["auroc"])
+    row = report["pairs"][0]["unknown_words"]["auroc"]
+    assert row["difference"] == pytest.approx(auroc[0] - auroc[1])
+    low, high = row["interval"]
+    assert low <= row["difference"] <= high
+
+
+def test_unknown_words_are_optional(comparison):
+    report = metrics_json.to_json(comparison._replace(unknown_words=None))
+    rows = [report, *report["runs"], *report["pairs"]]
+    assert all(row["unknown_words"] == {} for row in rows)
+
+
 def test_table_has_one_line_per_run(report):
     head, rule, rnn, mlp = metrics_json.format_runs(report).splitlines()
     assert head.split() == (
