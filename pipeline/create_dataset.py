@@ -54,7 +54,7 @@ def create_dataset(
 
 def main() -> None:
     """Runs the job that the flags describe."""
-    from pipeline.class_names import label_names, wanted_classes
+    from pipeline.class_names import read_classes, read_label_names
 
     values = flags.FLAGS
     cli.require("input", "output_dir")
@@ -63,7 +63,7 @@ def main() -> None:
         values.output_dir,
         overwrite=values.overwrite,
         beam_args=_beam_args,
-        classes=wanted_classes(values.classes, values.classes_file),
+        classes=read_classes(values.classes, values.classes_file),
         max_per_class=values.max_per_class,
         splits=parse_splits(values.splits),
         seed=values.seed,
@@ -73,7 +73,7 @@ def main() -> None:
         compression=values.compression,
         max_rejected=values.max_rejected,
         input_format=values.input_format,
-        label_names=label_names(values.label_names),
+        label_names=read_label_names(values.label_names),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from pipeline import cli, strokes
-from pipeline.class_names import label_names
+from pipeline.class_names import read_label_names
 from pipeline.formats import input_files, reader, registry
 from pipeline.formats.blocks import Block, Unreadable
 from pipeline.report import page
@@ -187,7 +187,7 @@ def main() -> None:
     if values.data_dir:
         source = describe_dataset(values.data_dir, stats)
     else:
-        names = label_names(values.label_names)
+        names = read_label_names(values.label_names)
         source = describe_files(values.input, stats, values.input_format, names)
     if not stats.num_drawings:
         raise ValueError(f"no drawings in {source.location}")

@@ -1,12 +1,36 @@
-"""Every form in which Quick, Draw! is published → `Drawing`.
+"""Every form in which drawings are published or saved, read as `Drawing`.
 
-    simplified, raw   lines.py      ndjson
-    binary            binary.py     .bin
-    sketchrnn         sketchrnn.py  .npz of train, valid and test
-    bitmap            bitmaps.py    .npy, and .npz of images and labels
-    png               png.py        folders of pictures
+In the order in which a file meets the modules:
 
-A format knows how to cut a file into blocks of whole drawings, and how to parse one of
-them; `registry.py` knows all formats. What is no drawing is a ValueError whose message
-reads `kind` or `kind: detail`; rejected drawings are counted by kind.
+    input_files    which files a command reads
+    reader         opens a file, plain or gzipped, local or remote
+    registry       recognises its format; the table of all formats
+    blocks         blocks of complete drawings, the elements of the Beam job
+    text           ndjson, JSON documents, CSV, and the rows of parquet files
+    numpy_files    .npy and .npz: bitmaps and Sketch-RNN
+    binary         Google's .bin
+    images         folders of PNG, JPEG, GIF and WebP pictures
+    vector_ink     SVG and InkML
+    parquet        rows as Hugging Face publishes them
+    tfrecord       the records of this package and of TensorFlow's tutorial
+    words          the class name in a record, a file name or a folder name
+    drawing        `Drawing`, the result
+
+A format cuts a file into blocks and parses one item of a block. An item that is not a
+drawing is a ValueError with the message `kind` or `kind: detail`; rejected items are
+counted by kind. docs/formats.md shows a sample of each format.
 """
+
+INPUT_FORMATS = (
+    "auto",
+    "simplified",
+    "raw",
+    "binary",
+    "sketchrnn",
+    "bitmap",
+    "png",
+    "svg",
+    "inkml",
+    "tfrecord",
+)
+"""The values of `--input_format`; all but "auto" are keys of `registry.FORMATS`."""

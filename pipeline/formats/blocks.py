@@ -1,4 +1,8 @@
-"""Files → blocks of whole drawings: few large elements, since each costs Beam time."""
+"""Files cut into blocks of complete drawings.
+
+A block is an element of the Beam job: a few large elements, since each element costs
+time of its own.
+"""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -6,27 +10,30 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 8 << 20
-"""A longer line is no drawing; little more than so much of it is ever held."""
+"""A longer line is not a drawing; little more than this is held in memory."""
 
-TEXT_LIMIT = 64 << 10
-"""Characters of a rejected drawing that are kept."""
+MAX_REJECTED_TEXT = 64 << 10
+"""Number of characters of a rejected item that are kept."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Unreadable(ValueError):
-    """A whole file that cannot be read with these settings: the job is to fail."""
+class UnreadableFileError(ValueError):
+    """A whole file cannot be read with these settings: the job fails."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Some whole drawings of one file, not yet parsed.
+    """Complete drawings of one file, not yet parsed.
 
     Attributes:
-      file: the file's path.
-      format: how to parse them, a key of `pipeline.formats.reading.FORMATS`.
-      first: number of the first drawing (of a text: of its line), counting from 1.
-      data: lines with their ends (the file's last may lack one), or an item each.
-      split: the split they were published in, empty where there is none.
-      damage: why its one item, and all that follows in the file, cannot be read.
+      file: path of the file.
+      format: how to parse the items, a key of `registry.FORMATS`.
+      first: number of the first item, counted from 1; the line number in text.
+      data: lines with their ends (the last line of the file may lack it), or items.
+      split: the split that the items were published in, empty if none.
+      word: class name of the items that have none themselves.
+      damage: the reason why its single item and the rest of the file cannot be read.
     """
 
     file: str
@@ -34,18 +41,26 @@ class Block:
     first: int
     data: bytes | list[bytes]
     split: str = ""
+    word: str = ""
     damage: str = ""
 
     def items(self) -> list[bytes]:
+        """Returns the items one by one, lines without their ends."""
         if isinstance(self.data, bytes):
             return self.data.removesuffix(b"\n").split(b"\n")
         return self.data
 
-    def text_of(self, item: bytes) -> str:
-        """What of an item is kept where it is rejected; hexadecimal if no line."""
+    def rejected_text(self, item: bytes) -> str:
+        """Returns what to keep of a rejected item: text, or hexadecimal if binary."""
         if isinstance(self.data, bytes):
-            return item[: 4 * TEXT_LIMIT].decode(errors="replace")[:TEXT_LIMIT]
-        return item[: TEXT_LIMIT // 2].hex()
+            text = item[: 4 * MAX_REJECTED_TEXT].decode(errors="replace")
+            return text[:MAX_REJECTED_TEXT]
+        try:
+            if b"\0" not in item:
+                return item.decode()[:MAX_REJECTED_TEXT]
+        except UnicodeDecodeError:
+            pass
+        return item[: MAX_REJECTED_TEXT // 2].hex()
 
 
 def cut_lines(
@@ -53,12 +68,12 @@ def cut_lines(
 ) -> Iterator[Block]:
     """Cuts a stream of lines into blocks at line ends.
 
-    Of a line longer than `MAX_LINE_BYTES` only the beginning goes on, still longer
-    than that; the lines after it keep their numbers.
+    Only the first `MAX_LINE_BYTES` and a little more of a longer line are kept, enough
+    for it to be rejected; the lines after it keep their numbers.
     """
     line = 1
-    rest = b""
-    skipping = False  # within a line that is too long
+    rest = stream.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
+    skipping = False  # the rest of a line that is too long
     while data := stream.read(block_bytes):
         if skipping:
             _, end, data = data.partition(b"\n")
@@ -77,7 +92,7 @@ def cut_lines(
         yield Block(file, format, line, rest)
 
 
-def gather(
+def cut_items(
     items: Iterable[bytes],
     file: str,
     format: str,
@@ -85,28 +100,46 @@ def gather(
     *,
     first: int = 1,
     split: str = "",
+    as_lines: bool = False,
 ) -> Iterator[Block]:
-    """Gathers items into blocks.
+    """Collects items into blocks.
 
-    Where `items` raises ValueError the rest of the file is lost: an empty item with
-    the reason as its `damage` stands for it, so that it is rejected and counted.
+    If `items` raises ValueError, the rest of the file is lost. An empty item with the
+    reason as its `damage` stands for it, so that it is rejected and counted.
+
+    Args:
+      items: bytes of one drawing each.
+      file: see `Block`.
+      format: see `Block`.
+      block_bytes: a block ends when its items have this many bytes.
+      first: number of the first item.
+      split: see `Block`.
+      as_lines: whether to join the items, which hold no line end, to lines.
+
+    Raises:
+      UnreadableFileError: `items` raises it.
     """
     held: list[bytes] = []
     size = 0
     damage = ""
+
+    def make_block() -> Block:
+        data = b"\n".join(held) + b"\n" if as_lines else held
+        return Block(file, format, first, data, split)
+
     try:
         for item in items:
             held.append(item)
             size += len(item)
             if size >= block_bytes:
-                yield Block(file, format, first, held, split)
+                yield make_block()
                 first += len(held)
                 held, size = [], 0
-    except Unreadable:
+    except UnreadableFileError:
         raise
     except ValueError as error:
         damage = str(error)
     if held:
-        yield Block(file, format, first, held, split)
+        yield make_block()
     if damage:
-        yield Block(file, format, first + len(held), [b""], split, damage)
+        yield Block(file, format, first + len(held), [b""], split, damage=damage)

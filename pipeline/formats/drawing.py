@@ -1,30 +1,28 @@
-"""`Drawing`, the one type that all formats give and the rest of the job knows."""
+"""`Drawing`, the type that every input format produces."""
 
+import datetime
 import hashlib
-import re
-import urllib.parse
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from tfrecords import schema
 
-_PREFIX = re.compile(r"full_(simplified|raw|binary|numpy_bitmap)_|sketchrnn_")
-_SUFFIX = re.compile(r"(\.full)?\.(ndjson|bin|npy|npz)$")
-
 
 class Drawing(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One drawing as the job passes it on.
+    """One drawing of a published or saved file.
 
     Attributes:
-      word: the class's name.
+      word: name of the class; empty if the source has none and none is needed.
       key_id: Google's key, or `content_key`.
-      countrycode, timestamp: as published, empty where not known.
-      recognized: 1, 0, or -1 where not known.
+      countrycode: as published, empty if unknown.
+      timestamp: as published, empty if unknown.
+      recognized: 1, 0, or -1 if unknown.
       packed: the bytes of the points `<uint8>[T, 3]` (see `pipeline.strokes`), or of
         the bitmap `<uint8>[28, 28]`, white ink on black.
-      is_bitmap: says which.
+      is_bitmap: whether `packed` holds a bitmap.
     """
 
     word: str
@@ -48,44 +46,67 @@ class Drawing(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 Parsed = Drawing | ValueError | None
-"""What an item of a file is: a drawing, none and why, or a blank line."""
+"""The result for an item: a drawing, the reason why it is none, or None if blank."""
 
 
-def parse_or_reason(
-    parse: Callable[..., Drawing | None], *arguments: bytes | str
-) -> Parsed:
-    """Gives what `parse` gives, or the ValueError that it raises."""
+def parse_or_error(parse: Callable[..., Drawing | None], *args: Any) -> Parsed:
+    """Returns the result of `parse`, or the ValueError that it raises."""
     try:
-        return parse(*arguments)
+        return parse(*args)
     except ValueError as error:
         return error
 
 
-def keyless(word: str, packed: bytes, *, is_bitmap: bool = False) -> Drawing:
-    """Makes a drawing of a format that publishes nothing but what was drawn.
+def make_drawing(word: str | None, packed: bytes, *, is_bitmap: bool = False) -> Drawing:
+    """Makes a drawing of a format that has no metadata.
+
+    Args:
+      word: name of the class; None if none is needed, as in prediction.
+      packed: see `Drawing`.
+      is_bitmap: see `Drawing`.
 
     Raises:
-      ValueError: it has no word.
+      ValueError: the word is empty.
     """
+    if word is None:
+        return Drawing("", "", "", "", -1, packed, is_bitmap)
     if not word:
         raise ValueError("no word")
-    key_id = content_key(word, packed)
-    return Drawing(word, key_id, "", "", -1, packed, is_bitmap)
+    return Drawing(word, content_key(word, packed), "", "", -1, packed, is_bitmap)
 
 
 def content_key(word: str, packed: bytes) -> str:
     """Makes a key for a drawing that was published without one.
 
-    The same drawing gets the same key wherever and whenever it is read.
+    The same drawing of the same word always gets the same key.
     """
     return hashlib.blake2b(packed, digest_size=8, key=word.encode()[:64]).hexdigest()
 
 
-def word_of(path: str) -> str:
-    """The word that a file's name says, where the file itself does not.
+GOOGLE_KEYS = ("4503599627370496", "6755399441055744")
+"""Google's keys are integers from the first to before the second: 2⁵² to 1.5·2⁵²."""
 
-    `aircraft carrier.bin`, as in Google's bucket; also as its web page names what is
-    downloaded there: `full_binary_aircraft%20carrier.bin`.
+
+def unique_key(drawing: Drawing) -> str:
+    """Returns a key that only copies of the same drawing share.
+
+    Keys that are not Google's, such as row numbers, may be repeated in other files and
+    for other words. The content of the drawing is added to them.
     """
-    name = path.rpartition("/")[2].removesuffix(".gz")
-    return _PREFIX.sub("", _SUFFIX.sub("", urllib.parse.unquote(name)), count=1)
+    key = drawing.key_id
+    if len(key) == 16 and GOOGLE_KEYS[0] <= key < GOOGLE_KEYS[1]:
+        return key
+    content = content_key(drawing.word, drawing.packed)
+    return key if key == content else f"{key}/{content}"
+
+
+def format_timestamp(seconds: float) -> str:
+    """Formats Unix seconds as in the ndjson files, without their fractions.
+
+    Empty for 0 and for times outside the years 1 to 9999.
+    """
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (OverflowError, OSError, ValueError):
+        return ""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if seconds else ""

@@ -1,48 +1,103 @@
-"""Which files a command reads, and as what."""
+"""The files that a command reads, and the flags that describe them."""
 
 import os
+import sys
 
 from absl import flags
 
-from pipeline.beam_job.config import INPUT_FORMATS
+from pipeline.formats import INPUT_FORMATS
 from tfrecords import storage
+
+SUFFIXES = frozenset(
+    "ndjson jsonl json csv tsv bin npy npz parquet svg inkml tfrecord "
+    "png jpg jpeg gif webp".split()
+)
+"""Files with these suffixes are read; of others in a folder the content decides."""
+
+_PARTIAL_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp")
+_TEXT_STARTS = (b"{", b"[", b"<svg", b"<?xml", b"<ink")
+_MAX_NAMED = 10
 
 
 def define_flags() -> None:
-    """Defines the flags that say what the files of `--input` are."""
+    """Defines the flags that describe the files of `--input`."""
     flags.DEFINE_enum(
         "input_format",
         "auto",
         INPUT_FORMATS,
-        "What the files are: simplified or raw ndjson, Google's binary .bin, "
-        "Sketch-RNN's .npz (whose splits are kept), bitmaps (.npy, or .npz of images "
-        "and labels) or png (a folder per class). auto tells it of each file.",
+        "Format of the files: simplified or raw strokes (ndjson, JSON, CSV, parquet), "
+        "Google's binary .bin, Sketch-RNN's .npz (whose splits are kept), bitmaps "
+        "(.npy, or .npz of images and labels), png (pictures in a folder per class), "
+        "svg, inkml or tfrecord. auto detects it per file.",
     )
     flags.DEFINE_list(
         "label_names",
         None,
-        "The words that integer labels stand for, in the labels' order, by comma; or "
-        "a file with one a line.",
+        "Class names of integer labels, separated by commas, in the order of the "
+        "labels; or a file with one per line.",
     )
 
 
 def match_files(patterns: list[str]) -> dict[str, int]:
-    """Expands globs to files, each once: path to size in bytes, sorted by path.
+    """Expands paths, globs and folders to files.
+
+    Files of a glob or folder that hold no drawings are left out and named on stderr.
+
+    Args:
+      patterns: local or remote.
+
+    Returns:
+      Path to size in bytes, sorted by path.
 
     Raises:
-      ValueError: a glob that finds nothing, or a folder.
+      ValueError: a pattern matches no file with drawings.
     """
     sizes: dict[str, int] = {}
     for pattern in patterns:
         try:
-            matches = storage.match(pattern)
+            matched = _match(pattern)
         except OSError as error:
             raise ValueError(f"--input={pattern}: {error}") from None
-        if not matches:
+        if not matched:
             raise ValueError(f"--input={pattern}: there is no such file")
-        sizes |= matches
-    for file in sizes:
-        if os.path.isdir(file):
-            within = os.path.join(file, "*")
-            raise ValueError(f"--input={file} is a folder; name files, as {within}")
+        if list(matched) != [pattern]:
+            skipped = [path for path in matched if not _may_hold_drawings(path)]
+            matched = {p: size for p, size in matched.items() if p not in set(skipped)}
+            _report_skipped(pattern, skipped, all_skipped=not matched)
+        sizes |= matched
     return dict(sorted(sizes.items()))
+
+
+def _match(pattern: str) -> dict[str, int]:
+    """Expands a pattern; a folder stands for all files in it and below it."""
+    if not storage.is_remote(pattern) and os.path.isdir(pattern):
+        return {
+            path: size
+            for path, size in storage.match(storage.join(pattern, "**")).items()
+            if not os.path.basename(path).startswith(".")
+        }
+    matched = storage.match(pattern)
+    if not matched and storage.is_remote(pattern):
+        matched = storage.match(storage.join(pattern, "**"))
+    return matched
+
+
+def _may_hold_drawings(path: str) -> bool:
+    name = storage.basename(path).lower().removesuffix(".gz")
+    if name.startswith(".") or name.endswith(_PARTIAL_SUFFIXES):
+        return False
+    if name.rpartition(".")[2] in SUFFIXES or ".tfrecord-" in name:
+        return True
+    with storage.open_read(path) as file:
+        head = file.read(1000)
+    return "." not in name or head.lstrip().startswith(_TEXT_STARTS)
+
+
+def _report_skipped(pattern: str, paths: list[str], all_skipped: bool) -> None:
+    names = ", ".join(storage.basename(path) for path in paths[:_MAX_NAMED])
+    if len(paths) > _MAX_NAMED:
+        names += f" and {len(paths) - _MAX_NAMED} more"
+    if all_skipped:
+        raise ValueError(f"--input={pattern}: no file holds drawings. Received: {names}")
+    if paths:
+        print(f"skipped {len(paths)} files without drawings: {names}", file=sys.stderr)

@@ -1,22 +1,38 @@
-"""Files → blocks of drawings: who reads what, and how a file is read."""
+"""Opens files of drawings, plain or gzipped, local or remote."""
 
 import contextlib
 import gzip
+import io
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-
-from pipeline.formats import registry
+from pipeline.formats import parquet, registry
 from pipeline.formats.blocks import Block
+from pipeline.formats.drawing import Drawing
+from pipeline.formats.numpy_files import npy
+from pipeline.formats.registry import Detected
+from tfrecords import storage
+
+GZIP_MAGIC = b"\x1f\x8b"
+_READ_FROM_END = (npy.NPZ_MAGIC, parquet.MAGIC)
+
+FileErrors = (EOFError, zlib.error, gzip.BadGzipFile, OSError, ValueError)
+"""What reading a file raises; ValueError includes `UnreadableFileError`."""
 
 
 class Share(NamedTuple):
-    """Each `of`-th block of a file, from the `number`-th on; `size` is in bytes."""
+    """A part of a file: every `of`-th block, starting with block `number`.
+
+    Attributes:
+      path: the file.
+      size: its size in bytes.
+      number: index of the first block.
+      of: distance between blocks.
+    """
 
     path: str
     size: int
@@ -24,17 +40,65 @@ class Share(NamedTuple):
     of: int = 1
 
 
-def share_out(sizes: dict[str, int], workers: int) -> list[Share]:
-    """Cuts the reading of files into equal work for some workers.
+class InputItem(NamedTuple):
+    """One item of a file and what it was parsed to.
 
-    Files that are many are dealt out by size. Of few, each worker passes over all and
-    takes its part of the blocks: to pass over a block costs a twentieth of parsing it.
+    Attributes:
+      path: the file.
+      number: number of the item in the file, counted from 1; in text the line number.
+      parsed: the drawing, or the reason why it is none.
+    """
+
+    path: str
+    number: int
+    parsed: Drawing | ValueError
+
+
+def divide_files(sizes: dict[str, int], workers: int) -> list[Share]:
+    """Divides the reading of files into equal parts for `workers` workers.
+
+    Many files are distributed by size. Of a few files, every worker skips through all
+    and takes its part of the blocks: skipping a block costs a twentieth of parsing it.
     """
     paths = sorted(sizes, key=lambda path: (-sizes[path], path))
     of = 1 if len(paths) >= 16 * workers else workers
     return [
         Share(path, sizes[path], number, of) for path in paths for number in range(of)
     ]
+
+
+def read_drawings(
+    sizes: dict[str, int],
+    input_format: str = "auto",
+    label_names: Sequence[str] | None = None,
+    *,
+    needs_words: bool = True,
+    on_detected: Callable[[str, Detected], None] | None = None,
+) -> Iterator[InputItem]:
+    """Reads the drawings of files one by one, in order; blank lines are skipped.
+
+    Args:
+      sizes: path of each file to its size in bytes, from `input_files.match_files`.
+      input_format: one of `INPUT_FORMATS`.
+      label_names: class names of integer labels, in the order of the labels.
+      needs_words: see `registry.parse`.
+      on_detected: called with the path and the format of each file.
+
+    Raises:
+      ValueError: a file cannot be read; its path is named.
+    """
+    for path, size in sizes.items():
+        try:
+            blocks = read_file(
+                path, size, input_format, label_names, on_detected=on_detected
+            )
+            for block in blocks:
+                parsed = registry.parse(block, needs_words)
+                for number, result in enumerate(parsed, block.first):
+                    if result is not None:
+                        yield InputItem(path, number, result)
+        except FileErrors as error:
+            raise ValueError(f"cannot read {path}: {error}") from None
 
 
 def read_file(
@@ -44,73 +108,94 @@ def read_file(
     label_names: Sequence[str] | None = None,
     *,
     on_bytes_read: Callable[[int], None] | None = None,
+    on_detected: Callable[[str, Detected], None] | None = None,
 ) -> Iterator[Block]:
-    """Reads a file, plain or `.gz`, local or remote, as blocks of drawings.
+    """Reads a file as blocks of drawings.
 
     Args:
       path: the file.
-      size: how many bytes it had when the job began.
+      size: its size in bytes when the job began.
       input_format: one of `INPUT_FORMATS`.
-      label_names: the words that integer labels stand for, in their order.
+      label_names: class names of integer labels, in the order of the labels.
       on_bytes_read: called with the number of bytes that were read since the last
         call.
+      on_detected: called with the path and the format of the file.
 
     Raises:
-      Unreadable: the file is of no known form, or asks for other settings.
-      EOFError, gzip.BadGzipFile, zlib.error: a `.gz` that is cut off or damaged, or
-        a file that has become shorter.
+      UnreadableFileError: the file has no known format, or needs other settings.
+      EOFError, gzip.BadGzipFile, zlib.error: a gzipped file is cut off or damaged, or
+        the file has become shorter.
     """
-    raw = CompressionTypes.UNCOMPRESSED
-    with FileSystems.open(path, compression_type=raw) as file:
+    with storage.open_read(path) as file:
         counted = _CountingStream(file, on_bytes_read or (lambda _: None))
-        with _unpacked(counted, path) as stream:
-            name = input_format
-            if name == "auto":
-                name = registry.find_format(stream, path)
-                stream.seek(0)
-            yield from registry.cut(stream, path, name, label_names)
+        with _open_unpacked(cast(BinaryIO, counted)) as stream:
+            detected = registry.detect(stream, path, input_format)
+            if on_detected is not None:
+                on_detected(path, detected)
+            stream.seek(0)
+            yield from registry.cut(stream, path, detected, label_names)
         final_size = counted.finish()
     if final_size < size:
         raise EOFError(f"it had {size} bytes, and {final_size} when it was read")
 
 
 @contextlib.contextmanager
-def _unpacked(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
-    if not path.endswith(".gz"):
+def _open_unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Yields the content of a file that may be gzipped, as its first bytes tell."""
+    magic = file.read(len(GZIP_MAGIC))
+    file.seek(0)
+    if magic != GZIP_MAGIC:
         yield file
         return
-    # Beam's own reader takes a file that is cut off for a whole one.
-    stream = gzip.GzipFile(fileobj=file)
-    if not path.endswith(".npz.gz"):
+    # Beam's own reader accepts a file that is cut off.
+    stream = cast(BinaryIO, gzip.GzipFile(fileobj=file))
+    magic = stream.read(max(map(len, _READ_FROM_END)))
+    stream.seek(0)
+    if not magic.startswith(_READ_FROM_END):
         yield stream
         return
-    # An archive's directory is at its end, where gzip does not like to go.
+    # Its directory is at the end, and gzip is slow at reading from there.
     with tempfile.TemporaryFile() as unpacked:
         shutil.copyfileobj(stream, unpacked)
         unpacked.seek(0)
-        yield unpacked
+        yield cast(BinaryIO, unpacked)
 
 
-class _CountingStream:
+class _CountingStream(io.RawIOBase):
     """A stream that reports each byte of a file once, as it is read.
 
     An archive is read from its end and then from its beginning: bytes are reported
     when all bytes before them have been read.
     """
 
-    def __init__(self, stream: Any, on_bytes_read: Callable[[int], None]):
+    def __init__(self, stream: BinaryIO, on_bytes_read: Callable[[int], None]):
         self._stream = stream
         self._on_bytes_read = on_bytes_read
         self._reported = 0
-        self.seek, self.tell = stream.seek, stream.tell
-        self.seekable = stream.seekable
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = self._stream.read(-1 if size is None else size)
         end = self._stream.tell()
         if end - len(data) <= self._reported:
             self._report_up_to(end)
         return data
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def finish(self) -> int:
         """Reports the remaining bytes and returns the current size of the file."""

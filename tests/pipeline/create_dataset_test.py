@@ -127,13 +127,13 @@ def test_label_names_are_words_or_a_file(build, tmp_path):
     np.savez(tmp_path / "in.npz", np.eye(2, 784, dtype=np.uint8), [1, 0])
     (tmp_path / "names.txt").write_text("zebra\r\nant bear\n")
     for number, given in enumerate((["zebra", " ant bear"], [tmp_path / "names.txt"])):
-        names = class_names.label_names(list(map(str, given)))
+        names = class_names.read_label_names(list(map(str, given)))
         out = tmp_path / str(number)
         build([tmp_path / "in.npz"], out, num_shards=1, label_names=names)
         info = json.loads((out / "dataset_info.json").read_text())
         assert (info["kind"], info["classes"]) == ("bitmap", ["ant bear", "zebra"])
         assert info["made_by"]["label_names"] == ["zebra", "ant bear"]
-    assert class_names.label_names(None) is None
+    assert class_names.read_label_names(None) is None
 
 
 def test_a_missing_file_of_label_names_is_one_line(tmp_path):

@@ -1,0 +1,95 @@
+"""Containers of JSON objects: which one a file is, and how it is cut into blocks."""
+
+import itertools
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from pipeline.formats import parquet
+from pipeline.formats.blocks import (
+    BYTE_ORDER_MARK,
+    MAX_LINE_BYTES,
+    Block,
+    cut_items,
+    cut_lines,
+)
+from pipeline.formats.text import csv_rows, json_documents, stroke_form
+from pipeline.formats.text.stroke_form import StrokeForm
+
+SAMPLE_BYTES = 1 << 20
+SAMPLE_ITEMS = 100
+"""How much of a file is read to find its form."""
+
+LINES, DOCUMENT, CSV, PARQUET = "lines", "document", "csv", "parquet"
+
+
+def find_form(stream: BinaryIO, input_format: str = "auto") -> StrokeForm:
+    """Finds the form of a file from its first drawings.
+
+    Args:
+      stream: the file, from its beginning.
+      input_format: "auto", or the form if the user has named it.
+
+    Raises:
+      UnreadableFileError: the file is neither simplified nor raw.
+    """
+    container, items = _open(stream)
+    if container == LINES:
+        sample = _first_lines(stream)
+    else:
+        try:
+            sample = list(itertools.islice(items, SAMPLE_ITEMS))
+        except ValueError:
+            sample = []  # a damaged file, of which the items will be rejected
+    return stroke_form.find_form(sample, input_format)
+
+
+def cut(stream: BinaryIO, file: str, format: str) -> Iterator[Block]:
+    """Cuts a file into blocks.
+
+    Args:
+      stream: the file, from its beginning.
+      file: its path.
+      format: the form of its strokes, a key of `registry.FORMATS`.
+    """
+    container, items = _open(stream)
+    if container == LINES:
+        yield from cut_lines(stream, file, format)
+    else:
+        as_lines = container != DOCUMENT  # whose items may hold line ends
+        yield from cut_items(items, file, format, as_lines=as_lines)
+
+
+def _open(stream: BinaryIO) -> tuple[str, Iterator[bytes]]:
+    """Returns the container of a file and its items; the lines are left in `stream`."""
+    head = _read_head(stream)
+    stream.seek(0)
+    if head.startswith(parquet.MAGIC):
+        return PARQUET, parquet.read_drawings(stream)
+    head = head.removeprefix(BYTE_ORDER_MARK)
+    if csv_rows.is_header(head[:1000].split(b"\n")[0]):
+        return CSV, csv_rows.read_rows(stream)
+    if json_documents.is_document(head):
+        return DOCUMENT, json_documents.read_items(stream)
+    return LINES, iter(())
+
+
+def _first_lines(stream: BinaryIO) -> list[bytes]:
+    head = _read_head(stream)
+    head = head[: head.rfind(b"\n") + 1].removeprefix(BYTE_ORDER_MARK)
+    return head.split(b"\n", SAMPLE_ITEMS)[:SAMPLE_ITEMS]
+
+
+def _read_head(stream: BinaryIO) -> bytes:
+    """Reads the first lines, and at least one unless it is too long.
+
+    Ends with a line end if the file ends.
+    """
+    head = b""
+    while len(head) < SAMPLE_BYTES or (
+        b"\n" not in head and len(head) <= MAX_LINE_BYTES
+    ):
+        data = stream.read(SAMPLE_BYTES)
+        if not data:
+            return head + b"\n"
+        head += data
+    return head

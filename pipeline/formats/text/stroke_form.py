@@ -1,0 +1,116 @@
+"""The form of the strokes of a whole file: simplified or raw, axes or points.
+
+Real numbers, numbers outside 0..255 or a third axis mean raw. Integers in 0..255 may be
+either: simplified drawings, or raw ones on a small canvas. Simplified drawings fill the
+box: of the first 100 drawings of each of Google's 345 files, at least 96 % (99.8 % on
+average) span 250 pixels or more in one direction. On a small canvas almost none does.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline import strokes
+from pipeline.formats.blocks import UnreadableFileError
+from pipeline.formats.drawing import Drawing
+from pipeline.formats.text import ndjson_lines, stroke_layout
+from pipeline.formats.text.stroke_layout import AXES, POINTS
+
+SIMPLIFIED, RAW = "simplified", "raw"
+RAW_WITH_TIMES = "raw with times"
+"""Raw as Google publishes it; a line of two axes within the box is rejected."""
+
+FILLED_EXTENT = 250
+"""A drawing with this extent in pixels or more fills the box."""
+
+MIN_FILLED_SIMPLIFIED = 0.75
+MAX_FILLED_RAW = 0.25
+"""Share of the drawings that fill the box; between the two a file is neither."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StrokeForm:
+    """The form of the strokes of a file.
+
+    Attributes:
+      form: SIMPLIFIED, RAW or RAW_WITH_TIMES.
+      layout: AXES or POINTS.
+      has_words: whether any line has a class name.
+      reason: why the file has this form.
+    """
+
+    form: str
+    layout: str
+    has_words: bool
+    reason: str
+
+    @property
+    def format(self) -> str:
+        """The key of this form in `registry.FORMATS`."""
+        return self.form if self.layout == AXES else f"{self.form} {POINTS}"
+
+
+def find_form(texts: Sequence[bytes], input_format: str) -> StrokeForm:
+    """Finds the form of a file from its first lines.
+
+    Args:
+      texts: the first lines or items of the file, a JSON object each.
+      input_format: SIMPLIFIED or RAW if the user has named it, else "auto".
+
+    Raises:
+      UnreadableFileError: some drawings fill the box and others do not.
+    """
+    texts = [text for text in texts if text.strip()]
+    parsed = ndjson_lines.parse_all_simplified(b"\n".join(texts), "") if texts else []
+    if input_format == "auto" and all(isinstance(each, Drawing) for each in parsed):
+        # As below, but several times faster.
+        extents = [np.ptp(drawing.points[:, :2], axis=0).max() for drawing in parsed]
+        form, reason = _form_by_extent(extents)
+        return StrokeForm(form, AXES, bool(texts), reason)
+    lines = []
+    for text in texts:
+        with contextlib.suppress(ValueError):  # a line that will be rejected
+            lines.append(ndjson_lines.parse_object(text))
+    layout = stroke_layout.find_layout(line.drawing for line in lines)
+    has_words = any(line.word and line.word.strip() for line in lines)
+    drawings = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            drawing = stroke_layout.to_axes(line.drawing, layout)
+            strokes.check_strokes(drawing)
+            drawings.append(drawing)
+    if input_format != "auto":
+        return StrokeForm(input_format, layout, has_words, "as named by --input_format")
+    form, reason = _find_form(drawings)
+    return StrokeForm(form, layout, has_words, reason)
+
+
+def _find_form(drawings: Sequence[stroke_layout.Drawing]) -> tuple[str, str]:
+    if any(len(stroke) > 2 for drawing in drawings for stroke in drawing):
+        return RAW_WITH_TIMES, "the strokes have more than two axes"
+    extents = []
+    for drawing in drawings:
+        numbers = [np.array(stroke, np.float64) for stroke in drawing]
+        joined = np.concatenate(numbers, axis=1)
+        if (joined != np.rint(joined)).any():
+            return RAW, "the coordinates are real numbers"
+        if joined.min() < 0 or joined.max() > strokes.BOX:
+            return RAW, f"coordinates are outside 0..{strokes.BOX}"
+        extents.append(np.ptp(joined, axis=1).max())
+    return _form_by_extent(extents)
+
+
+def _form_by_extent(extents: Sequence[float]) -> tuple[str, str]:
+    count = len(extents)
+    filled = sum(extent >= FILLED_EXTENT for extent in extents)
+    reason = f"{filled} of the first {count} drawings fill the box of {strokes.BOX} px"
+    if filled >= MIN_FILLED_SIMPLIFIED * count:
+        return SIMPLIFIED, reason
+    if filled <= MAX_FILLED_RAW * count:
+        return RAW, reason
+    raise UnreadableFileError(
+        f"{reason}: neither simplified nor raw drawings on a small canvas; name the "
+        "form with --input_format=simplified or --input_format=raw"
+    )
