@@ -8,7 +8,7 @@ from absl import flags
 
 from pipeline import cli, strokes
 from pipeline.beam_job import local_runner
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from tfrecords import encode
 
 NUM_SHARDS = 10

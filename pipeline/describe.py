@@ -16,7 +16,7 @@ from absl import flags
 from pipeline import cli, strokes
 from pipeline.class_names import read_label_names
 from pipeline.formats import input_files, reader, registry
-from pipeline.formats.blocks import Block, Unreadable
+from pipeline.formats.blocks import Block, UnreadableFileError
 from pipeline.report import page
 from pipeline.report.dataset_page import Source, build_page
 from pipeline.report.dataset_stats import (
@@ -106,7 +106,7 @@ def describe_files(
             try:
                 for block in reader.read_file(path, size, input_format, label_names):
                     bar.update(_describe_block(block, stats, counts))
-            except (EOFError, zlib.error, OSError, Unreadable) as error:
+            except (EOFError, zlib.error, OSError, UnreadableFileError) as error:
                 raise ValueError(f"cannot read {path}: {error}") from None
             bytes_read += size
             # Extrapolate from the files read so far.

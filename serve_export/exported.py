@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from pipeline.formats.ndjson_lines import parse_line
+from pipeline.formats.text.ndjson_lines import parse_line
 from serve_export import layout, model_card
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from absl import flags
 
 from pipeline import cli
-from pipeline.formats import ndjson_lines
+from pipeline.formats.text import ndjson_lines
 from serve_export import layout
 from serve_export.predictor import AUTO, FORMS, RUNTIMES, Predictor, to_ink
 

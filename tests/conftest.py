@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import rasterize, sample
 from pipeline.create_dataset import create_dataset
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 
 IN_PROCESS = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 """Beam without worker processes: seconds less for a small job."""

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline.beam_job.shard_writer import AssignedDrawing, encode_drawings
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from rnn_model.workdir import Workdir
 from serve_export import predict
 from serve_export.predictor import Predictor

@@ -32,6 +32,7 @@ class Split:
 
     @property
     def examples(self) -> int:
+        """Number of drawings in the split."""
         return sum(self.class_counts)
 
 
@@ -66,6 +67,7 @@ class DatasetInfo:
         return self.splits[name]
 
     def to_json(self) -> str:
+        """Returns the content of `dataset_info.json`."""
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
     @classmethod

@@ -6,18 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pipeline.formats import INPUT_FORMATS
 from tfrecords import schema
-
-INPUT_FORMATS = (
-    "auto",
-    "simplified",
-    "raw",
-    "binary",
-    "sketchrnn",
-    "bitmap",
-    "png",
-)
-"""What `pipeline.formats` reads."""
 
 DEFAULT_SPLITS = "train:0.8,validation:0.1,test:0.1"
 

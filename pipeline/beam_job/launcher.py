@@ -92,11 +92,11 @@ def _run_beam(
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     if not local_runner.is_local(options):
         readers = cluster_runner.count_readers(options, len(sizes))
-        shares = reader.share_out(sizes, readers)
+        shares = reader.divide_files(sizes, readers)
         build = functools.partial(build_pipeline, context=context, shares=shares)
         cluster_runner.run(build, options)
         return
-    shares = reader.share_out(sizes, local_runner.count_workers(options))
+    shares = reader.divide_files(sizes, local_runner.count_workers(options))
     with contextlib.ExitStack() as stack:
         scratch_dir = context.working_dir
         if storage.is_remote(scratch_dir):

@@ -33,7 +33,7 @@ from pipeline.beam_job.shard_writer import (
 )
 from pipeline.beam_job.splits import SplitAssigner
 from pipeline.formats import registry
-from pipeline.formats.blocks import Block, Unreadable
+from pipeline.formats.blocks import Block, UnreadableFileError
 from pipeline.formats.drawing import Drawing, Parsed
 from pipeline.formats.reader import Share, read_file
 from tfrecords import encode, storage
@@ -92,7 +92,7 @@ class ReadFile(_Step):
             gzip.BadGzipFile,
             zlib.error,
             PermissionError,
-            Unreadable,
+            UnreadableFileError,
         ) as error:
             raise InputError(f"cannot read {share.path}: {error}") from None
         except OSError as error:
@@ -100,7 +100,7 @@ class ReadFile(_Step):
 
     def _check_split(self, block: Block) -> None:
         if block.split and block.split not in self._config.splits:
-            raise Unreadable(
+            raise UnreadableFileError(
                 "its drawings keep the splits they were published in, and --splits "
                 f"has no {block.split!r}"
             )
@@ -203,7 +203,7 @@ def _count_rejects(
         elif isinstance(item, ValueError):
             line, reason = block.first + index, str(item)
             counts.rejected[reason.partition(":")[0]] += 1
-            rejects.append(RejectedLine(line, reason, block.text_of(items[index])))
+            rejects.append(RejectedLine(line, reason, block.rejected_text(items[index])))
     if rejects:
         counts.rejected_per_file[block.file] = len(rejects)
         counts.first_reject = (block.file, rejects[0].line, rejects[0].reason)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from absl import flags
 
 from pipeline import cli
-from pipeline.class_names import wanted_classes
+from pipeline.class_names import read_classes
 from pipeline.download import drawing_counters, http_transfer
 from pipeline.download.drawing_counters import DrawingCounter
 from pipeline.file_lock import hold_lock
@@ -217,7 +217,7 @@ def main() -> None:
     values = flags.FLAGS
     cli.require("output_dir")
     cli.require_local("output_dir")
-    words = wanted_classes(values.classes, values.classes_file)
+    words = read_classes(values.classes, values.classes_file)
     if words is None:
         raise ValueError("--classes or --classes_file is required")
     download(

@@ -15,8 +15,8 @@ import math
 import re
 from typing import BinaryIO
 
-from pipeline.formats import npy_files
 from pipeline.formats.binary import find_record_end
+from pipeline.formats.numpy_files import npy
 
 
 class DrawingCounter:
@@ -143,7 +143,7 @@ class RowCounter(DrawingCounter):
         )
         if len(data) < self._TEXT_OFFSET + text_bytes:
             return None
-        header = npy_files.read_header(io.BytesIO(data))
+        header = npy.read_header(io.BytesIO(data))
         row_bytes = math.prod(header.shape[1:]) * header.dtype.itemsize
         has_rows = header.shape and row_bytes and not header.fortran_order
         if not has_rows or header.dtype.hasobject:

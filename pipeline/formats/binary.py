@@ -77,7 +77,7 @@ def find_record_end(data: bytes, begin: int = 0) -> int | None:
     return end if end <= len(data) else None
 
 
-def parse(record: bytes, word: str | None = None) -> Drawing:
+def parse(record: bytes, word: str | None = "") -> Drawing:
     """Parses one record.
 
     Args:

@@ -57,7 +57,9 @@ def parse_or_error(parse: Callable[..., Drawing | None], *args: Any) -> Parsed:
         return error
 
 
-def make_drawing(word: str | None, packed: bytes, *, is_bitmap: bool = False) -> Drawing:
+def make_drawing(
+    word: str | None, packed: bytes, *, is_bitmap: bool = False
+) -> Drawing:
     """Makes a drawing of a format that has no metadata.
 
     Args:

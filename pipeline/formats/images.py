@@ -42,7 +42,9 @@ def is_picture(head: bytes) -> bool:
     """Returns whether a file that begins so is a picture of a supported format."""
     if head.startswith(MAGIC["WEBP"]):
         return head[8:12] == b"WEBP"
-    return head.startswith(tuple(magic for magics in MAGIC.values() for magic in magics))
+    return head.startswith(
+        tuple(magic for magics in MAGIC.values() for magic in magics)
+    )
 
 
 def read_pictures(stream: BinaryIO) -> Iterator[bytes]:
@@ -58,7 +60,7 @@ def read_pictures(stream: BinaryIO) -> Iterator[bytes]:
     yield stream.read(MAX_FILE_BYTES + 1)
 
 
-def parse(data: bytes, word: str | None = None) -> Drawing:
+def parse(data: bytes, word: str | None = "") -> Drawing:
     """Makes a drawing of the bytes of a picture file.
 
     Raises:

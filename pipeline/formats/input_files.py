@@ -9,8 +9,8 @@ from pipeline.formats import INPUT_FORMATS
 from tfrecords import storage
 
 SUFFIXES = frozenset(
-    "ndjson jsonl json csv tsv bin npy npz parquet svg inkml tfrecord "
-    "png jpg jpeg gif webp".split()
+    ["ndjson", "jsonl", "json", "csv", "tsv", "parquet", "bin", "npy", "npz"]
+    + ["svg", "inkml", "tfrecord", "png", "jpg", "jpeg", "gif", "webp"]
 )
 """Files with these suffixes are read; of others in a folder the content decides."""
 
@@ -98,6 +98,8 @@ def _report_skipped(pattern: str, paths: list[str], all_skipped: bool) -> None:
     if len(paths) > _MAX_NAMED:
         names += f" and {len(paths) - _MAX_NAMED} more"
     if all_skipped:
-        raise ValueError(f"--input={pattern}: no file holds drawings. Received: {names}")
+        raise ValueError(
+            f"--input={pattern}: no file holds drawings. Received: {names}"
+        )
     if paths:
         print(f"skipped {len(paths)} files without drawings: {names}", file=sys.stderr)

@@ -90,20 +90,23 @@ def _read_rows(
         for batch in file.iter_batches(_ROWS_PER_BATCH, columns=wanted):
             for row in batch.to_pylist():
                 word = row.pop(word_column, None)
-                if isinstance(word, int) and names is None:
-                    raise UnreadableFileError(
-                        f"the column {word_column!r} holds integers; --label_names "
-                        "names them"
-                    )
                 if isinstance(word, int):
-                    if not 0 <= word < len(names):
-                        raise ValueError(f"label {word} of {len(names)} classes")
-                    word = names[word]
+                    word = _to_name(word, names, word_column)
                 yield row if word is None else row | {"word": word}
     except UnreadableFileError:
         raise
     except Exception as error:  # pyarrow raises many types on damaged files
         raise ValueError(f"damaged parquet file: {_one_line(error)}")
+
+
+def _to_name(label: int, names: Sequence[str] | None, column: str) -> str:
+    if names is None:
+        raise UnreadableFileError(
+            f"the column {column!r} holds integers; --label_names names them"
+        )
+    if not 0 <= label < len(names):
+        raise ValueError(f"label {label} of {len(names)} classes")
+    return names[label]
 
 
 def _open(stream: BinaryIO) -> Any:

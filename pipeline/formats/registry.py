@@ -1,10 +1,11 @@
-"""The table of all input formats: how each is recognised, cut into blocks and parsed."""
+"""The table of input formats: how each is recognised, cut into blocks and parsed."""
 
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
+from pipeline.class_names import normalize_word
 from pipeline.formats import (
     INPUT_FORMATS,
     binary,
@@ -21,7 +22,7 @@ from pipeline.formats.blocks import (
     cut_items,
 )
 from pipeline.formats.drawing import Drawing, Parsed, parse_or_error
-from pipeline.formats.numpy_files import bitmap, npy, sketchrnn
+from pipeline.formats.numpy_files import npy, numpy_bitmap, sketchrnn
 from pipeline.formats.text import containers, ndjson_lines
 from pipeline.formats.text.stroke_form import RAW, RAW_WITH_TIMES, SIMPLIFIED
 from pipeline.formats.text.stroke_layout import POINTS
@@ -78,7 +79,7 @@ def _cut_sketchrnn(
 def _cut_bitmaps(
     stream: BinaryIO, path: str, name: str, label_names: Sequence[str] | None
 ) -> Iterator[Block]:
-    return cut_items(bitmap.read_images(stream, label_names), path, name)
+    return cut_items(numpy_bitmap.read_images(stream, label_names), path, name)
 
 
 def _cut_tfrecord(
@@ -115,7 +116,7 @@ FORMATS = {
     ),
     "binary": InputFormat(_cutter(binary.read_records), binary.parse),
     "sketchrnn": InputFormat(_cut_sketchrnn, sketchrnn.parse),
-    "bitmap": InputFormat(_cut_bitmaps, bitmap.parse, kind=schema.BITMAP),
+    "bitmap": InputFormat(_cut_bitmaps, numpy_bitmap.parse, kind=schema.BITMAP),
     "png": InputFormat(
         _cutter(images.read_pictures),
         images.parse,
@@ -220,13 +221,13 @@ def _detect_npz(stream: BinaryIO) -> str:
         names = npy.array_names(archive)
     if names & set(sketchrnn.SPLITS):
         return "sketchrnn"
-    if bitmap.IMAGES in names:
+    if numpy_bitmap.IMAGES in names:
         return "bitmap"
     if not names:
         raise UnreadableFileError("looks like a zip archive; unpack it")
     raise UnreadableFileError(
-        f"holds {', '.join(sorted(names)[:5])}: neither "
-        f"{', '.join(sketchrnn.SPLITS)} nor {bitmap.IMAGES}, {bitmap.LABELS}"
+        f"holds {', '.join(sorted(names)[:5])}: neither {', '.join(sketchrnn.SPLITS)} "
+        f"nor {numpy_bitmap.IMAGES}, {numpy_bitmap.LABELS}"
     )
 
 
@@ -271,7 +272,7 @@ def parse(block: Block, needs_words: bool = True) -> list[Parsed]:
     word = None
     if needs_words:
         try:
-            word = words.normalize_word(block.word)
+            word = normalize_word(block.word)
         except ValueError as error:
             return [error] * len(block.items())
     if form.parse_all is not None and isinstance(block.data, bytes):

@@ -14,7 +14,6 @@ Source of the latter: `tutorials/rnn/quickdraw/create_dataset.py` in
 https://github.com/tensorflow/models.
 """
 
-
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -30,7 +29,6 @@ from tfrecords.dataset_info import FILE_NAME, DatasetInfo
 from tfrecords.encode import masked_crc
 
 HEADER_BYTES = 12
-
 
 
 def is_tfrecord(head: bytes) -> bool:
@@ -59,7 +57,7 @@ def read_examples(stream: BinaryIO, path: str) -> Iterator[bytes]:
         yield msgspec.msgpack.encode((word, is_own, data))
 
 
-def parse(item: bytes, word: str | None = None) -> Drawing:
+def parse(item: bytes, word: str | None = "") -> Drawing:
     """Makes a drawing of a record.
 
     Raises:

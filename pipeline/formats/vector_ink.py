@@ -43,7 +43,7 @@ def read_inkml(stream: BinaryIO) -> Iterator[bytes]:
     yield stream.read(MAX_FILE_BYTES + 1)
 
 
-def parse_svg(data: bytes, word: str | None = None) -> Drawing:
+def parse_svg(data: bytes, word: str | None = "") -> Drawing:
     """Makes a drawing of the paths of an SVG file.
 
     Raises:
@@ -52,7 +52,7 @@ def parse_svg(data: bytes, word: str | None = None) -> Drawing:
     return _to_drawing(_svg_strokes(data), word)
 
 
-def parse_inkml(data: bytes, word: str | None = None) -> Drawing:
+def parse_inkml(data: bytes, word: str | None = "") -> Drawing:
     """Makes a drawing of the traces of an InkML file.
 
     Raises:

@@ -5,16 +5,22 @@ import urllib.parse
 
 from pipeline.class_names import OFFICIAL_WORDS, normalize_word
 
-_EXTENSIONS = "ndjson|jsonl|json|csv|tsv|bin|npy|npz|parquet|svg|inkml|png|jpe?g|gif|webp"
+_EXTENSIONS = (
+    "ndjson|jsonl|json|csv|tsv|bin|npy|npz|parquet|svg|inkml|png|jpe?g|gif|webp"
+)
 _SUFFIX = re.compile(rf"(\.full)?\.({_EXTENSIONS})(\.gz)?$|\.gz$", re.IGNORECASE)
-_URL_QUERY = re.compile(rf"(\.({_EXTENSIONS})(\.gz)?)[?#].*$", re.IGNORECASE | re.DOTALL)
+_URL_QUERY = re.compile(
+    rf"(\.({_EXTENSIONS})(\.gz)?)[?#].*$", re.IGNORECASE | re.DOTALL
+)
 _PREFIX = re.compile(
-    r"(full[_-](simplified|raw|binary|numpy[_-]bitmap)|sketch[_-]?rnn)[_-]", re.IGNORECASE
+    r"(full[_-](simplified|raw|binary|numpy[_-]bitmap)|sketch[_-]?rnn)[_-]",
+    re.IGNORECASE,
 )
 _COPY = re.compile(r"^Copy of | - Copy( ?\(\d+\))?$| ?\(\d+\)$")
 _GENERIC_FOLDERS = frozenset(
-    "train training test testing valid validation val eval dev images image pictures "
-    "png jpg jpeg gif webp svg inkml data".split()
+    ["train", "training", "test", "testing", "valid", "validation", "val", "eval"]
+    + ["dev", "data", "images", "image", "pictures", "png", "jpg", "jpeg", "gif"]
+    + ["webp", "svg", "inkml"]
 )
 
 
@@ -34,8 +40,8 @@ def word_from_file_name(path: str) -> str:
 def word_from_folder(path: str) -> str:
     """Returns the class name in the name of the folder that holds a file.
 
-    A folder such as `train` or `png` is taken for a part of the data set, and the folder
-    above it names the class; empty if that is such a folder too.
+    A folder such as `train` or `png` is taken for a part of the data set, and the
+    folder above it names the class; empty if that is such a folder too.
     """
     folders = path.replace("\\", "/").split("/")[:-1]
     for folder in folders[:-3:-1]:

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from pipeline import simplification, strokes
-from pipeline.formats import png
+from pipeline.formats import images
 from serve_export.api import schemas, tf_serving
 from serve_export.api.errors import ApiError, encode_error
 from serve_export.api.settings import ServerSettings
@@ -257,7 +257,7 @@ class Inference:
         try:
             data = base64.b64decode(image, validate=True)
             _check_png_size(data)
-            return png.parse(data, "image").bitmap
+            return images.parse(data, "image").bitmap
         except binascii.Error as error:
             raise ApiError(422, "invalid_image", f"not base64: {error}")
         except ValueError as error:
@@ -317,7 +317,7 @@ def _check_png_size(data: bytes) -> None:
     Raises:
       ValueError: too many pixels, or not a PNG.
     """
-    if data[:4] != png.MAGIC or len(data) < 24:
+    if data[:4] != images.MAGIC or len(data) < 24:
         raise ValueError("not a PNG file")
     width, height = struct.unpack(">II", data[16:24])
     if width * height > MAX_IMAGE_PIXELS:

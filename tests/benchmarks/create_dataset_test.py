@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import data_job
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 
 
 def test_the_input_has_the_requested_number_of_drawings_with_unique_keys(

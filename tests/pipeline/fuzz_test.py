@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.formats import ndjson_lines as published
+from pipeline.formats.text import ndjson_lines as published
 from tfrecords.dataset_info import DatasetInfo
 
 LINE = b'{"word":"cat","key_id":"5","drawing":[[[0,255],[0,10]],[[3],[4]]]}'

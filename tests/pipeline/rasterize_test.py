@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import strokes
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from pipeline.rasterize import rasterize
 
 PICTURE = """\

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from rnn_model import input_pipeline
 from rnn_model.evaluation.evaluator import make_logits_fn
 from rnn_model.workdir import Workdir

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.formats.ndjson_lines import parse_line
+from pipeline.formats.text.ndjson_lines import parse_line
 from serve_export import exported, layout
 from serve_export.predictor import RAW, SIMPLIFIED, Predictor, to_ink
 from tfrecords import read

@@ -1,6 +1,6 @@
 """numpy's files: bitmaps, and Sketch-RNN's drawings.
 
-    npy         headers of `.npy` and members of `.npz`, read as streams
-    bitmap      28×28 bitmaps
-    sketchrnn   drawings as differences of points
+npy            headers of `.npy` and members of `.npz`, read as streams
+numpy_bitmap   28×28 bitmaps
+sketchrnn      drawings as differences of points
 """

@@ -5,7 +5,6 @@ A `.npz` is a zip archive of `.npy` files, each a header and then the array's by
 """
 
 import contextlib
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -53,28 +52,6 @@ def read_header(stream: BinaryIO) -> Header:
     if min(header.shape, default=0) < 0:
         raise UnreadableFileError(f"no .npy header: shape {header.shape}")
     return header
-
-
-def parse_header(data: bytes) -> tuple[Header, int] | None:
-    """Parses the header of a `.npy` file of which only the beginning is there.
-
-    Returns:
-      The header and its size in bytes, or None if more bytes are needed.
-
-    Raises:
-      UnreadableFileError: the file does not begin with a valid header.
-    """
-    magic_size = len(NPY_MAGIC) + 2
-    if not data.startswith(NPY_MAGIC[: len(data)]):
-        raise UnreadableFileError("no .npy header: the magic string is not correct")
-    if len(data) < magic_size:
-        return None
-    size_bytes = 2 if data[len(NPY_MAGIC)] == 1 else 4
-    text_begin = magic_size + size_bytes
-    size = text_begin + int.from_bytes(data[magic_size:text_begin], "little")
-    if len(data) < max(text_begin, size):
-        return None
-    return read_header(io.BytesIO(data[:size])), size
 
 
 @contextlib.contextmanager

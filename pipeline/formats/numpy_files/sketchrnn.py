@@ -3,8 +3,9 @@
     train, valid, test   object arrays of <int16>[T, 3], rows (dx, dy, lift)
 
 The first row is the position of the first point, the others are differences; lift is 1
-on the last point of a stroke. `cat.npz` has 75,000 drawings, `cat.full.npz` all of them;
-the class is in the file's name. A drawing stays in its split, whatever `--splits` says.
+on the last point of a stroke. `cat.npz` has 75,000 drawings, `cat.full.npz` all of
+them; the class is in the file's name. A drawing stays in its split, whatever
+`--splits` says.
 
 Read too: other numeric types, arrays [N, T, 3] of drawings with equal lengths, lists of
 lists, and stroke-5, rows (dx, dy, down, up, end).
@@ -75,7 +76,7 @@ def cut(
                 first = block.first + len(block.data)
 
 
-def parse(item: bytes, word: str | None = None) -> Drawing:
+def parse(item: bytes, word: str | None = "") -> Drawing:
     """Makes a drawing of rows `<float64>[T, 3]` (dx, dy, lift).
 
     Raises:
@@ -163,6 +164,8 @@ class _Recorded:
     """A name in a pickle, with the arguments and the state that the pickle gives it."""
 
     __slots__ = ("args", "name", "state")
+
+    state: Any
 
     def __init__(self, name: str, args: tuple[Any, ...] = ()):
         self.name, self.args, self.state = name, args, ()

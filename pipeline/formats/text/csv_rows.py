@@ -58,9 +58,11 @@ def _separator(header: str) -> str:
 def _to_json(names: list[str], row: list[str]) -> bytes:
     fields = dict(zip(names, row))
     drawing = fields.get("drawing", "")
-    metadata = {name: fields[name] for name in _COLUMNS if fields.get(name)}
-    if metadata.get("recognized") in _BOOLEANS:
-        metadata["recognized"] = _BOOLEANS[metadata["recognized"]]
+    metadata: dict[str, str | bool] = {
+        name: fields[name] for name in _COLUMNS if fields.get(name)
+    }
+    if (recognized := fields.get("recognized")) in _BOOLEANS:
+        metadata["recognized"] = _BOOLEANS[recognized]
     try:
         if len(row) != len(names) or not _NUMBERS_ONLY.fullmatch(drawing.strip()):
             raise UnicodeError  # to be rejected

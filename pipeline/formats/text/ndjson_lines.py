@@ -60,7 +60,7 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def parse_simplified(
-    text: bytes, word: str | None = None, layout: str = AXES
+    text: bytes, word: str | None = "", layout: str = AXES
 ) -> Drawing | None:
     """Parses a line of a simplified file.
 
@@ -95,7 +95,7 @@ def parse_simplified(
     return _to_drawing(loose, strokes.to_points(drawing).tobytes(), word)
 
 
-def parse_all_simplified(text: bytes, word: str | None = None) -> list[Parsed]:
+def parse_all_simplified(text: bytes, word: str | None = "") -> list[Parsed]:
     """Parses lines of a simplified file at once, much faster than one by one.
 
     Returns:
@@ -115,9 +115,7 @@ def parse_all_simplified(text: bytes, word: str | None = None) -> list[Parsed]:
     ]
 
 
-def parse_raw(
-    text: bytes, word: str | None = None, layout: str = AXES
-) -> Drawing | None:
+def parse_raw(text: bytes, word: str | None = "", layout: str = AXES) -> Drawing | None:
     """Parses and simplifies a line of a raw file.
 
     Args:
@@ -140,7 +138,7 @@ def parse_raw(
 
 
 def parse_raw_with_times(
-    text: bytes, word: str | None = None, layout: str = AXES
+    text: bytes, word: str | None = "", layout: str = AXES
 ) -> Drawing | None:
     """Parses a line of a raw file with times; like `parse_raw`, but stricter.
 
@@ -227,7 +225,9 @@ def _to_strokes(value: Any) -> _RawStrokes:
         if isinstance(value, str):
             value = _decode_any(value)
         if isinstance(value, dict):
-            value = list(zip(*(value[name] for name in _axis_names(value)), strict=True))
+            value = list(
+                zip(*(value[name] for name in _axis_names(value)), strict=True)
+            )
         value = [_to_stroke(stroke) for stroke in value]
     try:
         return msgspec.convert(value, _RawStrokes)
@@ -266,9 +266,9 @@ def _to_text(value: Any) -> str | None:
 
 def _to_timestamp(value: Any) -> str | None:
     """Converts Unix seconds or milliseconds to the published form."""
-    if isinstance(value, str | None) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return _to_text(value)
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not math.isfinite(value):
         return None
     return format_timestamp(value if abs(value) < 1e11 else value / 1000)
 

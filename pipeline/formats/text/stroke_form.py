@@ -64,9 +64,10 @@ def find_form(texts: Sequence[bytes], input_format: str) -> StrokeForm:
     """
     texts = [text for text in texts if text.strip()]
     parsed = ndjson_lines.parse_all_simplified(b"\n".join(texts), "") if texts else []
-    if input_format == "auto" and all(isinstance(each, Drawing) for each in parsed):
+    drawings = [each for each in parsed if isinstance(each, Drawing)]
+    if input_format == "auto" and len(drawings) == len(texts):
         # As below, but several times faster.
-        extents = [np.ptp(drawing.points[:, :2], axis=0).max() for drawing in parsed]
+        extents = [np.ptp(drawing.points[:, :2], axis=0).max() for drawing in drawings]
         form, reason = _form_by_extent(extents)
         return StrokeForm(form, AXES, bool(texts), reason)
     lines = []
@@ -75,15 +76,15 @@ def find_form(texts: Sequence[bytes], input_format: str) -> StrokeForm:
             lines.append(ndjson_lines.parse_object(text))
     layout = stroke_layout.find_layout(line.drawing for line in lines)
     has_words = any(line.word and line.word.strip() for line in lines)
-    drawings = []
+    axes = []
     for line in lines:
         with contextlib.suppress(ValueError):
             drawing = stroke_layout.to_axes(line.drawing, layout)
             strokes.check_strokes(drawing)
-            drawings.append(drawing)
+            axes.append(drawing)
     if input_format != "auto":
         return StrokeForm(input_format, layout, has_words, "as named by --input_format")
-    form, reason = _find_form(drawings)
+    form, reason = _find_form(axes)
     return StrokeForm(form, layout, has_words, reason)
 
 

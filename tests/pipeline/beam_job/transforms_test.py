@@ -17,7 +17,7 @@ from pipeline.beam_job import transforms
 from pipeline.beam_job.local_runner import LOCAL_ARGS
 from pipeline.beam_job.shard_shuffle import RunWriter
 from pipeline.formats import blocks, registry
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
 

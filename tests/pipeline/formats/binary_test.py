@@ -1,4 +1,4 @@
-"""Google's binary records become drawings; a damaged one is named with its place."""
+"""Google's binary records become drawings; damage is named with its position."""
 
 import io
 import struct
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline import strokes
 from pipeline.formats import binary
-from pipeline.formats.ndjson_lines import parse_simplified
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,15 +38,15 @@ def read(data):
     return list(binary.read_records(io.BytesIO(data)))
 
 
-def test_golden_file_holds_what_the_simplified_one_holds():
+def test_golden_file_equals_the_simplified_one():
     found = read((GOLDEN / "cat.bin").read_bytes())
     texts = (GOLDEN / "simplified.ndjson").read_bytes().splitlines()
     for data, text in zip(found, texts, strict=True):
-        mine, theirs = binary.parse(data, "cat"), parse_simplified(text)
-        assert mine.points.tolist() == theirs.points.tolist()
-        assert mine.timestamp == theirs.timestamp[:19] + " UTC"
+        parsed, expected = binary.parse(data, "cat"), parse_simplified(text)
+        assert parsed.points.tolist() == expected.points.tolist()
+        assert parsed.timestamp == expected.timestamp[:19] + " UTC"
         for name in ("word", "key_id", "countrycode", "recognized", "is_bitmap"):
-            assert getattr(mine, name) == getattr(theirs, name)
+            assert getattr(parsed, name) == getattr(expected, name)
 
 
 @given(st.lists(axes))
@@ -62,13 +62,13 @@ def test_records_are_found_wherever_a_read_ends(drawings):
         assert found == [[list(xs), list(ys)] for xs, ys in drawing]
 
 
-def test_what_is_not_known_is_empty():
+def test_unknown_metadata_is_empty():
     drawing = binary.parse(record([([1], [2])], key_id=0, country=b"\0\0"), "cat")
     assert (drawing.countrycode, drawing.timestamp) == ("", "")
     assert len(drawing.key_id) == 16
 
 
-def test_the_last_second_is_a_time_too():
+def test_the_last_timestamp():
     drawing = binary.parse(record([([1], [2])], seconds=2**32 - 1), "cat")
     assert drawing.timestamp == "2106-02-07 06:28:15 UTC"
 
@@ -80,20 +80,20 @@ def test_the_last_second_is_a_time_too():
         (record([([1], [2]), ([], [])]), "stroke without points: stroke 2"),
     ],
 )
-def test_a_record_without_points_is_refused_alone(data, reason):
+def test_a_record_without_points_is_rejected(data, reason):
     first, last = read(data + ONE)
     with pytest.raises(ValueError, match=f"^{reason}$"):
         binary.parse(first, "cat")
     assert binary.parse(last, "cat").key_id == "7"
 
 
-def test_a_file_without_name_has_no_word():
+def test_a_record_without_a_word_is_rejected():
     with pytest.raises(ValueError, match=r"^no word$"):
         binary.parse(ONE, "")
 
 
 @pytest.mark.parametrize("cut", range(1, len(ONE)))
-def test_a_truncated_record_is_named_with_its_place(cut):
+def test_a_truncated_record_is_named_with_its_position(cut):
     records = binary.read_records(io.BytesIO(ONE + ONE + ONE[:-cut]))
     assert [next(records), next(records)] == [ONE, ONE]
     with pytest.raises(
@@ -115,21 +115,23 @@ def test_a_truncated_record_is_named_with_its_place(cut):
         ),
     ],
 )
-def test_a_damaged_record_is_named_with_its_place(damaged, why):
+def test_a_damaged_record_is_named_with_its_position(damaged, why):
     records = binary.read_records(io.BytesIO(ONE + damaged + ONE))
     assert next(records) == ONE
-    with pytest.raises(ValueError, match=r"^damaged record: .*all after it: ") as told:
+    with pytest.raises(
+        ValueError, match=r"^damaged record: .*all after it: "
+    ) as caught:
         next(records)
-    assert f"record 2 at byte {len(ONE)}, " in str(told.value)
-    assert why in str(told.value)
+    assert f"record 2 at byte {len(ONE)}, " in str(caught.value)
+    assert why in str(caught.value)
 
 
 @given(st.binary(max_size=200), st.integers(0, 100), st.integers(0, 100))
 def test_any_damage_gives_drawings_or_value_errors(junk, begin, length):
     whole = (GOLDEN / "cat.bin").read_bytes()
     damaged = whole[:begin] + junk + whole[begin + length :]
-    told = reason(read, damaged)
-    assert told.partition(":")[0] in ("", "damaged record", "truncated record")
-    for data in read(damaged) if not told else ():
-        told = reason(binary.parse, data, "cat")
-        assert told.partition(":")[0] in ("", "no strokes", "stroke without points")
+    message = reason(read, damaged)
+    assert message.partition(":")[0] in ("", "damaged record", "truncated record")
+    for data in read(damaged) if not message else ():
+        message = reason(binary.parse, data, "cat")
+        assert message.partition(":")[0] in ("", "no strokes", "stroke without points")

@@ -1,4 +1,4 @@
-"""Blocks hold the very lines of the file, with their numbers."""
+"""Blocks hold the lines and items of a file, with their numbers."""
 
 import io
 
@@ -13,10 +13,10 @@ texts = st.lists(st.sampled_from([b"a", b"{}", b"\n", b"\r\n", b"\x00\xff"])).ma
 )
 
 
-def numbered(found):
+def numbered(cut):
     return [
         (number, line)
-        for block in found
+        for block in cut
         for number, line in enumerate(block.items(), block.first)
     ]
 
@@ -24,7 +24,7 @@ def numbered(found):
 @given(texts | st.binary(), st.integers(1, 12))
 @example(b"\n\n", 1)
 @example(b"a\r\nb", 2)
-def test_any_cut_gives_the_lines_of_the_file(text, block_bytes):
+def test_blocks_hold_the_lines_of_the_file(text, block_bytes):
     found = list(blocks.cut_lines(io.BytesIO(text), "file", "raw", block_bytes))
     assert b"".join(block.data for block in found) == text
     lines = text.split(b"\n")
@@ -38,7 +38,7 @@ def test_an_empty_file_has_no_blocks():
     assert not list(blocks.cut_lines(io.BytesIO(b""), "file", "raw"))
 
 
-def test_of_a_line_over_the_limit_only_the_beginning_is_kept():
+def test_only_the_beginning_of_a_line_over_the_limit_is_kept():
     long = b"x" * (3 * blocks.MAX_LINE_BYTES)
     for end in (b"\n", b"\nafter", b"\nafter\n"):
         text = b"before\n" + long + end
@@ -61,9 +61,9 @@ def failing(items, error):
 
 
 @given(st.lists(st.binary(max_size=4)), st.integers(1, 12), st.integers(1, 9))
-def test_any_gathering_gives_the_items(items, block_bytes, first):
+def test_blocks_hold_the_items(items, block_bytes, first):
     found = list(
-        blocks.gather(items, "file", "png", block_bytes, first=first, split="test")
+        blocks.cut_items(items, "file", "png", block_bytes, first=first, split="test")
     )
     assert numbered(found) == list(enumerate(items, first))
     assert {block.split for block in found} <= {"test"}
@@ -72,9 +72,9 @@ def test_any_gathering_gives_the_items(items, block_bytes, first):
 
 
 @given(st.lists(st.binary(max_size=4)), st.integers(1, 12))
-def test_one_item_stands_for_all_that_is_lost(items, block_bytes):
+def test_one_item_stands_for_the_lost_rest(items, block_bytes):
     lost = failing(items, ValueError("torn: here"))
-    *whole, last = blocks.gather(lost, "file", "binary", block_bytes)
+    *whole, last = blocks.cut_items(lost, "file", "binary", block_bytes)
     assert numbered(whole) == list(enumerate(items, 1))
     assert (last.first, last.items(), last.damage) == (
         len(items) + 1,
@@ -84,14 +84,30 @@ def test_one_item_stands_for_all_that_is_lost(items, block_bytes):
     assert not any(block.damage for block in whole)
 
 
-def test_an_unreadable_file_is_no_lost_item():
-    with pytest.raises(blocks.Unreadable):
-        list(blocks.gather(failing([b"a"], blocks.Unreadable("x")), "file", "png"))
+def test_an_unreadable_file_is_not_a_lost_item():
+    with pytest.raises(blocks.UnreadableFileError):
+        list(
+            blocks.cut_items(
+                failing([b"a"], blocks.UnreadableFileError("x")), "file", "png"
+            )
+        )
 
 
-def test_what_is_kept_of_an_item_is_text_or_hexadecimal():
-    assert blocks.Block("f", "raw", 1, b"").text_of(b"c\xffat") == "c\ufffdat"
-    assert blocks.Block("f", "png", 1, []).text_of(b"c\xff") == "63ff"
+def test_rejected_items_are_kept_as_text_or_hexadecimal():
+    assert blocks.Block("f", "raw", 1, b"").rejected_text(b"c\xffat") == "c\ufffdat"
+    assert blocks.Block("f", "png", 1, []).rejected_text(b"c\xff") == "63ff"
     for data in (b"", []):
-        kept = blocks.Block("f", "", 1, data).text_of(b"x" * 10**6)
-        assert len(kept) == blocks.TEXT_LIMIT
+        kept = blocks.Block("f", "", 1, data).rejected_text(b"x" * 10**6)
+        assert len(kept) == blocks.MAX_REJECTED_TEXT
+
+
+def test_items_may_be_joined_to_lines():
+    (block,) = blocks.cut_items([b"{}", b"[]"], "file", "raw", as_lines=True)
+    assert block.data == b"{}\n[]\n"
+    assert block.items() == [b"{}", b"[]"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line():
+    stream = io.BytesIO(blocks.BYTE_ORDER_MARK + b"{}\n")
+    (block,) = blocks.cut_lines(stream, "file", "raw")
+    assert block.items() == [b"{}"]

@@ -1,4 +1,4 @@
-"""Pictures become Google's bitmaps: white on black, 28×28, whatever they were."""
+"""Pictures of any kind become 28×28 bitmaps, white ink on black."""
 
 import io
 import struct
@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.formats import numpy_bitmap, png
-from pipeline.formats.blocks import Unreadable
+from pipeline.formats import images, words
+from pipeline.formats.blocks import UnreadableFileError
+from pipeline.formats.numpy_files import numpy_bitmap
 from tests.conftest import reason
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,8 +28,8 @@ def picture(array, mode=None, **settings):
     return out.getvalue()
 
 
-def bitmap_of(data):
-    return png.parse(data, "cat").bitmap
+def to_bitmap(data):
+    return images.parse(data, "cat").bitmap
 
 
 @pytest.fixture(scope="module")
@@ -37,65 +38,75 @@ def bitmap():
     return numpy_bitmap.parse(next(rows), "cat").bitmap
 
 
-def test_golden_pictures_are_the_golden_bitmaps():
+def test_golden_pictures_equal_the_golden_bitmaps():
     rows = numpy_bitmap.read_images((GOLDEN / "cat.npy").open("rb"))
     for row, name in zip(rows, ("white on black", "black on white")):
         path = GOLDEN / "png" / "cat" / f"{name}.png"
         with path.open("rb") as file:
-            (data,) = png.read_pictures(file)
-        drawing = png.parse(data, png.word_of(str(path)))
+            (data,) = images.read_pictures(file)
+        drawing = images.parse(data, words.word_from_folder(str(path)))
         assert drawing == numpy_bitmap.parse(row, "cat")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P"])
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("times", [1, 2, 10])
-def test_a_bitmap_comes_back_from_any_mode_and_larger_size(
+def test_a_bitmap_is_recovered_from_any_mode_and_larger_size(
     bitmap, mode, inverted, times
 ):
     shown = 255 - bitmap if inverted else bitmap
     shown = np.kron(shown, np.ones((times, times), np.uint8))
-    np.testing.assert_array_equal(bitmap_of(picture(shown, mode)), bitmap)
+    np.testing.assert_array_equal(to_bitmap(picture(shown, mode)), bitmap)
 
 
-def test_sixteen_bits_a_pixel(bitmap):
+def test_sixteen_bits_per_pixel(bitmap):
     data = picture(bitmap.astype(np.uint16) * 257)
-    np.testing.assert_array_equal(bitmap_of(data), bitmap)
+    np.testing.assert_array_equal(to_bitmap(data), bitmap)
 
 
-def test_one_bit_a_pixel(bitmap):
+@pytest.mark.parametrize("name", ["jpeg", "gif", "webp"])
+def test_other_picture_formats(bitmap, name):
+    out = io.BytesIO()
+    enlarged = np.kron(255 - bitmap, np.ones((10, 10), np.uint8))
+    Image.fromarray(enlarged).save(out, name, quality=95)
+    difference = to_bitmap(out.getvalue()).astype(int) - bitmap
+    assert np.abs(difference).max() <= 8
+    assert images.is_picture(out.getvalue()[:20])
+
+
+def test_one_bit_per_pixel(bitmap):
     data = picture(bitmap > 99)
-    np.testing.assert_array_equal(bitmap_of(data), 255 * (bitmap > 99))
+    np.testing.assert_array_equal(to_bitmap(data), 255 * (bitmap > 99))
 
 
 @pytest.mark.parametrize("ink", [0, 255])
-def test_transparent_paper(bitmap, ink):
+def test_transparent_background(bitmap, ink):
     layers = np.dstack([np.full_like(bitmap, ink)] * 3 + [bitmap])
-    np.testing.assert_array_equal(bitmap_of(picture(layers)), bitmap)
+    np.testing.assert_array_equal(to_bitmap(picture(layers)), bitmap)
 
 
 def test_a_picture_that_is_not_square_is_centred():
     wide = np.zeros((14, 56), np.uint8)
     wide[6:8, 4:-4] = 255
-    shown = bitmap_of(picture(wide))
+    shown = to_bitmap(picture(wide))
     assert (shown == shown[::-1]).all()
     assert (shown == shown[:, ::-1]).all()
     assert np.flatnonzero(shown.any(axis=1)).tolist() == [13, 14]
-    np.testing.assert_array_equal(bitmap_of(picture(wide.T)), shown.T)
+    np.testing.assert_array_equal(to_bitmap(picture(wide.T)), shown.T)
 
 
 def test_a_small_picture_fills_the_bitmap():
     dot = np.zeros((7, 7), np.uint8)
     dot[3, 3] = 200
-    shown = bitmap_of(picture(dot))
+    shown = to_bitmap(picture(dot))
     assert shown[12:16, 12:16].tolist() == [[200] * 4] * 4
     assert np.count_nonzero(shown) == 16
 
 
 @pytest.mark.parametrize("grey", [0, 255])
-def test_paper_without_ink_is_refused(grey):
+def test_a_blank_picture_is_rejected(grey):
     blank = np.full((28, 28), grey, np.uint8)
-    assert reason(bitmap_of, picture(blank)) == "no ink"
+    assert reason(to_bitmap, picture(blank)) == "no ink"
 
 
 def chunk(kind, data):
@@ -118,35 +129,40 @@ LARGE = HUGE.replace(
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "not a PNG: "),
-        (b"GIF89a", "not a PNG: cannot identify image file"),
-        (GOOD[:-30], "not a PNG: "),
-        (GOOD[:40], "not a PNG: "),
-        (HUGE, "not a PNG: Image size (3600000000 pixels) exceeds limit"),
+        (b"", "not a picture: "),
+        (b"BM89a", "not a picture: cannot identify image file"),
+        (GOOD[:-30], "not a picture: "),
+        (GOOD[:40], "not a picture: "),
+        (HUGE, "not a picture: Image size (3600000000 pixels) exceeds limit"),
         (LARGE, "picture too large: 5000 × 5000 pixels"),
-        (GOOD + bytes(png.MAX_FILE_BYTES), "picture too large"),
+        (GOOD + bytes(images.MAX_FILE_BYTES), "picture too large"),
     ],
 )
-def test_what_is_no_picture_is_refused(data, why):
-    told = reason(bitmap_of, data)
-    assert told.startswith(why)
-    assert "0x" not in told, "the same file must give the same reason"
+def test_other_content_is_rejected(data, why):
+    message = reason(to_bitmap, data)
+    assert message.startswith(why)
+    assert "0x" not in message, "the same file must give the same message"
 
 
 @settings(deadline=None)
 @given(st.integers(0, len(GOOD)), st.integers(0, 3), st.binary(max_size=4))
 def test_any_damage_gives_a_drawing_or_a_value_error(begin, length, junk):
-    told = reason(bitmap_of, GOOD[:begin] + junk + GOOD[begin + length :])
-    assert told.partition(":")[0] in ("", "no ink", "not a PNG", "picture too large")
+    message = reason(to_bitmap, GOOD[:begin] + junk + GOOD[begin + length :])
+    assert message.partition(":")[0] in (
+        "",
+        "no ink",
+        "not a picture",
+        "picture too large",
+    )
 
 
-def test_of_a_large_file_only_the_beginning_is_read():
-    (data,) = png.read_pictures(io.BytesIO(bytes(2 * png.MAX_FILE_BYTES)))
-    assert len(data) == png.MAX_FILE_BYTES + 1
+def test_only_the_beginning_of_a_large_file_is_read():
+    (data,) = images.read_pictures(io.BytesIO(bytes(2 * images.MAX_FILE_BYTES)))
+    assert len(data) == images.MAX_FILE_BYTES + 1
 
 
-def test_without_pillow_it_is_said_what_to_install(monkeypatch):
+def test_the_message_without_pillow_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "PIL.Image", raising=False)
-    with pytest.raises(Unreadable, match=r"^PIL.* is not .* 'quickdraw-rnn\[png\]'$"):
-        next(png.read_pictures(io.BytesIO()))
+    with pytest.raises(UnreadableFileError, match=r"^PIL.* is not .*\[png\]'$"):
+        next(images.read_pictures(io.BytesIO()))

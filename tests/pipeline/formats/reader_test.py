@@ -1,4 +1,4 @@
-"""Shares cover a file, each block once; a file that changed is noticed."""
+"""Shares cover a file, each block once; a file that has changed is noticed."""
 
 import functools
 import gzip
@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.formats import blocks, reader, registry
+from pipeline.formats import blocks, reader
 from pipeline.formats.reader import Share
+from pipeline.formats.text import containers
 
 LINES = b"".join(b"line %d\n" % number for number in range(500))
 
@@ -21,18 +22,18 @@ def path(request, tmp_path):
     return path
 
 
-def test_many_files_are_dealt_out_by_size():
+def test_many_files_are_distributed_by_size():
     sizes = {str(n): n for n in range(40)}
-    shares = reader.share_out(sizes, 2)
+    shares = reader.divide_files(sizes, 2)
     assert [share.size for share in shares] == list(range(39, -1, -1))
     assert {(share.number, share.of) for share in shares} == {(0, 1)}
 
 
-def test_each_worker_has_a_part_of_each_of_few_files(path, monkeypatch):
-    small = functools.partial(blocks.cut_lines, block_bytes=50)
-    monkeypatch.setattr(registry, "cut_lines", small)
+def test_each_worker_reads_a_part_of_each_of_few_files(path, monkeypatch):
+    small_blocks = functools.partial(blocks.cut_lines, block_bytes=50)
+    monkeypatch.setattr(containers, "cut_lines", small_blocks)
     size = path.stat().st_size
-    shares = reader.share_out({str(path): size}, 3)
+    shares = reader.divide_files({str(path): size}, 3)
     assert shares == [Share(str(path), size, number, 3) for number in range(3)]
     found = []
     for share in shares:
@@ -58,8 +59,8 @@ def test_a_file_that_has_shrunk_is_an_error_and_one_that_grew_is_not(path):
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, monkeypatch):
-    small = functools.partial(blocks.cut_lines, block_bytes=50)
-    monkeypatch.setattr(registry, "cut_lines", small)
+    small_blocks = functools.partial(blocks.cut_lines, block_bytes=50)
+    monkeypatch.setattr(containers, "cut_lines", small_blocks)
     path = tmp_path / "lines.ndjson"
     path.write_bytes(LINES * 50)
     read = reader.read_file(str(path), len(LINES) * 50)
@@ -82,7 +83,7 @@ def test_bytes_of_an_archive_are_reported_while_it_is_read(tmp_path):
     assert sum(counts) == size
 
 
-def test_a_damaged_file_is_not_taken_for_one_that_has_shrunk(tmp_path):
+def test_damage_is_not_mistaken_for_a_file_that_has_shrunk(tmp_path):
     path = tmp_path / "cat.bin"
     path.write_bytes(b"\xff" * 100)
     (block,) = reader.read_file(str(path), 100)

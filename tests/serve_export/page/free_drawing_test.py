@@ -6,7 +6,8 @@ import json
 import pytest
 
 from pipeline import sample
-from pipeline.formats.ndjson_lines import find_format, parse_line, parse_raw
+from pipeline.formats.text.containers import find_form
+from pipeline.formats.text.ndjson_lines import parse_line, parse_raw
 from serve_export import layout
 from serve_export.predictor import Predictor
 
@@ -98,7 +99,7 @@ def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
     lines, picture = files
     assert lines.name == f"{WORDS[1]}.ndjson"
     with lines.open("rb") as file:
-        assert find_format(file) == "raw with times"
+        assert find_form(file).format == "raw with times"
     fields = json.loads(lines.read_bytes())
     assert parse_raw(lines.read_bytes()).word == WORDS[1]
     assert [len(xs) for xs, _, _ in fields["drawing"]] == [len(xs) for xs, _ in strokes]

@@ -1,4 +1,4 @@
-"""Strokes read from JSON at once are those read one by one."""
+"""Strokes that are packed together equal those packed one by one."""
 
 import json
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import strokes
-from pipeline.formats.json_strokes import pack_json
+from pipeline.formats.text.json_strokes import pack_json
 
 coordinates = st.integers(0, 255)
 one_stroke = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=5).map(
@@ -20,9 +20,9 @@ def compact(drawing):
 
 
 @given(st.lists(drawings, min_size=1, max_size=6))
-def test_any_drawings_are_laid_out_as_points(some):
-    expected = [strokes.to_points(drawing).tobytes() for drawing in some]
-    assert pack_json(list(map(compact, some))) == expected
+def test_any_drawings_are_packed_as_points(batch):
+    expected = [strokes.to_points(drawing).tobytes() for drawing in batch]
+    assert pack_json(list(map(compact, batch))) == expected
 
 
 @given(
@@ -32,12 +32,14 @@ def test_any_drawings_are_laid_out_as_points(some):
         [b"[]", b"[[[256],[0]]]", b"[[[1,2],[3]]]", b"[[[1], [2]]]", b"[[[-1],[2]]]"]
     ),
 )
-def test_one_that_is_not_simplified_costs_no_other(before, after, odd):
+def test_a_drawing_that_is_not_simplified_affects_no_other(before, after, odd):
     texts = [*map(compact, before), odd, *map(compact, after)]
-    found = pack_json(texts)
-    assert found.pop(len(before)) is None
-    assert found == [strokes.to_points(drawing).tobytes() for drawing in before + after]
+    packed = pack_json(texts)
+    assert packed.pop(len(before)) is None
+    assert packed == [
+        strokes.to_points(drawing).tobytes() for drawing in before + after
+    ]
 
 
-def test_nothing_gives_nothing():
+def test_no_drawings():
     assert pack_json([]) == []

@@ -1,7 +1,5 @@
-"""Published lines become drawings; of whatever else there is, the reason is said."""
+"""Lines and items of JSON become drawings, or are rejected with a reason."""
 
-import gzip
-import io
 import json
 from pathlib import Path
 
@@ -9,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import simplification, strokes
 from pipeline.formats import drawing as drawings
-from pipeline.formats import ndjson_lines
+from pipeline.formats.text import ndjson_lines, stroke_layout
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 PARSERS = (
     ndjson_lines.parse_simplified,
     ndjson_lines.parse_raw,
@@ -22,6 +19,7 @@ PARSERS = (
 
 STROKES = [[[0, 255], [0, 10]]]
 POINTS = [[0, 0, 0], [255, 10, 1]]
+TIMED = b'{"drawing":[[[1],[2],[3]]]}'
 
 
 def line(**fields):
@@ -52,16 +50,48 @@ def test_a_published_line():
         {"key_id": 0},
     ],
 )
-def test_what_is_missing_or_null_is_empty(fields):
+def test_missing_metadata_is_empty(fields):
     drawing = ndjson_lines.parse_simplified(line(**fields))
     assert (drawing.countrycode, drawing.timestamp, drawing.recognized) == ("", "", -1)
     assert drawing.key_id == "9589ba31ab13529c"
     assert drawing.points.tolist() == POINTS
 
 
-@pytest.mark.parametrize(("given", "kept"), [(True, 1), (False, 0), (None, -1)])
-def test_recognized(given, kept):
-    assert ndjson_lines.parse_simplified(line(recognized=given)).recognized == kept
+@pytest.mark.parametrize(
+    ("published", "recognized"),
+    [
+        *((True, 1), (1, 1), (1.0, 1), ("true", 1), ("True", 1)),
+        *((False, 0), (0, 0), (0.0, 0), ("false", 0)),
+        *((None, -1), ("maybe", -1), ([], -1), (7, -1)),
+    ],
+)
+def test_recognized(published, recognized):
+    drawing = ndjson_lines.parse_simplified(line(recognized=published))
+    assert drawing.recognized == recognized
+
+
+@pytest.mark.parametrize(
+    ("published", "timestamp"),
+    [
+        ("2017-03-01 20:41:36.7 UTC", "2017-03-01 20:41:36.7 UTC"),
+        (1485553794, "2017-01-27 21:49:54 UTC"),
+        (1485553794.5, "2017-01-27 21:49:54 UTC"),
+        (1485553794000, "2017-01-27 21:49:54 UTC"),
+        *((0, ""), (True, ""), (1e300, ""), (-1e14, ""), ({}, "")),
+    ],
+)
+def test_timestamp(published, timestamp):
+    drawing = ndjson_lines.parse_simplified(line(timestamp=published))
+    assert drawing.timestamp == timestamp
+
+
+@pytest.mark.parametrize("name", ["countrycode", "country_code"])
+@pytest.mark.parametrize("recognized", [True, 1])
+def test_country_code(name, recognized):
+    text = line(**{name: "DE"}, recognized=recognized)
+    assert ndjson_lines.parse_simplified(text).countrycode == "DE"
+    (drawing,) = ndjson_lines.parse_all_simplified(text)
+    assert drawing.countrycode == "DE"
 
 
 @pytest.mark.parametrize("key_id", [5891796615823360, 2**64, 10**400])
@@ -69,7 +99,18 @@ def test_a_key_may_be_an_integer(key_id):
     assert ndjson_lines.parse_simplified(line(key_id=key_id)).key_id == str(key_id)
 
 
-def test_content_keys_are_pinned():
+def test_a_key_may_be_a_whole_float():
+    text = line().replace(b"{", b'{"key_id":5.891796615823360e15,')
+    assert ndjson_lines.parse_simplified(text).key_id == "5891796615823360"
+
+
+@pytest.mark.parametrize("key_id", [1.5, True, [1], {"a": 1}])
+def test_another_key_is_replaced_by_the_content_key(key_id):
+    drawing = ndjson_lines.parse_simplified(line(key_id=key_id))
+    assert drawing.key_id == "9589ba31ab13529c"
+
+
+def test_content_keys_do_not_change():
     points = ndjson_lines.parse_simplified(line()).packed
     assert drawings.content_key("cat", points) == "9589ba31ab13529c"
     assert drawings.content_key("dog", points) == "366666179fa5490c"
@@ -78,8 +119,8 @@ def test_content_keys_are_pinned():
     )
 
 
-def test_another_drawing_has_another_content_key():
-    # The pen too: two strokes of a point each are not one stroke of two.
+def test_different_drawings_have_different_content_keys():
+    # Two strokes of one point each differ from one stroke of two points.
     drawings = ([[[0, 255], [0, 11]]], [[[0], [0]], [[255], [10]]], STROKES)
     keys = {
         ndjson_lines.parse_simplified(line(drawing=drawing)).key_id
@@ -98,105 +139,35 @@ def test_another_drawing_has_another_content_key():
         [[[10**25, 2 * 10**25], [0, 10**25 / 25.5]]],
     ],
 )
-def test_a_raw_line_is_simplified_in_a_raw_file_alone(drawing):
+def test_raw_lines_are_simplified_only_in_raw_files(drawing):
     text = line(drawing=drawing)
     for parse in (ndjson_lines.parse_raw, ndjson_lines.parse_raw_with_times):
         assert parse(text).points.tolist() == POINTS
-    with pytest.raises(ValueError, match=r"^not simplified, as its file is: Expected"):
+    with pytest.raises(ValueError, match=r"^not simplified: other drawings"):
         ndjson_lines.parse_simplified(text)
 
 
-def test_what_fits_the_box_is_as_its_file_is():
+def test_a_line_within_the_box_has_the_form_of_its_file():
     text = line(drawing=[[[0, 100], [0, 0]]])
     assert ndjson_lines.parse_simplified(text).points[:, 0].tolist() == [0, 100]
     assert ndjson_lines.parse_raw(text).points[:, 0].tolist() == [0, 255]
-    with pytest.raises(ValueError, match=r"^simplified, its file is raw: --input_for"):
+    with pytest.raises(
+        ValueError, match=r"^simplified: other drawings of the file are"
+    ):
         ndjson_lines.parse_raw_with_times(text)
 
 
 @pytest.mark.parametrize("parse", PARSERS)
 @pytest.mark.parametrize("text", [b"", b" ", b"\r", b"\t\n", b" " * (9 << 20)])
-def test_a_blank_line_is_no_drawing_and_no_error(parse, text):
+def test_a_blank_line_is_neither_a_drawing_nor_an_error(parse, text):
     assert parse(text) is None
 
 
 @pytest.mark.parametrize("parse", PARSERS)
 @pytest.mark.parametrize("text", [line() + b" " * (8 << 20), b"x" * (9 << 20)])
-def test_a_line_over_the_limit_is_refused(parse, text):
+def test_a_line_over_the_limit_is_rejected(parse, text):
     with pytest.raises(ValueError, match=r"^line too long$"):
         parse(text)
-
-
-TIMED = [[[10, 20], [5, 6], [0, 33]]]
-
-
-@pytest.mark.parametrize(
-    ("lines_of_file", "expected"),
-    [
-        ([], ndjson_lines.SIMPLIFIED),
-        ([b"", b"broken"], ndjson_lines.SIMPLIFIED),
-        ([line()] * 3, ndjson_lines.SIMPLIFIED),
-        ([line(), b"broken", b"", line(drawing=TIMED)], ndjson_lines.RAW_WITH_TIMES),
-        ([line(), line(drawing=[[[1.0], [2]]])], ndjson_lines.RAW),
-        ([line(), line(drawing=[[[1, 256], [2, 3]]])], ndjson_lines.RAW),
-        ([line(), line(drawing=[[[-1, 25], [2, 3]]])], ndjson_lines.RAW),
-        (
-            [line(drawing=[[[1.5], [2]]]), line(drawing=TIMED)],
-            ndjson_lines.RAW_WITH_TIMES,
-        ),
-        (
-            [line()] * ndjson_lines.LOOK_LINES + [line(drawing=TIMED)],
-            ndjson_lines.SIMPLIFIED,
-        ),
-        ([line(drawing=[[[300] * 500_000] * 2])], ndjson_lines.RAW),
-        ([line(drawing=[[[300] * 500_000] * 2]), line()], ndjson_lines.RAW),
-    ],
-)
-@pytest.mark.parametrize("end", [b"", b"\n"])
-def test_the_first_lines_tell_the_format_of_a_file(lines_of_file, expected, end):
-    stream = io.BytesIO(b"\n".join(lines_of_file) + end)
-    assert ndjson_lines.find_format(stream) == expected
-
-
-def test_golden_files():
-    simplified = (GOLDEN / "simplified.ndjson").read_bytes()
-    raw = (GOLDEN / "raw.ndjson").read_bytes()
-    assert ndjson_lines.find_format(io.BytesIO(simplified)) == ndjson_lines.SIMPLIFIED
-    assert ndjson_lines.find_format(io.BytesIO(raw)) == ndjson_lines.RAW_WITH_TIMES
-    one, two = map(ndjson_lines.parse_simplified, simplified.splitlines())
-    assert (one.word, one.key_id, one.recognized) == ("cat", "5891796615823360", 1)
-    assert (two.word, two.timestamp) == ("cat", "2017-03-02 21:00:00 UTC")
-    assert [ndjson_lines.parse_raw(text) for text in raw.splitlines()] == [one, two]
-
-
-def test_real_raw_files_are_raw_and_simplified_ones_are_not(quickdraw_dir):
-    for kind, expected in (
-        ("raw", ndjson_lines.RAW_WITH_TIMES),
-        ("simplified", ndjson_lines.SIMPLIFIED),
-    ):
-        for path in sorted(quickdraw_dir.glob(f"pairs/{kind}/*.gz")):
-            with gzip.open(path) as file:
-                assert ndjson_lines.find_format(file) == expected
-
-
-def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_dir):
-    """Those that fit it by chance, without the times that tell them apart."""
-    found = 0
-    for path in sorted(quickdraw_dir.glob("pairs/raw/*.gz")):
-        with gzip.open(path) as file:
-            texts = [json.loads(text) for text in file]
-        for record in texts:
-            record["drawing"] = [stroke[:2] for stroke in record["drawing"]]
-        inside = [r for r in texts if strokes.is_simplified(r["drawing"])]
-        found += len(inside)
-        head = "\n".join(map(json.dumps, texts)).encode()
-        assert ndjson_lines.find_format(io.BytesIO(head)) == ndjson_lines.RAW
-        for record in inside:
-            drawing = ndjson_lines.parse_raw(json.dumps(record).encode())
-            assert strokes.to_drawing(drawing.points) == simplification.simplify(
-                record["drawing"]
-            )
-    assert found == 12
 
 
 @pytest.mark.parametrize(
@@ -205,23 +176,25 @@ def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_d
         (b"{", "malformed JSON: "),
         (line()[:-1], "malformed JSON: "),
         (line() * 2, "malformed JSON: "),
-        (b"\xef\xbb\xbf" + line(), "malformed JSON: "),
         (line().replace(b"255", b"NaN"), "malformed JSON: "),
         (line().replace(b"255", b"Infinity"), "malformed JSON: "),
-        (line().replace(b"255", b"1e999"), "not a drawing: Number out of range"),
+        (line().replace(b"255", b"1e999"), "malformed JSON: Number out of range"),
         (line().replace(b"255", b"1e308"), "coordinates too far apart"),
         (
             line(drawing=[[[10**400, 0], [0, 1]]]),
             "coordinate is not a number: stroke 1",
         ),
-        (line().replace(b"255", b"9" * 5000), "not a drawing: Integer value out of"),
+        (line().replace(b"255", b"9" * 5000), "malformed JSON: Integer value out of"),
         (line(word="\ud800"), "malformed JSON: "),
         (line(key_id="\udfff"), "malformed JSON: "),
         (line().replace(b"cat", b"\xed\xa0\x80"), "malformed JSON: "),
         (line().replace(b"cat", b"\xff"), "malformed JSON: "),
-        (b"[" * 100_000, "not a drawing: Expected `object`, got `array`"),
+        (b"[" * 100_000, "malformed JSON: maximum recursion depth"),
         (b'{"x":' * 100_000, "malformed JSON: maximum recursion depth"),
-        (line(drawing=1).replace(b"1", b"[" * 100_000), "not a drawing: Expected `int"),
+        (
+            line(drawing=1).replace(b"1", b"[" * 100_000),
+            "malformed JSON: maximum recurs",
+        ),
         (b"5", "not a drawing: Expected `object`, got `int`"),
         (b"null", "not a drawing: Expected `object`, got `null`"),
         (b'{"word":"cat"}', "not a drawing: Object missing required field `drawing`"),
@@ -229,11 +202,11 @@ def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_d
         (line(drawing=[[["1"], [1]]]), "not a drawing: Expected `int | float`"),
         (line(drawing=[[[True], [1]]]), "not a drawing: Expected `int | float`"),
         (line(drawing=[[[None], [1]]]), "not a drawing: Expected `int | float`"),
-        (line(recognized="true"), "not a drawing: Expected `bool | null`"),
-        (line(key_id=1.5), "not a drawing: Expected `int | str | null`"),
-        (line(countrycode=7), "not a drawing: Expected `str | null`"),
-        (line(timestamp=7), "not a drawing: Expected `str | null`"),
-        (line(word=7), "not a drawing: Expected `str | null`"),
+        (line(drawing="[[[1],[1]]"), "not a drawing: Expected `array`, got `str`"),
+        (line(drawing={"x": [[1]]}), "not a drawing: Expected `array`, got `object`"),
+        (line(word=7), "invalid word: not text. Received: 7"),
+        (line(word="a\nb"), "invalid word: control character in 'a\\nb'"),
+        (line(word=" "), "no word"),
         (line(word=None), "no word"),
         (line(word=""), "no word"),
         (b'{"drawing":[[[1],[1]]]}', "no word"),
@@ -243,17 +216,17 @@ def test_real_raw_drawings_in_the_box_are_simplified_with_their_file(quickdraw_d
         (line(drawing=[[[1, 2], [1]]]), "unequal x and y: stroke 1 has 2 x but 1 y"),
     ],
 )
-def test_what_is_no_drawing_is_refused_with_the_reason(text, reason):
+def test_other_lines_are_rejected_with_a_reason(text, reason):
     for parse in PARSERS:
         with pytest.raises(ValueError) as caught:  # noqa: PT011
             parse(text)
-        told = str(caught.value)
-        assert told.startswith((reason, "not simplified, as its file is: Expected"))
-        assert told.startswith(reason) or parse is ndjson_lines.parse_simplified
+        message = str(caught.value)
+        assert message.startswith((reason, "not simplified: other drawings"))
+        assert message.startswith(reason) or parse is ndjson_lines.parse_simplified
 
 
 @given(st.binary())
-def test_no_bytes_raise_anything_but_value_error(text):
+def test_bytes_raise_nothing_but_value_error(text):
     for parse in PARSERS:
         if text.strip():
             with pytest.raises(ValueError):  # noqa: PT011
@@ -270,7 +243,7 @@ json_values = st.recursive(
 
 
 @given(json_values, json_values, json_values)
-def test_whatever_parses_can_be_encoded(drawing, word, key_id):
+def test_parsed_lines_can_be_encoded(drawing, word, key_id):
     text = line(drawing=drawing, word=word, key_id=key_id)
     for parse in PARSERS:
         try:
@@ -282,5 +255,73 @@ def test_whatever_parses_can_be_encoded(drawing, word, key_id):
         assert parsed.points[-1, 2] == 1
 
 
-def test_a_line_to_be_guessed_needs_no_word():
-    assert ndjson_lines.parse_line(b'{"drawing":[[[1],[2]]]}').word is None
+def test_a_line_to_be_classified_needs_no_word():
+    text = b'{"drawing":[[[1],[2]]]}'
+    assert ndjson_lines.parse_line(text).word is None
+    for parse in (*PARSERS[:2], lambda text, word: PARSERS[2](TIMED, word)):
+        drawing = parse(text, None)
+        assert (drawing.word, drawing.key_id) == ("", "")
+    (drawing,) = ndjson_lines.parse_all_simplified(line(key_id=5), None)
+    assert (drawing.word, drawing.key_id) == ("cat", "5")
+
+
+def test_a_line_without_a_word_has_the_default_word():
+    text = b'{"drawing":[[[1],[2]]]}'
+    assert ndjson_lines.parse_simplified(text, "dog").word == "dog"
+    assert ndjson_lines.parse_all_simplified(text, "dog")[0].word == "dog"
+    assert ndjson_lines.parse_simplified(line(), "dog").word == "cat"
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        json.dumps(STROKES),
+        [[[0.0, 255.0], [0, 10]]],
+        {"x": [[0, 255]], "y": [[0, 10]]},
+        [{"x": [0, 255], "y": [0, 10]}],
+        [[{"x": 0, "y": 0}, {"x": 255, "y": 10}]],
+        [{"penColor": "black", "points": [{"x": 0, "y": 0}, {"x": 255, "y": 10}]}],
+    ],
+)
+def test_other_ways_to_write_strokes(drawing):
+    text = line(drawing=drawing)
+    expected = ndjson_lines.parse_simplified(line())
+    assert ndjson_lines.parse_simplified(text) == expected
+    assert ndjson_lines.parse_all_simplified(text) == [expected]
+
+
+def test_a_line_may_be_strokes_alone():
+    drawing = ndjson_lines.parse_simplified(json.dumps(STROKES).encode(), "cat")
+    assert drawing == ndjson_lines.parse_simplified(line())
+
+
+def test_times_are_kept_as_a_third_axis():
+    points = [[{"x": 0, "y": 0, "time": 7}, {"x": 255, "y": 10, "time": 9}]]
+    assert ndjson_lines.parse_line(line(drawing=points)).drawing == [
+        [[0, 255], [0, 10], [7, 9]]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "reason"),
+    [
+        ([[[1], [1], []]], "unequal axes: stroke 1"),
+        ([[[1]] * 6], "too many axes: stroke 1 has 6, at most 5"),
+    ],
+)
+def test_axes_that_do_not_fit_are_rejected(drawing, reason):
+    for parse in PARSERS:
+        with pytest.raises(ValueError, match=f"^{reason}"):
+            parse(line(drawing=drawing))
+
+
+def test_points_are_read_in_a_file_of_points_only():
+    text = line(drawing=[[[0, 0], [255, 10]], [[3, 4]]])
+    drawing = ndjson_lines.parse_simplified(text, layout=stroke_layout.POINTS)
+    assert drawing.points.tolist() == [[0, 0, 0], [255, 10, 1], [3, 4, 1]]
+    with pytest.raises(ValueError, match=r"^stroke without x and y: stroke 2"):
+        ndjson_lines.parse_simplified(text)
+    with pytest.raises(ValueError, match=r"^not points: "):
+        ndjson_lines.parse_simplified(
+            line(drawing=[[[1, 2, 3], [4, 5]]]), layout=stroke_layout.POINTS
+        )

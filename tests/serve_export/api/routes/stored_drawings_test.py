@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from pipeline.formats.ndjson_lines import find_format, parse_simplified
+from pipeline.formats.text.containers import find_form
+from pipeline.formats.text.ndjson_lines import parse_simplified
 from serve_export.predictor import Predictor
 
 RAW = [[[3.2, 80.7, 150.1], [10.0, 11.5, 90.2], [0, 9, 17]]]
@@ -39,7 +40,7 @@ def test_a_drawing_is_stored_as_quick_draw_publishes_it(server, kept_dir, word):
     }
     assert b"127.0.0.1" not in line
     with min(kept_dir.glob("*/*.ndjson")).open("rb") as file:
-        assert find_format(file) == "simplified"
+        assert find_form(file).format == "simplified"
 
 
 @pytest.mark.parametrize(

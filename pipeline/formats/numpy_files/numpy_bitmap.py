@@ -59,7 +59,7 @@ def read_images(
                 yield row + word.encode()
 
 
-def parse(item: bytes, word: str | None = None) -> Drawing:
+def parse(item: bytes, word: str | None = "") -> Drawing:
     """Makes a drawing of an item of `read_images`; `word` is used if it has no label.
 
     Raises:
@@ -105,7 +105,7 @@ def _find_scale(numbers: np.ndarray) -> int:
     """Returns the factor to 0..255: 255 for booleans and real numbers in 0..1."""
     if numbers.dtype.kind in "ui" or not len(numbers):
         return 1
-    return 1 if numbers.max() > 1 else 255
+    return 1 if (numbers > 1).any() else 255
 
 
 def _to_pixels(numbers: np.ndarray, scale: int, first: int) -> bytes:
