@@ -117,7 +117,7 @@ def test_rejected_lines_are_counted_by_reason(tmp_path):
 
 @pytest.mark.parametrize("count", [3, 345])
 def test_every_class_is_on_the_page(tmp_path, count):
-    words = [f"{number} <i>&$\n" for number in range(count)]
+    words = [f"{number} <i>&$" for number in range(count)]
     path = write_lines(tmp_path / "a.ndjson", words)
     page = build(describe.describe_files, [str(path)])
     assert "<i>" not in page

@@ -121,7 +121,7 @@ def test_globs_with_and_without_folder(build, source, tmp_path, monkeypatch, cap
 def test_pictures_without_pillow_are_one_line(error_of, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "PIL.Image", raising=False)
-    (tmp_path / "cat.png").write_bytes(b"")
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG")
     message = error_of(tmp_path / "cat.png", tmp_path / "out")
     assert message.startswith(f"cannot read {tmp_path / 'cat.png'}: PIL")
     assert "is not installed: pip install" in message

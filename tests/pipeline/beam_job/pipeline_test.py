@@ -90,7 +90,7 @@ def test_integer_labels_need_label_names(build, tmp_path):
     message = error_of(build, [GOLDEN / "labelled.npz"], tmp_path / "out")
     assert message == (
         f"cannot read {GOLDEN}/labelled.npz: arr_1 holds integers; --label_names "
-        "gives them names"
+        "names them"
     )
 
 

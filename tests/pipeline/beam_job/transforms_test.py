@@ -16,7 +16,8 @@ from pipeline import strokes
 from pipeline.beam_job import transforms
 from pipeline.beam_job.local_runner import LOCAL_ARGS
 from pipeline.beam_job.shard_shuffle import RunWriter
-from pipeline.formats import blocks, registry
+from pipeline.formats import blocks
+from pipeline.formats.text import containers
 from pipeline.formats.text.ndjson_lines import parse_simplified
 from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo
@@ -120,7 +121,7 @@ def test_bytes_do_not_depend_on_runner_files_order_or_blocks(
     (tmp_path / "b.ndjson").write_bytes(b"".join(lines[:100]))
     (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress(b"".join(lines[100:])))
     small = functools.partial(blocks.cut_lines, block_bytes=777)
-    monkeypatch.setattr(registry, "cut_lines", small)
+    monkeypatch.setattr(containers, "cut_lines", small)
     build([tmp_path / "*.ndjson*"], tmp_path / "small")
     monkeypatch.undo()
     build([tmp_path / "*.ndjson*"], tmp_path / "processes", beam_args=None)
@@ -182,15 +183,6 @@ def test_a_cap_limits_every_class_and_a_larger_one_only_adds(build, doodles, tmp
         assert counts["filtered"] == over
         assert_every_line_counted(counts)
     assert kept[5].items() < kept[12].items() < kept[1000].items()
-
-
-def test_a_cap_distinguishes_words_that_differ_in_a_null_byte(build, tmp_path):
-    texts = [line(n, word) for n, word in enumerate(["a", "a\0"] * 10)]
-    (tmp_path / "in").write_bytes(b"".join(texts))
-    build([tmp_path / "in"], tmp_path / "out", max_per_class=4)
-    info = info_of(tmp_path / "out")
-    per_class = zip(*(split.class_counts for split in info.splits.values()))
-    assert list(map(sum, per_class)) == [4, 4]
 
 
 def test_a_cap_counts_a_duplicate_once(build, tmp_path):
@@ -398,7 +390,7 @@ def test_a_line_over_the_limit_is_rejected_and_truncated(build, tmp_path):
     (rejected,) = (tmp_path / "out").glob("rejected-*.ndjson")
     rows = [json.loads(text) for text in rejected.read_text().splitlines()]
     assert [row["line"] for row in rows] == [2, 4]
-    assert len(rows[0]["text"]) == blocks.TEXT_LIMIT
+    assert len(rows[0]["text"]) == blocks.MAX_REJECTED_TEXT
 
 
 @pytest.mark.parametrize("before", [0, 1 << 20, 3 << 20])
