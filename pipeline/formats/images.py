@@ -23,8 +23,9 @@ from pipeline.formats.blocks import UnreadableFileError
 from pipeline.formats.drawing import Drawing, make_drawing
 from tfrecords import schema
 
+PNG_MAGIC = b"\x89PNG"
 MAGIC = {
-    "PNG": (b"\x89PNG",),
+    "PNG": (PNG_MAGIC,),
     "JPEG": (b"\xff\xd8\xff",),
     "GIF": (b"GIF87a", b"GIF89a"),
     "WEBP": (b"RIFF",),

@@ -317,7 +317,7 @@ def _check_png_size(data: bytes) -> None:
     Raises:
       ValueError: too many pixels, or not a PNG.
     """
-    if data[:4] != images.MAGIC or len(data) < 24:
+    if data[:4] != images.PNG_MAGIC or len(data) < 24:
         raise ValueError("not a PNG file")
     width, height = struct.unpack(">II", data[16:24])
     if width * height > MAX_IMAGE_PIXELS:
