@@ -27,10 +27,10 @@ from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 BATCH_SIZE = 128
 
 VARIANTS = {
-    "by length": {"by_length": True, "augment": False},
-    "by length, augmented": {"by_length": True, "augment": True},
-    "shuffled": {"by_length": False, "augment": False},
-    "shuffled, augmented": {"by_length": False, "augment": True},
+    "by length": {"sort_by_length": True, "augment": False},
+    "by length, augmented": {"sort_by_length": True, "augment": True},
+    "shuffled": {"sort_by_length": False, "augment": False},
+    "shuffled, augmented": {"sort_by_length": False, "augment": True},
 }
 
 

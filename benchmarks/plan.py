@@ -65,7 +65,7 @@ def main() -> None:
     if min(values.data_rate, values.training_rate, *machines) <= 0:
         raise ValueError("rates and numbers of machines must be > 0")
     num_train = round(values.drawings * TRAIN_SHARE)
-    epochs = TrainConfig(epochs=values.epochs).for_drawings(num_train).epochs
+    epochs = TrainConfig(epochs=values.epochs).resolve_epochs(num_train).epochs
     estimates = [
         *estimate_data_job(values.drawings, values.data_rate, machines),
         *estimate_training(

@@ -17,7 +17,6 @@ import dataclasses
 import math
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -32,7 +31,8 @@ from pipeline.report.text_table import format_table
 from rnn_model import input_pipeline
 from rnn_model.config import TrainConfig
 from rnn_model.training import loop, precision
-from rnn_model.workdir import Workdir
+from rnn_model.training.train_state import TrainState, create_train_state
+from rnn_model.training.train_step import make_train_step, run_train_step
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
@@ -84,7 +84,9 @@ def main() -> None:
     trainers: dict[str, Trainer] = {
         f"tutorial, batch {size}": (
             tutorial_step,
-            make_batches(info, values.data_dir, size, augment=False, by_length=True),
+            make_batches(
+                info, values.data_dir, size, augment=False, sort_by_length=True
+            ),
         )
         for size in (tutorial_model.BATCH_SIZE, 128)
     }
@@ -166,30 +168,31 @@ def measure(
 
 def make_trainer(info: DatasetInfo, data_dir: str, model: str) -> Trainer:
     """Returns the training step and the batches of train.py with its defaults."""
-    run = _make_run(TrainConfig(model=model, epochs=len(EPOCHS)), info)
-    return _make_train_step(run), run.batches(data_dir)
+    config = TrainConfig(model=model, epochs=len(EPOCHS))
+    config = precision.resolve_precision(config)
+    state = create_train_state(config, info)
+    batches = iter(loop.training_batches(state, config, info, data_dir))
+    return _make_train_step(state, config, info), batches
 
 
 def make_bitmap_trainer(info: DatasetInfo, data_dir: str) -> Trainer:
     """Returns a trainer of the cnn that gets random bitmaps instead of strokes."""
     _, batches = make_trainer(info, data_dir, "cnn")
     bitmap_info = dataclasses.replace(info, kind=schema.BITMAP)
-    run = _make_run(TrainConfig(model="cnn"), bitmap_info)
-    shape = [run.config.batch_size, *BITMAP_SHAPE]
+    config = TrainConfig(model="cnn", epochs=len(EPOCHS), precision="float32")
+    state = create_train_state(config, bitmap_info)
+    shape = [config.batch_size, *BITMAP_SHAPE]
     bitmaps = tf.random.stateless_uniform(shape, [0, 0])
-    return _make_train_step(run), (
+    return _make_train_step(state, config, bitmap_info), (
         batch | {"bitmap": bitmaps[: len(batch["length"])]} for batch in batches
     )
 
 
-def _make_run(config: TrainConfig, info: DatasetInfo) -> loop._Run:
-    """Makes a run whose files are discarded."""
-    with tempfile.TemporaryDirectory() as folder:
-        return loop._Run(config, info, Workdir(folder))
-
-
-def _make_train_step(run: loop._Run) -> TrainStep:
-    return lambda batch: run.step(batch)[0]
+def _make_train_step(
+    state: TrainState, config: TrainConfig, info: DatasetInfo
+) -> TrainStep:
+    train_step = make_train_step(state, config, info)
+    return lambda batch: run_train_step(train_step, batch)[0]
 
 
 def make_batches(

@@ -52,7 +52,7 @@ def main() -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require("data_dir", "workdir")
-    histories = {path: Workdir(path).history() for path in values.runs}
+    histories = {path: Workdir(path).read_history() for path in values.runs}
     workdir = Workdir(values.workdir)
     metrics_path = Path(values.workdir) / "metrics.json"
     if not metrics_path.exists():
@@ -61,7 +61,7 @@ def main() -> None:
         metrics_path.parent.mkdir(parents=True, exist_ok=True)
         metrics = train(info, values.data_dir, workdir)
         metrics_path.write_text(json.dumps(metrics, indent=1) + "\n")
-    history, test = workdir.history(), json.loads(metrics_path.read_text())
+    history, test = workdir.read_history(), json.loads(metrics_path.read_text())
     best = find_best_epoch(history)
     top1 = best["validation_top1"]
     seconds = compute_seconds_to(history, top1)

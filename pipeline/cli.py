@@ -56,6 +56,8 @@ def run(
         returns those it does not know either; may raise ValueError. Without it,
         extra arguments are an error.
     """
+    # TensorFlow reads it on import. A few lines are logged before that regardless.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Beam logs a traceback for each attempt to find credentials for gs://.
     logging.getLogger("apache_beam.utils.retry").setLevel(logging.CRITICAL)
     with _defined_flags(define_flags) as names:

@@ -1,21 +1,16 @@
-"""Models of drawings: their input, training and evaluation."""
+"""Models of drawings: input pipeline, networks, training, evaluation, sweeps.
 
-import os
+In the order in which a drawing meets them:
 
-# TensorFlow reads it when first imported; its start-up chatter hides our lines.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    input_pipeline, augmentation    records → batches
+    models                          batch → logits
+    config, workdir, checkpoints    the settings and the files of a run
+    training                        the training loop; train_command is its command line
+    distributed, launch             several workers train one model
+    evaluation                      metrics, comparison and report of runs;
+                                    evaluate_command is its command line
+    sweep                           many runs with different settings
 
-
-def _import_tensorflow() -> None:
-    """Imports TensorFlow in silence: what it says first, it says at any level."""
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        import tensorflow  # noqa: F401
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
-
-
-_import_tensorflow()
+Modules that the commands import at their start do not import TensorFlow, so that
+`--help` and errors in flags take no time.
+"""

@@ -1,4 +1,4 @@
-"""The checkpoints of a run: written whole, and read past one that is damaged."""
+"""The checkpoints of a run; damaged ones are skipped when a run is resumed."""
 
 import re
 import sys
@@ -6,91 +6,109 @@ import sys
 import keras
 import tensorflow as tf
 
-DAMAGE = (tf.errors.OpError, AssertionError, IndexError, RuntimeError, ValueError)
-"""What TensorFlow raises for a checkpoint that is cut off, lacks something, or is of
-weights of other shapes."""
+from tfrecords import storage
 
-_INDEX = re.compile(r"ckpt-(\d+)\.index")
+_READ_ERRORS = (
+    tf.errors.OpError,
+    AssertionError,
+    IndexError,
+    RuntimeError,
+    ValueError,
+)
+"""What TensorFlow raises for a checkpoint that is truncated, lacks a variable, or has
+variables of other shapes."""
+
+_INDEX_FILE = re.compile(r"ckpt-(\d+)\.index")
 
 
-def numbered(folder: str) -> list[str]:
-    """Paths of the checkpoints in a folder, the newest first."""
-    if not tf.io.gfile.isdir(folder):
-        return []
-    found = filter(None, map(_INDEX.fullmatch, tf.io.gfile.listdir(folder)))
-    numbers = sorted((int(match[1]) for match in found), reverse=True)
-    return [tf.io.gfile.join(folder, f"ckpt-{number}") for number in numbers]
+class CheckpointManager(tf.train.CheckpointManager):
+    """Writes numbered checkpoints `ckpt-<number>` and keeps the newest ones.
+
+    Args:
+      checkpoint: the objects to save.
+      folder: local or remote.
+      max_to_keep: number of checkpoints to keep.
+    """
+
+    def __init__(self, checkpoint: tf.train.Checkpoint, folder: str, max_to_keep: int):
+        super().__init__(checkpoint, folder, max_to_keep)
+
+    def save(self, number: int) -> None:
+        """Writes a checkpoint, then deletes the oldest ones.
+
+        Raises:
+          OSError: it cannot be written. The previous checkpoints are kept.
+        """
+        try:
+            super().save(checkpoint_number=number)
+        except tf.errors.OpError as error:
+            reason = error.message.partition(" [Op:")[0].rpartition("; ")[2]
+            raise OSError(
+                f"{self.directory}/ckpt-{number} cannot be written: {reason}. The "
+                "previous checkpoint is complete; fix the cause and run the same "
+                "command again to resume from it"
+            ) from error
+        finally:
+            self._delete_incomplete()
+
+    def _delete_incomplete(self) -> None:
+        """Deletes the files of writes that failed or were killed."""
+        for name in storage.list_dir(self.directory):
+            if name.endswith("_temp"):
+                storage.delete_tree(storage.join(self.directory, name))
+
+    def restore(self) -> str | None:
+        """Restores the newest readable checkpoint; see `restore_newest`."""
+        return restore_newest(self.checkpoint, self.directory)
+
+
+def list_checkpoints(folder: str) -> list[str]:
+    """Lists the paths of the checkpoints in a folder, newest first.
+
+    It does not rely on TensorFlow's file `checkpoint`, which lists them too: a process
+    may be killed before it writes that file.
+    """
+    matches = filter(None, map(_INDEX_FILE.fullmatch, storage.list_dir(folder)))
+    numbers = sorted((int(match[1]) for match in matches), reverse=True)
+    return [storage.join(folder, f"ckpt-{number}") for number in numbers]
 
 
 def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
     """Restores the newest checkpoint of a folder that can be read.
 
-    One that cannot is passed over for the one before, with a warning.
+    Prints a warning for each newer one that is damaged.
+
+    Args:
+      checkpoint: the objects to restore.
+      folder: local or remote.
 
     Returns:
-      Its path, or None where there is none.
+      The path of the checkpoint, or None if there is none.
 
     Raises:
-      ValueError: there are some, and all are damaged or of another model.
+      ValueError: all checkpoints are damaged, or of another model or version.
     """
-    paths = numbered(folder)
-    for path in paths:
+    warnings = []
+    for path in list_checkpoints(folder):
         try:
             status = checkpoint.read(path)
-            # Else a weight that it lacks would stay as it was drawn.
+            # Otherwise a variable that the file lacks would keep its initial value.
             status.assert_existing_objects_matched().expect_partial()
-            return path
-        except DAMAGE as error:
+        except _READ_ERRORS as error:
             reason = str(error).strip().partition("\n")[0].partition(" [Op:")[0]
-            print(f"warning: passing over {path}: {reason}", file=sys.stderr)
-    if paths:
+            warnings.append(f"warning: skipping damaged checkpoint {path}: {reason}")
+            continue
+        if warnings:
+            print(*warnings, sep="\n", file=sys.stderr)
+        return path
+    if warnings:
         raise ValueError(
-            f"{folder}: no checkpoint there can be read as one of this model"
+            f"{folder}: no checkpoint can be read. They are damaged, or written by "
+            f"another version or for another model ({reason})"
         )
     return None
 
 
 def restore_model(model: keras.Model, folder: str) -> str | None:
-    """`restore_newest` for a model's weights alone."""
+    """Restores only the weights of a model; see `restore_newest`."""
     return restore_newest(tf.train.Checkpoint(model=model), folder)
-
-
-class Keeper:
-    """Writes numbered checkpoints into a folder and keeps the newest few."""
-
-    def __init__(self, checkpoint: tf.train.Checkpoint, folder: str, keep: int):
-        self._checkpoint, self._folder, self._keep = checkpoint, folder, keep
-
-    def save(self, number: int) -> None:
-        """Writes a checkpoint; the older ones go when it is whole.
-
-        Raises:
-          OSError: it cannot be written. What was kept stays, and can be gone on from.
-        """
-        path = tf.io.gfile.join(self._folder, f"ckpt-{number}")
-        try:
-            self._checkpoint.write(path)
-        except tf.errors.OpError as error:
-            reason = error.message.partition(" [Op:")[0].rpartition("; ")[2]
-            raise OSError(
-                f"{path} cannot be written: {reason}. The checkpoint before it is "
-                "whole: when this is mended, the same command goes on from there"
-            )
-        finally:
-            self._remove_unfinished()
-        for old in numbered(self._folder)[self._keep :]:
-            # The index first: without it no reader takes the rest for a checkpoint.
-            name = old.rpartition("/")[2]
-            files = tf.io.gfile.listdir(self._folder)
-            for file in sorted(files, reverse=True):
-                if file.startswith(f"{name}."):
-                    tf.io.gfile.remove(tf.io.gfile.join(self._folder, file))
-
-    def _remove_unfinished(self) -> None:
-        """Removes what TensorFlow leaves of a write that failed or was killed."""
-        for folder in tf.io.gfile.glob(tf.io.gfile.join(self._folder, "ckpt-*_temp")):
-            tf.io.gfile.rmtree(folder)
-
-    def restore(self) -> str | None:
-        """Goes back to the newest that can be read (see `restore_newest`)."""
-        return restore_newest(self._checkpoint, self._folder)

@@ -15,6 +15,7 @@ from typing import Any
 from absl import flags
 
 from pipeline import cli
+from tfrecords import storage
 
 Path = str | os.PathLike[str]
 
@@ -96,19 +97,17 @@ def evaluate(
       ValueError: the runs cannot be evaluated on this data set.
       OSError: a file cannot be read or written.
     """
-    import tensorflow as tf
-
     from rnn_model.evaluation import compare_runs
     from rnn_model.evaluation.report import metrics_json
-    from rnn_model.workdir import file_errors
+    from rnn_model.workdir import file_errors_as_oserror
 
     if isinstance(workdirs, (str, os.PathLike)):
         workdirs = [workdirs]
     data_dir, report_dir = os.fspath(data_dir), os.fspath(report_dir)
-    with file_errors():
+    with file_errors_as_oserror():
         if report_dir:
             # Fail before the evaluation if the folder cannot be written.
-            tf.io.gfile.makedirs(report_dir)
+            storage.make_dirs(report_dir)
         result = compare_runs.compare_runs(
             [os.fspath(workdir) for workdir in workdirs],
             data_dir,
@@ -131,11 +130,10 @@ def evaluate(
 
 def _write_report(result: Any, report: dict[str, Any], report_dir: str) -> None:
     """Writes `metrics.json` and, if the extra `report` is installed, the page."""
-    from rnn_model import files
     from rnn_model.evaluation.report import html_report
 
     content = json.dumps(report, indent=1, allow_nan=False) + "\n"
-    files.write(report_dir, METRICS_FILE, content)
+    storage.write_atomic(storage.join(report_dir, METRICS_FILE), content)
     try:
         cli.import_extra("matplotlib", "report")
         cli.import_extra("PIL.Image", "report")
@@ -144,8 +142,8 @@ def _write_report(result: Any, report: dict[str, Any], report_dir: str) -> None:
         return
     page = html_report.build_page(result, report)
     for name, png in page.plots.items():
-        files.write(report_dir, name, png)
-    files.write(report_dir, PAGE_FILE, page.html)
+        storage.write_atomic(storage.join(report_dir, name), png)
+    storage.write_atomic(storage.join(report_dir, PAGE_FILE), page.html)
 
 
 def _warn(message: str) -> None:

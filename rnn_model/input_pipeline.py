@@ -1,16 +1,20 @@
-"""Records → batches: read, shuffle, parse many at once, bucket by length, pad.
+"""Records → batches: read, shuffle, parse, sort by length, augment, pad.
 
     epoch ─▶ shards ─▶ records ─ repeat, shuffle ─▶ window of 128 batches
       ─ parse ─ sort by length ─▶ batches ─ augment ─ pad ─▶
 
-Within a window the drawings are sorted by length, so that a batch holds drawings of
-about one length and is padded little; the order of the batches is then random. The rnn
-takes its drawings in random order instead: padding does not reach its network, whose
-first layer resamples every drawing to as many points (see `models.resample`).
-Drawings of rare classes are repeated where the records are read (see `balance`).
-Bitmaps have no length: they are not sorted, and they are not augmented.
-Of several workers each reads all records and makes the same batches of them, and takes
-its own rows of each: before they are parsed, where it need not know their length.
+Within a window, drawings are sorted by length, so that the drawings of a batch have
+about the same length and little padding is added. The order of the batches is random.
+
+The rnn takes drawings in random order instead: its first layer resamples every drawing
+to the same number of points (see `models.resample`), so padding does not cost much, and
+its batch normalization needs batches with drawings of all lengths.
+
+Drawings of rare classes are repeated (see `training.class_balance`). Bitmaps are
+neither sorted nor augmented.
+
+Each worker of a cluster reads all records and makes the same batches, and takes its own
+rows of each; if they need not be sorted by length, before they are parsed.
 """
 
 from collections.abc import Callable
@@ -23,25 +27,31 @@ from rnn_model import augmentation
 from tfrecords import decode, schema
 from tfrecords.dataset_info import DatasetInfo
 
-WINDOW = 128
-"""Batches that are parsed and sorted at once: less than 10 % of them are padding."""
+WINDOW_BATCHES = 128
+"""Batches that are parsed and sorted together; then less than 10 % is padding."""
 
 LENGTH_NOISE = (0.97, 1.03)
-"""By what a drawing's length is multiplied, at random, before the sort."""
+"""Range of the random factor by which a length is multiplied before sorting."""
 
 SHUFFLE_RECORDS = 16384
-"""Records that are shuffled at once; the shards are well shuffled already."""
+"""Size of the shuffled blocks; `pipeline` has shuffled the shards already."""
 
-Rows = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-"""Gives the first row to take of a batch of so many drawings, and past the last."""
+WorkerRows = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+"""Sizes of global batches → first rows and ends of a worker's rows."""
 
 
-class _Cuts(NamedTuple):
-    """Where a window is cut into batches, each `<int32>[batches]`."""
+class _BatchBounds(NamedTuple):
+    """How a window is split into batches; each field is `<int32>[batches]`.
+
+    Attributes:
+      begin: first row of each batch in the window.
+      end: row after the last.
+      global_size: size of the global batch, of which the rows may be a part.
+    """
 
     begin: tf.Tensor
     end: tf.Tensor
-    drawings: tf.Tensor  # in the whole batch, of which these rows may be a part
+    global_size: tf.Tensor
 
 
 def training_batches(
@@ -54,66 +64,70 @@ def training_batches(
     augment: bool,
     partial: float = 0.0,
     repeats: np.ndarray | None = None,
-    by_length: bool = True,
+    sort_by_length: bool = True,
     skip: int = 0,
-    rows: Rows | None = None,
+    worker_rows: WorkerRows | None = None,
 ) -> tf.data.Dataset:
-    """Gives the drawings of the train split, epoch after epoch.
+    """Returns batches of the train split, epoch after epoch.
 
-    A batch holds what one of `evaluation_batches` does, and
+    The batches have the features of `evaluation_batches`, and
 
-        copy         <int64>[batch], from 0 on where a drawing is repeated
+        copy         <int64>[batch], 0, 1, … for the repetitions of a drawing
 
-    The batches of an epoch depend on its number and the seed alone, not on the epochs
-    before it. All epochs are one data set, as to build one takes a second.
+    The batches of an epoch depend only on its number and the seed. All epochs are one
+    dataset, because it takes a second to create one.
 
     Args:
-      info, data_dir: the data set.
-      batch_size: drawings in a batch; the last of an epoch may hold fewer.
-      seed, epochs: the same give the same batches.
-      augment: change each at random (see `augmentation`), cutting the share `partial`
-        of them short.
-      repeats: `<int64>[classes]`, how often each class's drawings come; once without.
-      by_length: put drawings of about one length together: there is little padding.
-      skip: leave out so many batches, as when a run goes on in mid-epoch.
-      rows: what to take of each batch (see `cluster.Cluster.rows`); all without.
+      info: the data set.
+      data_dir: its folder.
+      batch_size: drawings per batch; the last batch of an epoch may be smaller.
+      seed: seed of all randomness.
+      epochs: numbers of the epochs.
+      augment: whether to change each drawing randomly (see `augmentation`).
+      partial: with `augment`, the share of the drawings that are truncated.
+      repeats: `<int64>[classes]`, how often the drawings of each class are shown per
+        epoch; once by default.
+      sort_by_length: whether the drawings of a batch have about the same length.
+      skip: number of batches to skip, when a run is resumed within an epoch.
+      worker_rows: the rows to take of each batch; all by default.
     """
-    shards = _shards(info, data_dir, "train")
+    shards = _shard_paths(info, data_dir, "train")
     if repeats is None:
         repeats = np.ones(len(info.classes), np.int64)
-    by_length = by_length and info.kind == schema.INK
+    sort_by_length = sort_by_length and info.kind == schema.INK
 
-    def windows_of(epoch: tf.Tensor) -> tf.data.Dataset:
+    def make_windows(epoch: tf.Tensor) -> tf.data.Dataset:
         seeds = tf.random.experimental.stateless_split([seed, epoch], 3)
-        some = tf.random.experimental.stateless_shuffle(shards, seeds[0])
-        blocks = _with_seeds(_records(info, some).batch(SHUFFLE_RECORDS), seeds[1])
+        shuffled = tf.random.experimental.stateless_shuffle(shards, seeds[0])
+        blocks = _read_records(info, shuffled).batch(SHUFFLE_RECORDS)
+        blocks = _add_seeds(blocks, seeds[1])
         shown = blocks.map(lambda block, seed: _repeat(block, repeats, seed))
-        windows = _with_seeds(shown.rebatch(WINDOW * batch_size), seeds[2])
+        windows = _add_seeds(shown.rebatch(WINDOW_BATCHES * batch_size), seeds[2])
         return windows.map(lambda window, seed: (window, seed, epoch))
 
     def parse(
         serialized: dict[str, tf.Tensor], seed: tf.Tensor, epoch: tf.Tensor
-    ) -> tuple[dict[str, tf.Tensor], _Cuts, tf.Tensor, tf.Tensor]:
-        cuts = _cuts(tf.size(serialized["copy"]), batch_size)
-        if not by_length:
-            serialized, cuts = _take(serialized, cuts, rows)
+    ) -> tuple[dict[str, tf.Tensor], _BatchBounds, tf.Tensor, tf.Tensor]:
+        bounds = _split_evenly(tf.size(serialized["copy"]), batch_size)
+        if not sort_by_length:
+            serialized, bounds = _take_rows(serialized, bounds, worker_rows)
         window = decode.parse_examples(serialized["record"], info.kind)
         window["copy"] = serialized["copy"]
-        if by_length:
-            window, cuts = _take(_sort(window, seed), cuts, rows)
-        return window, cuts, seed, epoch
+        if sort_by_length:
+            window, bounds = _take_rows(_sort(window, seed), bounds, worker_rows)
+        return window, bounds, seed, epoch
 
     def finish(batch: dict[str, tf.Tensor], epoch: tf.Tensor) -> dict[str, tf.Tensor]:
         if augment and info.kind == schema.INK:
             batch = augmentation.augment(batch, seed, epoch, partial)
         return _pad(batch)
 
-    numbers = tf.data.Dataset.range(epochs.start, epochs.stop, epochs.step)
-    windows = numbers.flat_map(windows_of).map(
+    epoch_numbers = tf.data.Dataset.range(epochs.start, epochs.stop, epochs.step)
+    windows = epoch_numbers.flat_map(make_windows).map(
         parse, num_parallel_calls=1, deterministic=True
     )
     batches = windows.flat_map(
-        lambda window, cuts, seed, epoch: _split_window(window, cuts, seed).map(
+        lambda window, bounds, seed, epoch: _split_window(window, bounds, seed).map(
             lambda batch: (batch, epoch)
         )
     )
@@ -127,28 +141,35 @@ def training_batches(
 def evaluation_batches(
     info: DatasetInfo, data_dir: str, split: str, batch_size: int
 ) -> tf.data.Dataset:
-    """Gives every drawing of a split once; each batch is a dict of
+    """Returns all drawings of a split once, in batches.
+
+    The features of a batch:
 
         ink          <float32>[batch, time, 3], padded with zeros
-        length       <int32>[batch], points in each drawing
+        length       <int32>[batch], number of points of each drawing
         class_index  <int64>[batch]
         recognized   <int64>[batch]
         key_id       <string>[batch]
-        drawings     <int32>[], in the whole batch, of which this may be a part
-        countrycode  <string>[batch], empty where not known
+        countrycode  <string>[batch], empty if unknown
+        drawings     <int32>[], size of the global batch, of which this may be a part
 
-    Of a data set of bitmaps, in place of ink and length:
+    Records of bitmaps have, instead of ink and length:
 
-        bitmap       <float32>[batch, 28, 28, 1], 0 to 1, white ink on black
+        bitmap       <float32>[batch, 28, 28, 1], from 0 to 1, white ink on black
 
-    The last batch may be smaller.
+    Args:
+      info: the data set.
+      data_dir: its folder.
+      split: name of the split.
+      batch_size: drawings per batch; the last batch may be smaller.
     """
-    windows = _records(info, _shards(info, data_dir, split)).batch(WINDOW * batch_size)
+    records = _read_records(info, _shard_paths(info, data_dir, split))
+    windows = records.batch(WINDOW_BATCHES * batch_size)
 
-    def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], _Cuts]:
+    def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], _BatchBounds]:
         window = decode.parse_examples(serialized, info.kind)
-        cuts = _cuts(tf.size(serialized), batch_size)
-        return _sort(window) if info.kind == schema.INK else window, cuts
+        bounds = _split_evenly(tf.size(serialized), batch_size)
+        return _sort(window) if info.kind == schema.INK else window, bounds
 
     return (
         windows.map(parse, num_parallel_calls=1)
@@ -158,16 +179,16 @@ def evaluation_batches(
     )
 
 
-def _shards(info: DatasetInfo, data_dir: str, split: str) -> list[str]:
+def _shard_paths(info: DatasetInfo, data_dir: str, split: str) -> list[str]:
     return [
         tf.io.gfile.join(data_dir, shard.name) for shard in info.split(split).shards
     ]
 
 
-def _records(info: DatasetInfo, shards: list[str] | tf.Tensor) -> tf.data.Dataset:
-    kind = "GZIP" if info.compression == "gzip" else ""
+def _read_records(info: DatasetInfo, shards: list[str] | tf.Tensor) -> tf.data.Dataset:
+    compression = "GZIP" if info.compression == "gzip" else ""
     return tf.data.Dataset.from_tensor_slices(shards).interleave(
-        lambda path: tf.data.TFRecordDataset(path, compression_type=kind),
+        lambda path: tf.data.TFRecordDataset(path, compression_type=compression),
         cycle_length=4,
         block_length=64,
         num_parallel_calls=2,
@@ -175,16 +196,27 @@ def _records(info: DatasetInfo, shards: list[str] | tf.Tensor) -> tf.data.Datase
     )
 
 
-def _with_seeds(elements: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:
-    """Pairs each element with a seed `<int64>[2]` of its own."""
-    fold = tf.random.experimental.stateless_fold_in
-    return elements.enumerate().map(lambda number, some: (some, fold(seed, number)))
+def _add_seeds(dataset: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:
+    """Adds a different seed `<int64>[2]` to each element."""
+    fold_in = tf.random.experimental.stateless_fold_in
+    return dataset.enumerate().map(
+        lambda number, element: (element, fold_in(seed, number))
+    )
 
 
 def _repeat(
     serialized: tf.Tensor, repeats: np.ndarray, seed: tf.Tensor
 ) -> dict[str, tf.Tensor]:
-    """Gives record `<string>[shown]` and copy `<int64>[shown]`, in random order."""
+    """Repeats records by class and shuffles them.
+
+    Args:
+      serialized: `<string>[records]`.
+      repeats: `<int64>[classes]`.
+      seed: `<int64>[2]`.
+
+    Returns:
+      record `<string>[shown]` and copy `<int64>[shown]`.
+    """
     times = tf.gather(repeats, decode.parse_classes(serialized))
     source = tf.repeat(tf.range(tf.size(times)), times)
     first = tf.gather(tf.cumsum(times, exclusive=True), source)
@@ -199,52 +231,54 @@ def _repeat(
 def _sort(
     window: dict[str, tf.Tensor], seed: tf.Tensor | None = None
 ) -> dict[str, tf.Tensor]:
-    """Sorts drawings by length.
+    """Sorts drawings by length; with a seed, by noisy length.
 
-    With a seed by about their length only: else a small data set would give the same
-    batches in every epoch.
+    Without noise, a small data set would have the same batches in every epoch.
     """
     key = tf.cast(window["length"], tf.float32)
     if seed is not None:
         key *= tf.random.stateless_uniform(tf.shape(key), seed, *LENGTH_NOISE)
     order = tf.argsort(key, stable=True)
-    return {name: tf.gather(value, order) for name, value in window.items()}
+    return {name: tf.gather(values, order) for name, values in window.items()}
 
 
-def _cuts(total: tf.Tensor, batch_size: int) -> _Cuts:
-    """Cuts for a window of so many drawings; its last batch may be smaller."""
-    begin = tf.range(0, total, batch_size)
-    end = tf.minimum(begin + batch_size, total)
-    return _Cuts(begin, end, end - begin)
+def _split_evenly(size: tf.Tensor, batch_size: int) -> _BatchBounds:
+    """Splits a window into batches of one size; the last one may be smaller."""
+    begin = tf.range(0, size, batch_size)
+    end = tf.minimum(begin + batch_size, size)
+    return _BatchBounds(begin, end, end - begin)
 
 
-def _take(
-    window: dict[str, tf.Tensor], cuts: _Cuts, rows: Rows | None
-) -> tuple[dict[str, tf.Tensor], _Cuts]:
-    """Leaves only what a worker takes of each batch."""
-    if rows is None:
-        return window, cuts
-    first, last = rows(cuts.drawings)
-    taken = tf.ragged.range(cuts.begin + first, cuts.begin + last)
-    ends = tf.cumsum(last - first)
-    parts = {name: tf.gather(all_, taken.values) for name, all_ in window.items()}
-    return parts, _Cuts(ends - (last - first), ends, cuts.drawings)
+def _take_rows(
+    window: dict[str, tf.Tensor], bounds: _BatchBounds, worker_rows: WorkerRows | None
+) -> tuple[dict[str, tf.Tensor], _BatchBounds]:
+    """Takes the rows of a worker from each batch of a window."""
+    if worker_rows is None:
+        return window, bounds
+    first, end = worker_rows(bounds.global_size)
+    rows = tf.ragged.range(bounds.begin + first, bounds.begin + end).values
+    taken = {name: tf.gather(values, rows) for name, values in window.items()}
+    sizes = end - first
+    ends = tf.cumsum(sizes)
+    return taken, _BatchBounds(ends - sizes, ends, bounds.global_size)
 
 
 def _split_window(
-    window: dict[str, tf.Tensor], cuts: _Cuts, seed: tf.Tensor | None = None
+    window: dict[str, tf.Tensor], bounds: _BatchBounds, seed: tf.Tensor | None = None
 ) -> tf.data.Dataset:
-    """Cuts a window into batches, in random order if there is a seed."""
+    """Splits a window into batches; with a seed, in random order."""
     if seed is not None:
-        numbers = tf.range(tf.size(cuts.begin))
+        numbers = tf.range(tf.size(bounds.begin))
         order = tf.random.experimental.stateless_shuffle(numbers, seed)
-        cuts = _Cuts(*(tf.gather(part, order) for part in cuts))
+        bounds = _BatchBounds(*(tf.gather(values, order) for values in bounds))
 
-    def cut(begin: tf.Tensor, end: tf.Tensor, drawings: tf.Tensor) -> dict:
-        batch = {name: value[begin:end] for name, value in window.items()}
-        return batch | {"drawings": drawings}
+    def slice_batch(
+        begin: tf.Tensor, end: tf.Tensor, global_size: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        batch = {name: values[begin:end] for name, values in window.items()}
+        return batch | {"drawings": global_size}
 
-    return tf.data.Dataset.from_tensor_slices(tuple(cuts)).map(cut)
+    return tf.data.Dataset.from_tensor_slices(tuple(bounds)).map(slice_batch)
 
 
 def _pad(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -1,14 +1,14 @@
-"""Trains with several processes of this machine, as a cluster would.
+"""Trains one model with several processes on this machine.
 
     python -m rnn_model.launch --workers=2 -- --data_dir=DIR --workdir=runs/rnn
 
-What follows the -- are the flags of train.py (python train.py --help lists them). Each
-worker takes its part of every batch, and all end with the same model; worker 0, the
-chief, writes it. Lines begin with the worker's number. When one worker ends before its
-time, the others are ended too; the same command goes on from the last checkpoint.
+The flags after -- are those of train.py (see python train.py --help). Each worker
+computes a part of every batch. Worker 0, the chief, writes the files. Each line of
+output starts with the number of its worker. When a worker fails, the others are
+stopped; run the same command again to resume from the last checkpoint.
 
-It tries out a cluster. To use all processors or GPUs of one machine train.py alone is
-enough.
+Use it to test distributed training. train.py alone uses all CPU cores and GPUs of a
+machine.
 """
 
 import contextlib
@@ -30,155 +30,160 @@ from absl import flags
 
 from pipeline import cli
 
-PROGRAM = [sys.executable, "-m", "rnn_model.train_command"]
+COMMAND = [sys.executable, "-m", "rnn_model.train_command"]
 
 GRACE_SECONDS = 10.0
-"""What the others have to end by themselves when one has failed."""
+"""How long the other workers may run after one has failed."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-_REST: list[str] = []
+_train_flags: list[str] = []
 
 
 def _define_flags() -> None:
-    flags.DEFINE_integer("workers", 2, "Processes that train together.", lower_bound=1)
+    flags.DEFINE_integer("workers", 2, "Number of processes.", lower_bound=1)
 
 
 def main() -> None:
-    """Launches the workers and ends as they end."""
+    """Starts the workers, waits for them, and exits with their status."""
     workers = [
         subprocess.Popen(
-            [*PROGRAM, *_REST],
+            [*COMMAND, *_train_flags],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # Ctrl-C is to reach them once, from here.
+            # A new session, so that they get Ctrl-C once, from this process.
             start_new_session=True,
         )
-        for environment in environments(free_ports(flags.FLAGS.workers))
+        for environment in worker_environments(find_free_ports(flags.FLAGS.workers))
     ]
     readers = [
-        threading.Thread(target=_prefix, args=(f"[{rank}] ", source, target))
+        threading.Thread(target=_copy_lines, args=(f"[{rank}] ", source, target))
         for rank, worker in enumerate(workers)
         for source, target in ((worker.stdout, sys.stdout), (worker.stderr, sys.stderr))
     ]
     for reader in readers:
         reader.start()
-    with _signals_passed_on(workers):
-        first = _wait(workers)
+    with _forward_signals(workers):
+        failed = _wait(workers)
     for reader in readers:
         reader.join()
-    if first is not None:
-        status = workers[first].returncode
+    if failed is not None:
+        status = workers[failed].returncode
         if status != cli.INTERRUPTED:
-            print(f"error: worker {first} {_how(status)}", file=sys.stderr)
-        # As a shell tells it.
-        sys.exit(status if status > 0 else 128 - status)
+            print(f"error: worker {failed} {_describe(status)}", file=sys.stderr)
+        sys.exit(status if status > 0 else 128 - status)  # as a shell does
 
 
-def environments(ports: list[int]) -> Iterator[dict[str, str]]:
-    """What each worker finds in its environment, in the order of their ranks."""
+def worker_environments(ports: list[int]) -> Iterator[dict[str, str]]:
+    """Yields the environment variables of each worker, in the order of their ranks."""
     addresses = [f"localhost:{port}" for port in ports]
-    cores = _cores()
+    threads = max(1, _count_cores() // len(ports))
     for rank in range(len(ports)):
         task = {"type": "worker", "index": rank}
         yield {
             "TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": task}),
-            # Else each would have a thread for every core, and they would queue.
-            "TF_NUM_INTRAOP_THREADS": str(max(1, cores // len(ports))),
+            # By default, each worker would start a thread for every core.
+            "TF_NUM_INTRAOP_THREADS": str(threads),
         }
 
 
-def _cores() -> int:
-    """Processors that we may use: of a machine that others share, not all."""
+def _count_cores() -> int:
+    """Counts the CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
+def find_free_ports(count: int) -> list[int]:
+    """Finds different TCP ports that are not in use."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for some in sockets:
-            some.bind(("localhost", 0))
-        return [some.getsockname()[1] for some in sockets]
+        for sock in sockets:
+            sock.bind(("localhost", 0))
+        return [sock.getsockname()[1] for sock in sockets]
 
 
 def _wait(workers: list[subprocess.Popen]) -> int | None:
-    """Waits until all have ended; ends them when one fails.
+    """Waits until all workers have exited; kills them some time after one has failed.
 
     Returns:
-      Which failed first, or None.
+      The rank of the worker that failed first, or None.
     """
-    first, deadline = None, math.inf
+    failed, deadline = None, math.inf
     while running := [worker for worker in workers if worker.poll() is None]:
-        if first is None and (first := _failed(workers)) is not None:
+        if failed is None and (failed := _find_failed(workers)) is not None:
             deadline = time.monotonic() + GRACE_SECONDS
         if time.monotonic() > deadline:
             for worker in running:
                 worker.kill()
         time.sleep(0.1)
-    return _failed(workers) if first is None else first
+    return _find_failed(workers) if failed is None else failed
 
 
-def _failed(workers: list[subprocess.Popen]) -> int | None:
-    """One that failed; one that was killed rather than one that missed it then."""
+def _find_failed(workers: list[subprocess.Popen]) -> int | None:
+    """Returns the rank of a failed worker, preferably one that was killed.
+
+    The others fail because they lose the connection to it.
+    """
     failed = [rank for rank, worker in enumerate(workers) if worker.returncode]
     return min(failed, key=lambda rank: workers[rank].returncode, default=None)
 
 
 @contextlib.contextmanager
-def _signals_passed_on(workers: list[subprocess.Popen]) -> Iterator[None]:
-    """Within it, what stops us is sent to the workers instead."""
+def _forward_signals(workers: list[subprocess.Popen]) -> Iterator[None]:
+    """Forwards signals that would stop this process to the workers."""
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def forward(number: int, frame: FrameType | None) -> None:
         for worker in workers:
             worker.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in SIGNALS}
+    previous = {number: signal.signal(number, forward) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _prefix(prefix: str, source: BinaryIO, target: TextIO) -> None:
-    """Copies lines, each after the prefix; so is what a progress bar overwrites."""
+def _copy_lines(prefix: str, source: BinaryIO, target: TextIO) -> None:
+    """Copies lines and adds a prefix; the states of a progress bar are lines, too."""
     rest = b""
-    while some := source.read1(1 << 16):
-        *lines, rest = re.split(rb"[\r\n]", rest + some)
+    while data := source.read1(1 << 16):  # type: ignore[attr-defined]
+        *lines, rest = re.split(rb"[\r\n]", rest + data)
         for line in filter(bytes.strip, lines):
             print(f"{prefix}{line.decode(errors='replace')}", file=target, flush=True)
     if rest.strip():
         print(f"{prefix}{rest.decode(errors='replace')}", file=target, flush=True)
 
 
-def _how(status: int) -> str:
-    """How a worker ended that failed."""
+def _describe(status: int) -> str:
+    """Describes how a worker failed."""
     if status > 0:
-        return f"ended with status {status}; its last lines tell why"
+        return f"exited with status {status}; see its last lines for the cause"
     return (
-        f"was killed by {signal.Signals(-status).name}, and the others were ended; the "
-        "same command goes on from the last checkpoint"
+        f"was killed by {signal.Signals(-status).name}, and the others were stopped. "
+        "Run the same command again to resume from the last checkpoint"
     )
+
+
+def _parse_train_flags(arguments: list[str]) -> list[str]:
+    """Stores the arguments after --; returns no unknown ones."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own, train_flags = arguments[:end], arguments[end + 1 :]
+    if own:
+        raise ValueError(
+            f"unknown argument {own[0]!r}; the flags of train.py follow after --"
+        )
+    if not train_flags:
+        raise ValueError("the flags of train.py are missing; add -- --data_dir=…")
+    _train_flags[:] = train_flags
+    return []
 
 
 def run() -> None:
     """Entry point of `quickdraw-launch`."""
-    cli.run(main, _define_flags, doc=__doc__ or "", parse_extra_args=_parse_extra_args)
-
-
-def _parse_extra_args(args: list[str]) -> list[str]:
-    """Keeps the arguments after `--`, which are those of train.py."""
-    end = args.index("--") if "--" in args else len(args)
-    before, after = args[:end], args[end + 1 :]
-    if before or not after:
-        what = f"not a flag of the launcher: {before[0]!r}; " if before else ""
-        raise ValueError(f"{what}the flags of train.py go after --: -- --data_dir=…")
-    _REST[:] = after
-    return []
+    cli.run(main, _define_flags, doc=__doc__ or "", parse_extra_args=_parse_train_flags)
 
 
 if __name__ == "__main__":

@@ -1,111 +1,147 @@
-"""What a run leaves in its workdir, and how evaluation and export get it back.
+"""The files of a run, which evaluation and export read.
 
-    config.json      the settings, which nobody is asked for again
-    classes.txt      the words, one a line, in the order of the logits
-    history.json     a dict per epoch
-    checkpoints/     last/ to go on from, best/ by validation top-1
+    config.json      the settings of the run
+    classes.txt      the words, one per line, in the order of the logits
+    history.json     a list with one dict of metrics per epoch
+    checkpoints/     last/ to resume from, best/ by validation top-1
     logs/            for TensorBoard
 
-Paths may be local or of any other scheme that `tf.io.gfile` knows.
+A workdir may be on remote storage (see `tfrecords.storage`).
 """
 
 import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
-import tensorflow as tf
-
-from rnn_model import checkpoints, files, models
 from rnn_model.config import TrainConfig
+from tfrecords import storage
 
-FILE_ERRORS = (
-    tf.errors.AlreadyExistsError,
-    tf.errors.DataLossError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.NotFoundError,
-    tf.errors.PermissionDeniedError,
-    tf.errors.ResourceExhaustedError,
-    tf.errors.UnimplementedError,
-)
+if TYPE_CHECKING:
+    import keras
 
+History = list[dict[str, Any]]
+"""Metrics of each epoch, as in `history.json`."""
 
-@contextlib.contextmanager
-def file_errors() -> Iterator[None]:
-    """Makes an OSError, which a command tells in a line, of TensorFlow's own."""
-    try:
-        yield
-    except FILE_ERRORS as error:
-        raise OSError(error.message.partition(" [Op:")[0]) from error
+GLOB_CHARACTERS = "[]\\"
 
 
 @dataclasses.dataclass(frozen=True)
 class Workdir:
-    """The paths and files of a run; any scheme that `tf.io.gfile` knows."""
+    """The paths and files of a run.
+
+    Raises:
+      ValueError: TensorFlow cannot read checkpoints from such a path.
+    """
 
     path: str
 
-    def join(self, *parts: str) -> str:
-        return tf.io.gfile.join(self.path, *parts)
+    def __post_init__(self) -> None:
+        # TensorFlow matches the path of a checkpoint as a glob pattern.
+        if any(character in self.path for character in GLOB_CHARACTERS):
+            raise ValueError(
+                "the path of a run must not contain any of "
+                f"{' '.join(GLOB_CHARACTERS)}, because TensorFlow cannot read "
+                f"checkpoints from it. Received: {self.path}"
+            )
+
+    def join(self, *names: str) -> str:
+        """Joins the path of the workdir and the names below it."""
+        return storage.join(self.path, *names)
 
     @property
     def best(self) -> str:
+        """Folder of the checkpoint with the best validation top-1."""
         return self.join("checkpoints", "best")
 
     @property
     def last(self) -> str:
+        """Folder of the checkpoints to resume from."""
         return self.join("checkpoints", "last")
 
     @property
     def logs(self) -> str:
+        """Folder of the TensorBoard logs."""
         return self.join("logs")
 
-    def exists(self) -> bool:
-        return tf.io.gfile.exists(self.join("config.json"))
+    def has_run(self) -> bool:
+        """Returns whether a run was started here."""
+        return storage.exists(self.join("config.json"))
 
-    def config(self) -> TrainConfig:
+    def read_config(self) -> TrainConfig:
+        """Reads the settings of the run."""
         return TrainConfig.from_json(
             self._read("config.json"), self.join("config.json")
         )
 
-    def classes(self) -> tuple[str, ...]:
+    def read_classes(self) -> tuple[str, ...]:
+        """Reads the words, in the order of the logits."""
         return tuple(self._read("classes.txt").splitlines())
 
-    def history(self) -> list[dict[str, Any]]:
-        if not tf.io.gfile.exists(self.join("history.json")):
+    def read_history(self) -> History:
+        """Reads the metrics of each epoch; empty before the first epoch ends."""
+        if not storage.exists(self.join("history.json")):
             return []
         try:
-            return json.loads(self._read("history.json"))
+            history: History = json.loads(self._read("history.json"))
         except json.JSONDecodeError as error:
             raise ValueError(f"{self.join('history.json')} is damaged: {error}")
+        return history
 
-    def start(self, config: TrainConfig, classes: tuple[str, ...]) -> None:
-        """Writes the settings down, config last: with it, a run is here."""
-        tf.io.gfile.makedirs(self.path)
-        files.write(self.path, "classes.txt", "".join(f"{word}\n" for word in classes))
-        files.write(self.path, "config.json", config.to_json())
+    def write_settings(self, config: TrainConfig, classes: tuple[str, ...]) -> None:
+        """Writes the settings; the config comes last and marks the run as started."""
+        storage.make_dirs(self.path)
+        words = "".join(f"{word}\n" for word in classes)
+        storage.write_atomic(self.join("classes.txt"), words)
+        storage.write_atomic(self.join("config.json"), config.to_json())
 
-    def write_history(self, history: list[dict[str, Any]]) -> None:
-        files.write(self.path, "history.json", json.dumps(history, indent=1) + "\n")
+    def write_history(self, history: History) -> None:
+        """Writes the metrics of each epoch."""
+        text = json.dumps(history, indent=1) + "\n"
+        storage.write_atomic(self.join("history.json"), text)
 
-    def load_best(self, *, use_cudnn: str | bool = "auto") -> keras.Model:
-        """Builds the run's model, in float32, with its best weights.
+    def load_best(self, *, use_cudnn: str | bool = "auto") -> "keras.Model":
+        """Builds the model of the run, in float32, with its best weights.
+
+        Args:
+          use_cudnn: see `models.build_model`.
 
         Raises:
           ValueError: there is no run, no checkpoint yet, or none that can be read.
         """
-        config = dataclasses.replace(self.config(), precision="float32")
-        classes = self.classes()
-        model = models.build_model(config, len(classes), use_cudnn=use_cudnn)
+        from rnn_model import checkpoints, models
+
+        config = dataclasses.replace(self.read_config(), precision="float32")
+        num_classes = len(self.read_classes())
+        model = models.build_model(config, num_classes, use_cudnn=use_cudnn)
         if checkpoints.restore_model(model, self.best) is None:
-            raise ValueError(f"{self.path} has no checkpoint; did its training begin?")
+            raise ValueError(
+                f"{self.path} has no checkpoint yet: no epoch of its training has ended"
+            )
         return model
 
     def _read(self, name: str) -> str:
-        path = self.join(name)
-        if not tf.io.gfile.exists(path):
-            raise ValueError(f"{self.path} holds no run: there is no {name}")
-        with tf.io.gfile.GFile(path) as file:
-            return file.read()
+        try:
+            return storage.read_text(self.join(name))
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(f"{self.path} holds no run: there is no {name}") from None
+
+
+@contextlib.contextmanager
+def file_errors_as_oserror() -> Iterator[None]:
+    """Raises TensorFlow's errors about files as OSError, which commands report."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (
+        tf.errors.AlreadyExistsError,
+        tf.errors.DataLossError,
+        tf.errors.FailedPreconditionError,
+        tf.errors.NotFoundError,
+        tf.errors.PermissionDeniedError,
+        tf.errors.ResourceExhaustedError,
+        tf.errors.UnimplementedError,
+    ) as error:
+        raise OSError(error.message.partition(" [Op:")[0]) from error

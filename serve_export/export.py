@@ -10,8 +10,6 @@ With --data_dir that is on real drawings, and it is told what eight bits cost.
 fetched for that, once.
 """
 
-import rnn_model  # noqa: F401 # isort: skip - first: it silences TensorFlow
-
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ from absl import flags
 from pipeline import cli, simplification, strokes
 from pipeline.report.text_table import format_table
 from rnn_model import models
-from rnn_model.workdir import Workdir, file_errors
+from rnn_model.workdir import Workdir, file_errors_as_oserror
 from serve_export import in_progress, layout, model_card, publish, validate
 from serve_export.formats import litert, litert_metadata, savedmodel, web
 from serve_export.formats.litert_runtime import LiteRT
@@ -109,7 +107,7 @@ def facts(workdir: Workdir, model: keras.Model) -> dict[str, Any]:
     return {
         "model": model.name,
         "description": (
-            f"Guesses which of {len(workdir.classes())} things a hand-drawn sketch "
+            f"Guesses which of {len(workdir.read_classes())} things a hand-drawn sketch "
             f"shows. Trained with quickdraw-rnn."
         ),
         "format_version": schema.FORMAT_VERSION,
@@ -133,7 +131,7 @@ def _drawings(source: Source, workdir: Workdir) -> validate.Drawings:
     if not source.data_dir:
         return validate.of_sample()
     info = load_dataset_info(source.data_dir)
-    if info.classes != workdir.classes():
+    if info.classes != workdir.read_classes():
         raise ValueError(f"{source.workdir} was trained on other classes than "
                          f"{source.data_dir} has")  # fmt: skip
     return validate.of_data_set(info, source.data_dir, source.split, MOST_CHECKED)
@@ -143,7 +141,7 @@ def _write_formats(
     model: keras.Model, workdir: Workdir, folder: str, formats: Sequence[str]
 ) -> list[validate.Format]:
     """Writes the formats; gives each as what the check takes."""
-    words, told = workdir.classes(), facts(workdir, model)
+    words, told = workdir.read_classes(), facts(workdir, model)
     written = []
     if "savedmodel" in formats:
         savedmodel.save(model, words, told, folder)
@@ -190,7 +188,7 @@ def _check(
     }
     if drawings.labels is None:
         return metrics
-    words = workdir.classes()
+    words = workdir.read_classes()
     # The last is what a server takes: LiteRT of eight bits, if there is one.
     metrics["classes"] = validate.class_top1(answers[-1], drawings.labels, words)
     info = load_dataset_info(source.data_dir)
@@ -221,9 +219,9 @@ def _examples(
 
 def _card(model: keras.Model, workdir: Workdir, metrics: dict[str, Any]) -> str:
     parameters = sum(weight.shape.num_elements() for weight in model.weights)
-    settings = dataclasses.asdict(workdir.config())
-    told, words = facts(workdir, model), workdir.classes()
-    history = workdir.history()
+    settings = dataclasses.asdict(workdir.read_config())
+    told, words = facts(workdir, model), workdir.read_classes()
+    history = workdir.read_history()
     return model_card.write(told, words, settings, history, metrics, parameters)
 
 
@@ -261,7 +259,7 @@ def main() -> None:
     if strange := set(values.formats) - set(FORMATS):
         raise ValueError(f"no such format: {min(strange)}; {', '.join(FORMATS)} are")
     source = Source(values.workdir, values.data_dir, values.split, values.attribution)
-    with file_errors():
+    with file_errors_as_oserror():
         print(export(source, values.output_dir, values.formats, print))
 
 

@@ -41,7 +41,6 @@ def tensorflow() -> ModuleType:
     Raises:
       ValueError: it is not installed.
     """
-    cli.import_extra("rnn_model", "train")  # imports it without its chatter
     return cli.import_extra("tensorflow", "train")
 
 

@@ -1,6 +1,7 @@
 """What several test modules need: drawings, a small data set, trained runs."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -77,11 +78,11 @@ def train_briefly(
     """The workdir of a run of one epoch in small batches."""
     # Here, as TensorFlow takes seconds that the tests of the lower floors do not need.
     from rnn_model.config import TrainConfig
-    from rnn_model.training.loop import train
+    from rnn_model.training.loop import train_and_evaluate
 
     workdir = tmp_path_factory.mktemp("runs") / model
     config = TrainConfig(model=model, epochs=1, batch_size=32)
-    train(config, str(data_dir), str(workdir))
+    train_and_evaluate(config, str(data_dir), str(workdir))
     return workdir
 
 
@@ -131,3 +132,12 @@ def reason(call, *arguments):
     except ValueError as error:
         return str(error)
     return ""
+
+
+def without_tensorflow_log(stderr: str) -> str:
+    """Removes the lines that TensorFlow writes before it reads its log level."""
+    return "".join(
+        line
+        for line in stderr.splitlines(keepends=True)
+        if not re.match(r"(\[\d\] )?(WARNING: All log messages|[IWEF]0000 )", line)
+    )

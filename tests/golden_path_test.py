@@ -25,7 +25,7 @@ def lines(doodles):
 
 @pytest.fixture(scope="module")
 def records(lines, trained_rnn):
-    index = {word: i for i, word in enumerate(Workdir(str(trained_rnn)).classes())}
+    index = {word: i for i, word in enumerate(Workdir(str(trained_rnn)).read_classes())}
     rows = [AssignedDrawing(b"", 0, parse_simplified(line)) for line in lines]
     return [record.example for record in encode_drawings(rows, index)]
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from rnn_model import input_pipeline, models
-from rnn_model.distributed import ALONE, Cluster
+from rnn_model.distributed import SINGLE_WORKER, Cluster
 from rnn_model.evaluation.metrics import MetricSums
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo
@@ -44,7 +44,7 @@ def evaluate_split(
     data_dir: str,
     split: str,
     batch_size: int = BATCH_SIZE,
-    cluster: Cluster = ALONE,
+    cluster: Cluster = SINGLE_WORKER,
 ) -> dict[str, float | int]:
     """Computes the metrics of a model on all drawings of a split.
 
@@ -64,8 +64,8 @@ def evaluate_split(
     """
     sums = MetricSums(len(info.classes))
     batches = input_pipeline.evaluation_batches(info, data_dir, split, batch_size)
-    for batch in batches.shard(cluster.workers, cluster.rank):
+    for batch in batches.shard(cluster.num_workers, cluster.rank):
         logits = logits_fn(*(batch[name] for name in models.INPUT_SPECS[info.kind]))
         sums.update(logits.numpy(), batch[schema.CLASS_INDEX].numpy())
-    sums.all_reduce(cluster.sum)
+    sums.all_reduce(cluster.sum_over_workers)
     return sums.result()

@@ -71,11 +71,11 @@ def load_runs(
 
 def _load_run(name: str, path: str, info: DatasetInfo, data_dir: str) -> LoadedRun:
     workdir = Workdir(path)
-    config = workdir.config()
-    if workdir.classes() != info.classes:
+    config = workdir.read_config()
+    if workdir.read_classes() != info.classes:
         raise ValueError(
             f"{path} was trained on other classes than those of {data_dir}: "
-            + _describe_difference(set(workdir.classes()), set(info.classes))
+            + _describe_difference(set(workdir.read_classes()), set(info.classes))
         )
     model = workdir.load_best()
     return LoadedRun(
@@ -83,7 +83,7 @@ def _load_run(name: str, path: str, info: DatasetInfo, data_dir: str) -> LoadedR
         workdir=path,
         model_name=config.model,
         num_parameters=model.count_params(),
-        history=workdir.history(),
+        history=workdir.read_history(),
         logits_fn=evaluator.make_logits_fn(model, info.kind),
     )
 

@@ -19,7 +19,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from rnn_model.config import BITMAP_MODELS, TrainConfig
+from rnn_model.config import BITMAP_MODELS as BITMAP_MODELS
+from rnn_model.config import TrainConfig
 from rnn_model.models.cnn import build_cnn
 from rnn_model.models.mlp import build_mlp
 from rnn_model.models.rasterize_layer import BITMAP_LAYER

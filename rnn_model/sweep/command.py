@@ -85,12 +85,12 @@ def main() -> None:
     from rnn_model.sweep import launcher
     from rnn_model.sweep.store import SweepConfig, TrialStore, store_errors
     from rnn_model.training import loop
-    from rnn_model.workdir import file_errors
+    from rnn_model.workdir import file_errors_as_oserror
 
-    with file_errors(), store_errors():
+    with file_errors_as_oserror(), store_errors():
         combinations = search_space.combinations()
         for model in {params.get("model", values.model) for params in combinations}:
-            info = loop.load_info(values.data_dir, model)
+            info = loop.load_training_info(values.data_dir, model)
         config = SweepConfig(
             search_space, values.search, values.pruner, values.search_seed, info.classes
         )

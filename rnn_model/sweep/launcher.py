@@ -88,7 +88,7 @@ class Launcher:
                 self._finish(claimed, process, message)
             else:
                 process.send_decision(self._store.report(claimed, message))
-                epochs = claimed.config.for_drawings(self._num_drawings).epochs
+                epochs = claimed.config.resolve_epochs(self._num_drawings).epochs
                 self._progress[claimed.number] = len(message) / epochs
 
     def _finish(

@@ -8,9 +8,7 @@ from typing import Any
 from pipeline.report.text_table import format_table
 from rnn_model.config import TrainConfig
 from rnn_model.sweep.space import Params, SearchSpace, format_value
-
-History = list[dict[str, Any]]
-"""One dict per epoch, as in `history.json`."""
+from rnn_model.workdir import History
 
 _STATE_ORDER = ("completed", "pruned", "failed", "running", "waiting")
 

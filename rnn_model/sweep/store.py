@@ -26,9 +26,9 @@ import numpy as np
 from pipeline import cli, file_lock
 from rnn_model.config import TrainConfig
 from rnn_model.sweep import trial
-from rnn_model.sweep.results import History, TrialResult
+from rnn_model.sweep.results import TrialResult
 from rnn_model.sweep.space import Params, Range, SearchSpace
-from rnn_model.workdir import Workdir
+from rnn_model.workdir import History, Workdir
 
 FILE_NAME = "sweep.sqlite"
 
@@ -200,7 +200,7 @@ class TrialStore:
     def _finish(self, claimed: ClaimedTrial, outcome: trial.Outcome) -> None:
         states = self._optuna.trial.TrialState
         if outcome.state == "completed":
-            history = Workdir(self.folder(claimed.number)).history()
+            history = Workdir(self.folder(claimed.number)).read_history()
             self.report(claimed, history)
             best_top1 = max(row["validation_top1"] for row in history)
             self._study.tell(claimed.number, best_top1)
@@ -228,7 +228,7 @@ class TrialStore:
             state=_STATES[frozen.state.name],
             reason=frozen.user_attrs.get(_REASON_ATTRIBUTE, ""),
             folder=folder,
-            history=Workdir(folder).history(),
+            history=Workdir(folder).read_history(),
         )
 
     def _make_sampler(self, number: int) -> Any:

@@ -22,9 +22,8 @@ from typing import NamedTuple
 
 from pipeline import file_lock
 from rnn_model.config import TrainConfig
-from rnn_model.sweep.results import History
 from rnn_model.training import loop
-from rnn_model.workdir import file_errors
+from rnn_model.workdir import History, file_errors_as_oserror
 
 LOG_FILE = "log.txt"
 """Output of the training, in the trial's folder."""
@@ -180,8 +179,8 @@ def _train(
             raise TrialPrunedError
 
     try:
-        with file_errors():
-            loop.train(config, data_dir, folder, report_epoch)
+        with file_errors_as_oserror():
+            loop.train_and_evaluate(config, data_dir, folder, report_epoch)
         return Outcome("completed")
     except TrialPrunedError:
         return Outcome("pruned")
@@ -191,7 +190,7 @@ def _train(
         # TensorFlow's message when memory runs out, on CPUs and GPUs.
         is_out_of_memory = "OOM when allocating" in str(error)
         return Outcome("failed" if is_out_of_memory else "broken", _one_line(error))
-    except loop.Diverged as error:
+    except loop.DivergedError as error:
         print(error)
         return Outcome("failed", f"diverged, {str(error).partition(' (')[0]}")
     except ValueError as error:

@@ -1,45 +1,59 @@
-"""Rare classes: shown more often in training, and the answer not tilted against them.
+"""Class balancing: rare classes are repeated, and logits are adjusted in training.
 
-Both follow one number, the `balance` of a run, from 0 (classes as rare as they are)
-to 1 (all classes alike). A data set without rare classes is not touched by the first.
+Both depend on one setting, `TrainConfig.balance`, from 0 (the frequencies of the data
+set) to 1 (all classes alike).
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-RARE = 480
-"""A class with fewer training drawings has them repeated."""
+RARE_COUNT = 480
+"""Classes with fewer training drawings are repeated."""
 
-MOST = 8
-"""Times that a drawing is shown in an epoch, at most: more are learnt by heart."""
+MAX_REPEATS = 8
+"""Maximum number of times a drawing is shown per epoch; more would overfit to it."""
 
 
-def repeats(class_counts: Sequence[int], balance: float) -> np.ndarray:
-    """How often each class's training drawings are shown in an epoch.
+def compute_repeats(class_counts: Sequence[int], balance: float) -> np.ndarray:
+    """Computes how often each drawing of a class is shown per epoch.
 
-    Repeat factor sampling, `(rare / count) ** balance` rounded, after Gupta and others,
-    "LVIS", https://arxiv.org/abs/1908.03195. Where all classes are small, rare is what
-    is rarer than the most frequent.
+    Repeat factor sampling, `(rare_count / count) ** balance` rounded, as in Gupta et
+    al., "LVIS", https://arxiv.org/abs/1908.03195. If all classes are small, only those
+    that are smaller than the largest are repeated.
+
+    Args:
+      class_counts: training drawings of each class.
+      balance: from 0 to 1.
 
     Returns:
-      `<int64>[classes]`, 1 to `MOST`.
+      `<int64>[classes]`, from 1 to `MAX_REPEATS`.
     """
     counts = np.maximum(class_counts, 1)
-    rare = min(RARE, counts.max())
-    return np.clip(np.rint((rare / counts) ** balance), 1, MOST).astype(np.int64)
+    rare_count = min(RARE_COUNT, counts.max())
+    repeats = np.rint((rare_count / counts) ** balance)
+    return np.clip(repeats, 1, MAX_REPEATS).astype(np.int64)
 
 
-def offsets(class_counts: Sequence[int], balance: float) -> np.ndarray:
-    """What is added to the logits in training, and in training alone.
+def compute_epoch_size(class_counts: Sequence[int], balance: float) -> int:
+    """Computes the number of drawings per epoch, repetitions included."""
+    return int(np.dot(class_counts, compute_repeats(class_counts, balance)))
 
-    `balance / 2 · log(share of what is shown)`: the more frequent a class, the less
-    its logits have to say of that themselves, so the answer favours it less.
-    Repetition does the rest. Logit adjustment, after Menon and others,
-    https://arxiv.org/abs/2007.07314.
+
+def compute_logit_offsets(class_counts: Sequence[int], balance: float) -> np.ndarray:
+    """Computes the offsets that are added to the logits in training only.
+
+    Logit adjustment, `balance / 2 · log(share of the drawings shown)`, as in Menon et
+    al., https://arxiv.org/abs/2007.07314. With the offsets, the logits need not learn
+    how frequent a class is, and predictions favor frequent classes less. The factor
+    1/2 accounts for the repetition, which has a similar effect.
+
+    Args:
+      class_counts: training drawings of each class.
+      balance: from 0 to 1.
 
     Returns:
       `<float32>[classes]`.
     """
-    shown = np.maximum(class_counts, 1) * repeats(class_counts, balance)
+    shown = np.maximum(class_counts, 1) * compute_repeats(class_counts, balance)
     return (balance / 2 * np.log(shown / shown.sum())).astype(np.float32)

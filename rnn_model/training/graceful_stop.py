@@ -3,6 +3,7 @@
 import signal
 import threading
 from types import FrameType
+from typing import Any
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -15,7 +16,7 @@ class GracefulStop:
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous_handlers: dict[int, object] = {}
+        self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "GracefulStop":
         # Python handles signals in the main thread only.

@@ -1,55 +1,60 @@
-"""A run that begins with the weights of another."""
+"""Starts a run from the weights of another run."""
 
 import keras
-import numpy as np
 
 from rnn_model.workdir import Workdir
 
 HEAD = "logits"
-"""The layer whose outputs are the classes; all before it is the body."""
+"""Name of the last layer, which has one output per class; the rest is the body."""
 
 
 def freeze_body(model: keras.Model) -> None:
-    """Leaves only the head to train."""
+    """Makes all layers but the head untrainable."""
     for layer in model.layers:
         layer.trainable = layer.name == HEAD
 
 
-def begin_with(model: keras.Model, classes: tuple[str, ...], source: Workdir) -> None:
-    """Gives a new model the best weights of a trained run.
+def load_initial_weights(
+    model: keras.Model, classes: tuple[str, ...], source: Workdir
+) -> None:
+    """Sets the weights of a new model to the best weights of a trained run.
 
-    The body is taken whole; of the head what belongs to words that both know.
+    All weights of the body are copied. Of the head, the weights of the words that both
+    runs have are copied.
 
     Args:
       model: with one logit for each of `classes`.
-      source: a run of the same kind of model.
+      classes: words of the new run.
+      source: a run of the same network.
 
     Raises:
-      ValueError: there is no such run, or it is of another kind.
+      ValueError: there is no such run, or it is of another network.
     """
-    if source.config().model != model.name:
+    source_model_name = source.read_config().model
+    if source_model_name != model.name:
         raise ValueError(
-            f"--init_from={source.path} is a run of --model={source.config().model}, "
-            f"not {model.name}"
+            f"--init_from={source.path} is a run of --model={source_model_name}, not "
+            f"of --model={model.name}"
         )
-    trained, known = source.load_best(), source.classes()
-    for layer, its in zip(model.layers, trained.layers, strict=True):
+    source_model, source_classes = source.load_best(), source.read_classes()
+    for layer, source_layer in zip(model.layers, source_model.layers, strict=True):
         if layer.name == HEAD:
-            _take_head(layer, its, classes, known)
+            _copy_head(layer, source_layer, classes, source_classes)
         else:
-            layer.set_weights(its.get_weights())
+            layer.set_weights(source_layer.get_weights())
 
 
-def _take_head(
+def _copy_head(
     head: keras.layers.Dense,
-    trained: keras.layers.Dense,
+    source_head: keras.layers.Dense,
     classes: tuple[str, ...],
-    known: tuple[str, ...],
+    source_classes: tuple[str, ...],
 ) -> None:
-    """Copies the columns of the words that are known."""
-    mine = [number for number, word in enumerate(classes) if word in known]
-    theirs = [known.index(classes[number]) for number in mine]
+    """Copies the weights of the words that both heads have."""
+    shared = [word for word in classes if word in source_classes]
+    columns = [classes.index(word) for word in shared]
+    source_columns = [source_classes.index(word) for word in shared]
     weights = head.get_weights()
-    for own, other in zip(weights, trained.get_weights()):
-        own[..., mine] = np.asarray(other)[..., theirs]
+    for weight, source_weight in zip(weights, source_head.get_weights(), strict=True):
+        weight[..., columns] = source_weight[..., source_columns]
     head.set_weights(weights)

@@ -23,7 +23,7 @@ def test_every_variant_is_measured(run_benchmark, data_dir):
 
 def test_padding_is_the_share_of_time_steps_without_points(data_dir):
     info = load_dataset_info(str(data_dir))
-    settings = {"by_length": False, "augment": False}
+    settings = {"sort_by_length": False, "augment": False}
     measured = benchmark.measure_epoch(info, str(data_dir), 1, **settings)
     batches = input_pipeline.training_batches(
         info,

@@ -1,26 +1,28 @@
-"""Checkpoints: the newest whole one is read, the old ones go, damage is passed over."""
+"""Checkpoints: the newest readable one is restored, and old ones are deleted."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from rnn_model import checkpoints
+from rnn_model.checkpoints import CheckpointManager
 
 
-def make(value):
-    """A checkpoint of a variable large enough to be cut in half."""
+def make_checkpoint(value):
+    """Returns a checkpoint of a variable that is large enough to be truncated."""
     return tf.train.Checkpoint(weight=tf.Variable(np.full(1000, value, np.float32)))
 
 
-def write(folder, *numbers, keep=5):
-    """Writes checkpoints whose weights are their number."""
+def save(folder, *numbers, max_to_keep=5):
+    """Saves checkpoints whose weights are their numbers, by one manager for each."""
     for number in numbers:
-        checkpoints.Keeper(make(number), str(folder), keep).save(number)
+        manager = CheckpointManager(make_checkpoint(number), str(folder), max_to_keep)
+        manager.save(number)
 
 
-def read(folder):
-    """Path of what was restored, and the weight."""
-    checkpoint = make(-1)
+def restore(folder):
+    """Restores the newest checkpoint; returns its path and the weight."""
+    checkpoint = make_checkpoint(-1)
     path = checkpoints.restore_newest(checkpoint, str(folder))
     return path, float(checkpoint.weight[0])
 
@@ -30,70 +32,79 @@ def data_file(folder, number):
 
 
 def test_the_newest_is_restored(tmp_path):
-    write(tmp_path, 9, 10, 2)
-    assert read(tmp_path) == (str(tmp_path / "ckpt-10"), 10)
+    save(tmp_path, 9, 10)
+    assert restore(tmp_path) == (str(tmp_path / "ckpt-10"), 10)
 
 
-def test_no_checkpoint_is_none(tmp_path):
-    assert read(tmp_path / "nowhere") == (None, -1)
-    assert read(tmp_path) == (None, -1)
+def test_without_checkpoints_nothing_is_restored(tmp_path):
+    assert restore(tmp_path / "missing") == (None, -1)
+    assert restore(tmp_path) == (None, -1)
+
+
+def test_the_list_of_tensorflow_is_not_needed(tmp_path):
+    save(tmp_path, 1, 2)
+    (tmp_path / "checkpoint").unlink()
+    assert restore(tmp_path) == (str(tmp_path / "ckpt-2"), 2)
 
 
 def test_only_the_newest_are_kept(tmp_path):
-    write(tmp_path, 1, 2, 3, 10, keep=2)
-    assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} == {
-        "ckpt-3",
-        "ckpt-10",
-    }
+    save(tmp_path, 1, 2, 3, 10, max_to_keep=2)
+    names = {path.name.partition(".")[0] for path in tmp_path.iterdir()}
+    assert names == {"checkpoint", "ckpt-3", "ckpt-10"}
 
 
-def test_what_a_kill_left_unfinished_goes_with_the_next(tmp_path):
-    write(tmp_path, 1)
+def test_files_of_a_killed_write_are_deleted_by_the_next(tmp_path):
+    save(tmp_path, 1)
     (tmp_path / "ckpt-2_temp").mkdir()
     (tmp_path / "ckpt-2_temp" / "part-00000-of-00001.data.tempstate1").write_text("x")
-    assert read(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
-    write(tmp_path, 3)
+    assert restore(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
+    save(tmp_path, 3)
     assert not list(tmp_path.glob("*_temp"))
 
 
-@pytest.mark.parametrize("bytes_kept", [0, 100, 2000])
-@pytest.mark.parametrize("what", ["data", "index"])
-def test_one_cut_off_is_passed_over_with_a_warning(tmp_path, capsys, what, bytes_kept):
-    write(tmp_path, 1, 2)
-    path = data_file(tmp_path, 2) if what == "data" else tmp_path / "ckpt-2.index"
-    whole = path.read_bytes()
-    path.write_bytes(whole[: min(bytes_kept, len(whole) // 2)])
-    assert read(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
-    told = capsys.readouterr().err
-    assert told.startswith(f"warning: passing over {tmp_path}/ckpt-2: ")
-    assert told.count("\n") == 1
+def truncate(path, size):
+    path.write_bytes(path.read_bytes()[:size])
 
 
-def test_one_of_other_shapes_is_told_with_its_folder(tmp_path, capsys):
-    write(tmp_path, 1)
-    other = tf.train.Checkpoint(weight=tf.Variable(np.zeros(999, np.float32)))
-    with pytest.raises(ValueError, match=f"{tmp_path}: no checkpoint there can be"):
-        checkpoints.restore_newest(other, str(tmp_path))
-    assert "(1000" in capsys.readouterr().err
+def flip_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
 
 
-def test_one_with_flipped_bytes_is_passed_over(tmp_path):
-    write(tmp_path, 1, 2)
-    damaged = bytearray(data_file(tmp_path, 2).read_bytes())
-    damaged[len(damaged) // 2] ^= 0x55
-    data_file(tmp_path, 2).write_bytes(damaged)
-    assert read(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: truncate(data_file(folder, 2), 0),
+        lambda folder: truncate(data_file(folder, 2), 2000),
+        lambda folder: truncate(folder / "ckpt-2.index", 0),
+        lambda folder: truncate(folder / "ckpt-2.index", 100),
+        lambda folder: flip_byte(data_file(folder, 2)),
+        lambda folder: data_file(folder, 2).unlink(),
+    ],
+    ids=[
+        "empty data",
+        "truncated data",
+        "empty index",
+        "truncated index",
+        "flipped byte",
+        "no data",
+    ],
+)
+def test_a_damaged_checkpoint_is_skipped_with_a_warning(tmp_path, capsys, damage):
+    save(tmp_path, 1, 2)
+    damage(tmp_path)
+    assert restore(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
+    warning = capsys.readouterr().err
+    assert warning.startswith(f"warning: skipping damaged checkpoint {tmp_path}/ckpt-2")
+    assert warning.count("\n") == 1
 
 
-def test_one_without_data_is_passed_over(tmp_path):
-    write(tmp_path, 1, 2)
-    data_file(tmp_path, 2).unlink()
-    assert read(tmp_path) == (str(tmp_path / "ckpt-1"), 1)
-
-
-def test_all_damaged_is_an_error_in_a_line(tmp_path):
-    write(tmp_path, 1)
-    data_file(tmp_path, 1).write_bytes(b"")
-    with pytest.raises(ValueError, match="no checkpoint there can be read") as caught:
-        read(tmp_path)
+def test_without_a_readable_checkpoint_there_is_one_error(tmp_path, capsys):
+    save(tmp_path, 1, 2)
+    other_shape = tf.train.Checkpoint(weight=tf.Variable(np.zeros(999, np.float32)))
+    with pytest.raises(ValueError, match=f"{tmp_path}: no checkpoint can be") as caught:
+        checkpoints.restore_newest(other_shape, str(tmp_path))
+    assert "(1000" in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert capsys.readouterr().err == ""

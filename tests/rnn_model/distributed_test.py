@@ -1,6 +1,7 @@
-"""Who trains together: TF_CONFIG, each one's part of a batch, and two devices."""
+"""Distributed training: TF_CONFIG, the rows of each replica, and two devices."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +12,21 @@ import pytest
 import tensorflow as tf
 
 from rnn_model import distributed, input_pipeline
-from rnn_model.distributed import Cluster, Place
+from rnn_model.distributed import SINGLE_WORKER, Cluster, Task
+from tests.conftest import without_tensorflow_log
 from tfrecords.dataset_info import load_dataset_info
 
 ROOT = Path(__file__).parents[2]
 
 
-def tf_config(role, index, **tasks):
-    return json.dumps({"cluster": tasks, "task": {"type": role, "index": index}})
+def tf_config(role, index, **cluster):
+    return json.dumps({"cluster": cluster, "task": {"type": role, "index": index}})
 
 
-def of(replicas, workers=1, rank=0):
-    """A cluster with so many replicas, that runs nothing."""
-    return Cluster(SimpleNamespace(num_replicas_in_sync=replicas), workers, rank)
+def make_cluster(num_replicas, num_workers=1, rank=0):
+    """Returns a cluster with a strategy that cannot run anything."""
+    strategy = SimpleNamespace(num_replicas_in_sync=num_replicas)
+    return Cluster(strategy, num_workers, rank)
 
 
 # --- TF_CONFIG ------------------------------------------------------------------------
@@ -32,102 +35,106 @@ def of(replicas, workers=1, rank=0):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Place(("",), 0)),
-        ("{}", Place(("",), 0)),
-        (tf_config("worker", 1, worker=["a:1", "b:1"]), Place(("a:1", "b:1"), 1)),
-        # Vertex AI, of one pool and of two
-        (tf_config("chief", 0, chief=["a:1"]), Place(("a:1",), 0)),
+        ("", Task(("",), 0)),
+        ("{}", Task(("",), 0)),
+        (tf_config("worker", 1, worker=["a:1", "b:1"]), Task(("a:1", "b:1"), 1)),
+        # Vertex AI, with one worker pool and with two
+        (tf_config("chief", 0, chief=["a:1"]), Task(("a:1",), 0)),
         (
             tf_config("worker", 0, chief=["a:1"], worker=["b:1"]),
-            Place(("a:1", "b:1"), 1),
+            Task(("a:1", "b:1"), 1),
         ),
         # Kubeflow
         (
             tf_config("worker", 1, master=["m:1"], worker=["a:1", "b:1"]),
-            Place(("m:1", "a:1", "b:1"), 2),
+            Task(("m:1", "a:1", "b:1"), 2),
         ),
         (
             tf_config("chief", 0, worker=["b:1"], chief=["a:1"], evaluator=["e:1"]),
-            Place(("a:1", "b:1"), 0),
+            Task(("a:1", "b:1"), 0),
         ),
     ],
 )
-def test_the_place_in_the_cluster(text, expected):
-    assert distributed.place(text) == expected
+def test_parse_tf_config(text, expected):
+    assert distributed.parse_tf_config(text) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "TF_CONFIG is not what TensorFlow knows"),
-        ("[]", "TF_CONFIG is not what TensorFlow knows"),
-        (tf_config("worker", 2, worker=["a:1", "b:1"]), "no worker 2"),
-        (tf_config("chief", 0, worker=["a:1", "b:1"]), "no chief 0"),
+        ("{", "TF_CONFIG is invalid"),
+        ("[]", "TF_CONFIG is invalid"),
+        (tf_config("worker", 0, worker="a:1"), "must be a list. Received: 'a:1'"),
+        (tf_config("worker", 2, worker=["a:1", "b:1"]), "no task 'worker' 2"),
+        (tf_config("chief", 0, worker=["a:1", "b:1"]), "no task 'chief' 0"),
         (tf_config("evaluator", 0, chief=["a:1"], worker=["b:1"]), "'evaluator'"),
-        (tf_config("ps", 0, chief=["a:1"], ps=["b:1"]), "a task 'ps'"),
-        (tf_config("worker", 0, worker=["a:1"], ps=["b:1"]), "a task 'ps'"),
+        (tf_config("ps", 0, chief=["a:1"], ps=["b:1"]), "a task of type 'ps'"),
+        (tf_config("worker", 0, worker=["a:1"], ps=["b:1"]), "a task of type 'ps'"),
     ],
 )
-def test_a_tf_config_that_cannot_be_is_refused(text, words):
+def test_an_invalid_tf_config_is_an_error(text, words):
     with pytest.raises(ValueError, match=words) as caught:
-        distributed.place(text)
+        distributed.parse_tf_config(text)
     assert "\n" not in str(caught.value)
 
 
-def test_an_evaluator_is_refused_in_a_line():
+def test_the_command_reports_an_invalid_tf_config():
     text = tf_config("evaluator", 0, chief=["a:1"], worker=["b:1"])
     done = subprocess.run(
         [sys.executable, "train.py", "--data_dir=d", "--workdir=w"],
         cwd=ROOT,
-        env={"TF_CONFIG": text},
+        env=os.environ | {"TF_CONFIG": text},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: TF_CONFIG has a task 'evaluator'")
-    assert done.stderr.count("\n") == 1
+    stderr = without_tensorflow_log(done.stderr)
+    assert stderr.startswith("error: TF_CONFIG has a task of type 'evaluator'")
+    assert stderr.count("\n") == 1
 
 
-# --- Parts of a batch -----------------------------------------------------------------
+# --- Rows of a batch ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("replicas", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("num_replicas", [1, 2, 3, 8])
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 9, 128])
-def test_the_parts_are_the_whole(replicas, size):
-    """Each drawing once; or, where there are too few, each as often as the others."""
+def test_the_rows_of_the_workers_make_the_batch(num_replicas, size):
+    """Each row is taken once, or equally often if there are fewer than replicas."""
     batch = tf.range(size)
     taken = []
-    for rank in range(replicas):
-        begin, end = of(replicas, replicas, rank).rows(tf.constant(size))
+    for rank in range(num_replicas):
+        worker = make_cluster(num_replicas, num_replicas, rank)
+        begin, end = worker.worker_rows(tf.constant(size))
         assert end > begin
         taken += batch[begin:end].numpy().tolist()
-    assert len(taken) == of(replicas).drawings_taken(tf.constant(size))
-    times = replicas if size < replicas else 1
+    total = make_cluster(num_replicas).count_rows_taken(tf.constant(size))
+    assert len(taken) == total
+    times = num_replicas if size < num_replicas else 1
     assert sorted(taken) == sorted([*range(size)] * times)
 
 
 def test_two_replicas_of_a_worker_share_its_rows(monkeypatch):
     taken = []
     for rank in (0, 1):
-        worker = of(4, 2, rank)
-        begin, end = worker.rows(tf.constant(9))
+        worker = make_cluster(4, 2, rank)
+        begin, end = worker.worker_rows(tf.constant(9))
+        rows = {"row": tf.range(9)[begin:end]}
         for replica in (2 * rank, 2 * rank + 1):
             context = SimpleNamespace(replica_id_in_sync_group=replica)
             monkeypatch.setattr(
-                distributed, "_context", lambda context=context: context
+                distributed, "_replica_context", lambda context=context: context
             )
-            rows = tf.range(9)[begin:end]
-            taken.append(worker.part_of_replica([rows], tf.constant(9))[0].numpy())
-    assert [len(part) for part in taken] == [2, 2, 2, 3]
+            taken.append(worker.take_replica_rows(rows, tf.constant(9))["row"].numpy())
+    assert [len(rows) for rows in taken] == [2, 2, 2, 3]
     assert np.concatenate(taken).tolist() == list(range(9))
 
 
-@pytest.mark.parametrize("by_length", [True, False])
-def test_workers_take_the_same_batches_apart(data_dir, by_length):
-    """Rows, their order and what augmentation makes of them are those of one worker."""
+@pytest.mark.parametrize("sort_by_length", [True, False])
+def test_workers_take_parts_of_the_same_batches(data_dir, sort_by_length):
+    """Rows, their order and their augmentation are those of a single worker."""
     info = load_dataset_info(str(data_dir))
 
-    def batches(rows):
+    def make_batches(worker_rows):
         return input_pipeline.training_batches(
             *(info, str(data_dir), 7),
             seed=5,
@@ -135,49 +142,50 @@ def test_workers_take_the_same_batches_apart(data_dir, by_length):
             augment=True,
             partial=0.3,
             repeats=np.array([1, 2, 1, 3]),
-            by_length=by_length,
+            sort_by_length=sort_by_length,
             skip=2,
-            rows=rows,
+            worker_rows=worker_rows,
         )
 
-    parts = [batches(of(3, 3, rank).rows) for rank in range(3)]
-    few = 0
-    for whole, *some in zip(batches(None), *parts, strict=True):
-        size = len(whole["class_index"])
-        assert {int(part["drawings"]) for part in [whole, *some]} == {size}
+    workers = [make_batches(make_cluster(3, 3, rank).worker_rows) for rank in range(3)]
+    num_small = 0
+    for batch, *parts in zip(make_batches(None), *workers, strict=True):
+        size = len(batch["class_index"])
+        assert {int(part["drawings"]) for part in [batch, *parts]} == {size}
         if size < 3:
-            few += 1
-            some = some[:1]
-        assert sum(len(part["length"]) for part in some) == size
+            num_small += 1
+            parts = parts[:1]
         for name in ("key_id", "copy", "class_index", "length"):
-            joined = np.concatenate([part[name] for part in some])
-            np.testing.assert_array_equal(joined, whole[name])
-        drawings = [ink for part in some for ink in part["ink"].numpy()]
-        for drawing, ink in zip(drawings, whole["ink"].numpy(), strict=True):
-            np.testing.assert_allclose(drawing, ink[: len(drawing)], atol=1e-7)
-            assert not ink[len(drawing) :].any()
-    assert few <= 2
+            joined = np.concatenate([part[name] for part in parts])
+            np.testing.assert_array_equal(joined, batch[name])
+        drawings = [ink for part in parts for ink in part["ink"].numpy()]
+        for drawing, expected in zip(drawings, batch["ink"].numpy(), strict=True):
+            length = len(drawing)
+            np.testing.assert_allclose(drawing, expected[:length], atol=1e-7)
+            assert not expected[length:].any()
+    assert num_small <= 2
 
 
-def test_alone_there_is_nothing_to_add_up():
-    np.testing.assert_array_equal(distributed.ALONE.sum(np.array([1.5, 2])), [1.5, 2])
-    assert distributed.ALONE.all(True)
-    assert not distributed.ALONE.all(False)
-    distributed.ALONE.require_same(flags=1, workdir=False)
+def test_collective_operations_of_a_single_worker():
+    values = np.array([1.5, 2])
+    np.testing.assert_array_equal(SINGLE_WORKER.sum_over_workers(values), values)
+    assert SINGLE_WORKER.is_true_on_all(True)
+    assert not SINGLE_WORKER.is_true_on_all(False)
+    SINGLE_WORKER.check_equal_on_all(flags=1, workdir=False)
 
 
-def test_workers_that_differ_are_told_in_what(monkeypatch):
-    others = np.array([7, 1, 8, 1.0])  # worker 1 has other flags
-    two = of(2, 2, 0)
-    monkeypatch.setattr(two, "sum", lambda mine: others)
-    with pytest.raises(ValueError, match=r"^worker 1 has not the same flags as the"):
-        two.require_same(flags=7, workdir=1)
+def test_a_worker_with_other_values_than_the_chief_is_an_error(monkeypatch):
+    cluster = make_cluster(2, 2, 0)
+    table = np.array([7, 1, 8, 1.0])  # worker 1 has other flags
+    monkeypatch.setattr(cluster, "sum_over_workers", lambda values: table)
+    with pytest.raises(ValueError, match=r"^flags of worker 1 differs from that"):
+        cluster.check_equal_on_all(flags=7, workdir=1)
 
 
 # --- Two devices ----------------------------------------------------------------------
 
 
-def test_two_devices_end_with_the_weights_and_statistics_of_one(data_dir, tmp_path):
+def test_two_devices_compute_the_weights_and_statistics_of_one(data_dir, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.rnn_model.two_devices", data_dir, tmp_path],
         cwd=ROOT,
@@ -185,6 +193,6 @@ def test_two_devices_end_with_the_weights_and_statistics_of_one(data_dir, tmp_pa
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert min(found["moved"]) > 1e-4
-    assert max(found["apart"]) < 1e-5
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert min(result["changes"]) > 1e-4
+    assert max(result["differences"]) < 1e-5

@@ -1,4 +1,4 @@
-"""A cluster of real processes on this machine: what it learns, and how it dies."""
+"""Training with several processes on this machine, and what happens if one fails."""
 
 import dataclasses
 import os
@@ -12,7 +12,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from rnn_model import checkpoints, launch, models
 from rnn_model.config import TrainConfig
@@ -20,6 +19,8 @@ from rnn_model.evaluation import compare_runs
 from rnn_model.training import loop
 from rnn_model.workdir import Workdir
 from serve_export import export
+from tests.conftest import without_tensorflow_log
+from tests.rnn_model.training.loop_test import load_state
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,8 +38,8 @@ EXACT = TrainConfig(
 )
 
 
-def launcher(data_dir, workdir, workers=2, **settings):
-    """The command that trains with so many workers."""
+def launch_command(data_dir, workdir, workers=2, **settings):
+    """Returns the command line that trains with this number of workers."""
     values = {"data_dir": data_dir, "workdir": workdir, **settings}
     return [
         *(sys.executable, "-m", "rnn_model.launch", f"--workers={workers}", "--"),
@@ -52,61 +53,53 @@ def run(command, **settings):
     )
 
 
-def weights_of(workdir):
-    """The variables of the newest checkpoint, optimizer and all."""
-    path = checkpoints.numbered(str(workdir / "checkpoints" / "last"))[0]
-    return {
-        name: tf.train.load_variable(path, name)
-        for name, _ in tf.train.list_variables(path)
-        if "OBJECT_GRAPH" not in name and "position/seconds" not in name
-    }
-
-
-def launch_and_wait_for_a_checkpoint(command, workdir):
+def start_and_wait_for_checkpoint(command, workdir):
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 300
-    while not checkpoints.numbered(str(workdir / "checkpoints" / "last")):
+    while not checkpoints.list_checkpoints(str(workdir / "checkpoints" / "last")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return process
 
 
-def workers_of(process):
-    """Process ids of a launcher's workers, the chief's first. Linux only."""
+def worker_pids(process):
+    """Returns the process ids of a launcher's workers by rank (Linux only)."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    found = {}
+    pids = {}
     for pid in children.read_text().split():
         environ = Path(f"/proc/{pid}/environ").read_bytes().decode()
-        found[re.search(r'"index": (\d+)', environ)[1]] = int(pid)
-    return [pid for _, pid in sorted(found.items())]
+        pids[re.search(r'"index": (\d+)', environ)[1]] = int(pid)
+    return [pid for _, pid in sorted(pids.items())]
 
 
 @pytest.fixture(scope="module")
-def never_killed(data_dir, tmp_path_factory):
-    """The workdir of two workers that were left alone, and what they said."""
+def uninterrupted_run(data_dir, tmp_path_factory):
+    """The workdir of a run of two workers, and its completed process."""
     workdir = tmp_path_factory.mktemp("runs") / "whole"
-    done = run(launcher(data_dir, workdir, **QUICK))
+    done = run(launch_command(data_dir, workdir, **QUICK))
     assert done.returncode == 0, done.stderr
     return workdir, done
 
 
-# --- What comes of it -----------------------------------------------------------------
+# --- Results --------------------------------------------------------------------------
 
 
-def test_two_workers_end_with_the_weights_of_one(data_dir, tmp_path):
+def test_two_workers_compute_the_weights_of_one(data_dir, tmp_path):
     fields = dataclasses.asdict(EXACT)
-    done = run(launcher(data_dir, tmp_path / "two", **fields))
+    done = run(launch_command(data_dir, tmp_path / "two", **fields))
     assert done.returncode == 0, done.stderr
-    loop.train(EXACT, str(data_dir), str(tmp_path / "one"))
-    one, two = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
+    loop.train_and_evaluate(EXACT, str(data_dir), str(tmp_path / "one"))
+    one, two = load_state(tmp_path / "one"), load_state(tmp_path / "two")
     assert one.keys() == two.keys()
-    assert one["optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] >= 20
+    assert one["state/optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] >= 20
     for name in one:
         np.testing.assert_allclose(one[name], two[name], atol=1e-5, err_msg=name)
-    histories = [Workdir(str(tmp_path / name)).history()[0] for name in ("one", "two")]
+    histories = [
+        Workdir(str(tmp_path / name)).read_history()[0] for name in ("one", "two")
+    ]
     for name in ("loss", "validation_loss", "validation_top1", "validation_top3"):
         assert histories[0][name] == pytest.approx(histories[1][name], abs=1e-5)
     keras.utils.set_random_seed(EXACT.seed)
@@ -115,13 +108,13 @@ def test_two_workers_end_with_the_weights_of_one(data_dir, tmp_path):
     assert min(np.abs(a - b).max() for a, b in zip(first, last)) > 1e-4
 
 
-def test_the_chief_alone_speaks_and_writes(never_killed):
-    workdir, done = never_killed
-    told = [line for line in done.stdout.splitlines() if "waits for the" not in line]
-    assert [line[:12] for line in told[:2]] == ["[0] epoch 1/", "[0] epoch 2/"]
-    assert all(line.startswith("[0] ") for line in told), told
-    assert told[-1].startswith("[0] best: validation top-1 ")
-    for line in done.stderr.splitlines():
+def test_only_the_chief_writes(uninterrupted_run):
+    workdir, done = uninterrupted_run
+    lines = [line for line in done.stdout.splitlines() if "waiting for" not in line]
+    assert [line[:12] for line in lines[:2]] == ["[0] epoch 1/", "[0] epoch 2/"]
+    assert all(line.startswith("[0] ") for line in lines), lines
+    assert lines[-1].startswith("[0] best: validation top-1 ")
+    for line in without_tensorflow_log(done.stderr).splitlines():
         assert line.startswith("[0] mlp: "), line
     assert len(list((workdir / "logs").iterdir())) == 1
     assert sorted(path.name for path in workdir.iterdir()) == [
@@ -129,29 +122,29 @@ def test_the_chief_alone_speaks_and_writes(never_killed):
     ]
 
 
-def test_what_two_workers_trained_is_evaluated_and_exported(
-    never_killed, data_dir, tmp_path
+def test_a_run_of_two_workers_can_be_evaluated_and_exported(
+    uninterrupted_run, data_dir, tmp_path
 ):
-    workdir, _ = never_killed
+    workdir, _ = uninterrupted_run
     result = compare_runs.compare_runs([str(workdir)], str(data_dir), "validation", 0)
-    best = max(row["validation_top1"] for row in Workdir(str(workdir)).history())
+    best = max(row["validation_top1"] for row in Workdir(str(workdir)).read_history())
     assert result.run_metrics[0].all.result()["top1"] == best
     source = export.Source(str(workdir), str(data_dir))
     assert Path(export.export(source, str(tmp_path / "export"))).is_dir()
 
 
-# --- How it ends before its time ------------------------------------------------------
+# --- Failures -------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [1, 0])
-def test_a_killed_worker_ends_all_and_a_restart_ends_with_the_same_weights(
-    never_killed, data_dir, tmp_path, victim
+def test_after_a_killed_worker_all_stop_and_can_be_resumed(
+    uninterrupted_run, data_dir, tmp_path, victim
 ):
     workdir = tmp_path / "run"
-    command = launcher(data_dir, workdir, **QUICK)
-    process = launch_and_wait_for_a_checkpoint(command, workdir)
-    workers = workers_of(process)
+    command = launch_command(data_dir, workdir, **QUICK)
+    process = start_and_wait_for_checkpoint(command, workdir)
+    workers = worker_pids(process)
     os.kill(workers[victim], signal.SIGKILL)
     began = time.monotonic()
     _, errors = process.communicate(timeout=120)
@@ -160,51 +153,55 @@ def test_a_killed_worker_ends_all_and_a_restart_ends_with_the_same_weights(
     last = errors.splitlines()[-1]
     assert last.startswith(f"error: worker {victim} was killed by SIGKILL, and the")
     survivor = 1 - victim
-    told = [line for line in errors.splitlines() if line.startswith(f"[{survivor}] er")]
-    assert len(told) == 1, errors
-    assert f"worker {survivor} has lost another of the 2" in told[0]
+    lines = [
+        line for line in errors.splitlines() if line.startswith(f"[{survivor}] er")
+    ]
+    assert len(lines) == 1, errors
+    assert f"worker {survivor} lost the connection to another of the 2" in lines[0]
     assert "Traceback" not in errors
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
     again = run(command)
     assert again.returncode == 0, again.stderr
-    assert "[0] going on after epoch " in again.stdout
-    whole, broken = weights_of(never_killed[0]), weights_of(workdir)
-    assert whole.keys() == broken.keys()
-    for name in whole:
-        np.testing.assert_array_equal(whole[name], broken[name], err_msg=name)
+    assert "[0] resuming after epoch " in again.stdout
+    expected, actual = load_state(uninterrupted_run[0]), load_state(workdir)
+    assert actual.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_array_equal(actual[name], expected[name], err_msg=name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_all_at_the_same_step(never_killed, data_dir, tmp_path, number):
+def test_a_signal_stops_all_workers_after_the_same_step(
+    uninterrupted_run, data_dir, tmp_path, number
+):
     workdir = tmp_path / "run"
-    command = launcher(data_dir, workdir, **QUICK)
-    process = launch_and_wait_for_a_checkpoint(command, workdir)
+    command = launch_command(data_dir, workdir, **QUICK)
+    process = start_and_wait_for_checkpoint(command, workdir)
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
-    told = re.findall(r"\[(\d)\] error: (stopped after .*); the same", errors)
-    assert len(told) == 2, errors
-    assert told[0][1] == told[1][1]
+    messages = re.findall(r"\[\d\] error: (stopped after .*); run", errors)
+    assert len(messages) == 2, errors
+    assert messages[0] == messages[1]
     again = run(command)
     assert again.returncode == 0, again.stderr
-    whole, broken = weights_of(never_killed[0]), weights_of(workdir)
-    for name in whole:
-        np.testing.assert_array_equal(whole[name], broken[name], err_msg=name)
+    expected, actual = load_state(uninterrupted_run[0]), load_state(workdir)
+    for name in expected:
+        np.testing.assert_array_equal(actual[name], expected[name], err_msg=name)
 
 
-# --- What is refused ------------------------------------------------------------------
+# --- Errors ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "the flags of train.py go after --"),
-        (["--workers=2", "--data_dir=d"], "not a flag of the launcher: '--data_dir=d'"),
+        ([], "the flags of train.py are missing"),
+        (["--workers=2", "--data_dir=d"], "unknown argument '--data_dir=d'"),
         (["--workers=0", "--", "--data_dir=d"], "--workers"),
     ],
 )
-def test_misuse_is_one_line(arguments, words):
+def test_a_wrong_flag_is_a_one_line_error(arguments, words):
     done = run([sys.executable, "-m", "rnn_model.launch", *arguments])
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
@@ -212,19 +209,19 @@ def test_misuse_is_one_line(arguments, words):
     assert words in done.stderr
 
 
-def test_what_a_worker_refuses_is_told_and_its_status_given(tmp_path):
-    done = run(launcher("d", tmp_path / "w", 1, model="cnnn"))
+def test_the_error_and_status_of_a_worker_are_forwarded(tmp_path):
+    done = run(launch_command("d", tmp_path / "w", 1, model="cnnn"))
     assert done.returncode == 1
     errors = done.stderr.splitlines()
-    assert re.match(r"\[0\] error: model must be one of rnn, cnn, mlp", errors[0])
+    assert re.match(r"\[0\] error: --model must be one of rnn, cnn, mlp", errors[0])
     assert errors[1:] == [
-        "error: worker 0 ended with status 1; its last lines tell why"
+        "error: worker 0 exited with status 1; see its last lines for the cause"
     ]
 
 
-def test_each_worker_finds_its_place():
-    ports = launch.free_ports(3)
+def test_each_worker_gets_its_index():
+    ports = launch.find_free_ports(3)
     assert len(set(ports)) == 3
-    first, *_, last = launch.environments(ports)
+    first, *_, last = launch.worker_environments(ports)
     assert first["TF_CONFIG"].replace('"index": 0', '"index": 2') == last["TF_CONFIG"]
     assert all(f"localhost:{port}" in first["TF_CONFIG"] for port in ports)

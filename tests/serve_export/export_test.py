@@ -96,7 +96,7 @@ def test_versions_count_up_and_nothing_half_done_stays(trained_mlp, tmp_path):
 def test_words_and_facts_travel_along(trained_rnn, exported_rnn):
     assets = exported_rnn / "assets"
     words = (assets / layout.CLASSES_ASSET).read_text().splitlines()
-    assert tuple(words) == Workdir(str(trained_rnn)).classes()
+    assert tuple(words) == Workdir(str(trained_rnn)).read_classes()
     facts = json.loads((assets / layout.FACTS_ASSET).read_text())
     assert facts["model"] == "rnn"
     assert facts["box"] == 255
@@ -141,7 +141,7 @@ def test_classify_has_the_form_of_tf_serving(exported_rnn, trained_rnn, batch):
     signature = tf.saved_model.load(str(exported_rnn)).signatures["classify"]
     answer = signature(inputs=tf.constant(records))
     expected = keras_answer(trained_rnn, batch)
-    words = Workdir(str(trained_rnn)).classes()
+    words = Workdir(str(trained_rnn)).read_classes()
     assert answer["classes"].dtype == tf.string
     assert [row[0].decode() for row in answer["classes"].numpy()] == [
         words[i] for i in expected.argmax(axis=1)
@@ -173,7 +173,7 @@ def test_the_check_and_the_card_go_along(exported_rnn, trained_rnn):
     for row in metrics["formats"][:3]:
         assert row["difference"] < 1e-4
     card = (exported_rnn / layout.MODEL_CARD).read_text()
-    for word in Workdir(str(trained_rnn)).classes():
+    for word in Workdir(str(trained_rnn)).read_classes():
         assert word in card
     assert "CC BY 4.0" in card
     assert "| litert, int8 |" in card
@@ -189,7 +189,7 @@ def test_each_class_has_an_example_of_its_own(exported_rnn, trained_rnn, data_di
     drawings = [parse_simplified(line) for line in examples.read_bytes().splitlines()]
     words = [drawing.word for drawing in drawings]
     assert words == sorted(set(words))
-    assert set(words) <= set(Workdir(str(trained_rnn)).classes())
+    assert set(words) <= set(Workdir(str(trained_rnn)).read_classes())
     test_keys = set()
     info = load_dataset_info(str(data_dir))
     for batch in input_pipeline.evaluation_batches(info, str(data_dir), "test", 8):

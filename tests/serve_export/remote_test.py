@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnn_model import evaluate_command
 from rnn_model.config import TrainConfig
-from rnn_model.training.loop import train
+from rnn_model.training.loop import train_and_evaluate
 from rnn_model.workdir import Workdir
 from serve_export import export, exported, layout, predictor, publish, validate
 
@@ -47,11 +47,11 @@ def names_in(folder):
 @pytest.mark.usefixtures("nowhere")
 def test_train_evaluate_export_and_answer(remote, doodles):
     data, run, out = f"{remote}/data", f"{remote}/runs/mlp", f"{remote}/exports/mlp"
-    train(CONFIG, data, run)
-    assert len(Workdir(run).history()) == 2
+    train_and_evaluate(CONFIG, data, run)
+    assert len(Workdir(run).read_history()) == 2
     assert any("tfevents" in name for name in names_in(f"{run}/logs"))
-    train(CONFIG, data, run)  # goes on, and finds that it is over
-    assert len(Workdir(run).history()) == 2
+    train_and_evaluate(CONFIG, data, run)  # goes on, and finds that it is over
+    assert len(Workdir(run).read_history()) == 2
 
     report_dir = f"{remote}/report"
     report = evaluate_command.evaluate(run, data, report_dir, partial_drawings=0)
@@ -61,7 +61,7 @@ def test_train_evaluate_export_and_answer(remote, doodles):
     assert export.export(export.Source(run, data), out) == f"{out}/1"
     assert {"model.tflite", "saved_model.pb", "model_card.md"} <= names_in(f"{out}/1")
     assert layout.newest_version(out) == f"{out}/1"
-    assert set(exported.read(f"{out}/1").examples) == set(Workdir(run).classes())
+    assert set(exported.read(f"{out}/1").examples) == set(Workdir(run).read_classes())
     drawing = [[[0, 255], [0, 255]]]
     answers = [
         predictor.Predictor(out, runtime).guess(drawing, top_k=1)[0]

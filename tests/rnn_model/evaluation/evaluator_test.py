@@ -38,7 +38,7 @@ def test_batch_size_does_not_change_the_metrics(data_dir, trained_mlp):
 
 def test_training_history_has_the_same_validation_metrics(data_dir, trained_mlp):
     result = evaluate(trained_mlp, data_dir, "validation")
-    (row,) = Workdir(str(trained_mlp)).history()
+    (row,) = Workdir(str(trained_mlp)).read_history()
     assert result["loss"] == pytest.approx(row["validation_loss"], abs=1e-6)
     assert result["top1"] == row["validation_top1"]
     assert result["top3"] == row["validation_top3"]

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from rnn_model import models
 from rnn_model.config import TrainConfig
-from rnn_model.distributed import ALONE
-from rnn_model.training import train_step
+from rnn_model.training.train_state import create_train_state
+from rnn_model.training.train_step import make_train_step
 from tests.rnn_model.models.models_test import LENGTHS, make_batch, predict_logits
+from tfrecords.dataset_info import DatasetInfo, Split
 
 NUM_CLASSES = 7
 
@@ -55,13 +56,12 @@ def ops_of_train_step(monkeypatch, has_gpu, **settings):
     monkeypatch.setattr(
         tf.config, "list_physical_devices", lambda kind: [kind] * has_gpu
     )
-    config = TrainConfig(model="rnn", **settings)
-    model = models.build_model(config, NUM_CLASSES)
-    optimizer = train_step.make_optimizer(config, 10)
-    optimizer.build(model.trainable_variables)
-    offsets = np.zeros(NUM_CLASSES, np.float32)
-    step = train_step.Step(config, "ink", model, optimizer, offsets, ALONE)
-    graph = step.function.get_concrete_function().graph.as_graph_def()
+    config = TrainConfig(model="rnn", epochs=1, **settings)
+    classes = tuple(f"word {number}" for number in range(NUM_CLASSES))
+    split = Split(shards=(), class_counts=(10,) * NUM_CLASSES)
+    info = DatasetInfo(classes, {"train": split})
+    train_step = make_train_step(create_train_state(config, info), config, info)
+    graph = train_step.get_concrete_function().graph.as_graph_def()
     nodes = [node for function in graph.library.function for node in function.node_def]
     return {node.op for node in [*graph.node, *nodes]}
 

@@ -12,7 +12,7 @@ import pytest
 from rnn_model.sweep import trial
 from rnn_model.training import loop
 from rnn_model.workdir import Workdir
-from tests.rnn_model.training.loop_test import assert_same_weights, weights_of
+from tests.rnn_model.training.loop_test import assert_equal_states, load_state
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,12 +63,12 @@ def test_killed_sweep_is_resumed_by_two_launchers_and_runs_each_trial_once(
         log = (sweep / "trials" / str(number) / trial.LOG_FILE).read_text()
         epochs = re.findall(r"epoch (\d)/4  loss", log)
         assert epochs == ["1", "2", "3", "4"]
-        rows = Workdir(str(sweep / "trials" / str(number))).history()
+        rows = Workdir(str(sweep / "trials" / str(number))).read_history()
         assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
-    config = Workdir(str(sweep / "trials" / "0")).config()
-    loop.train(config, str(data_dir), str(tmp_path / "never_killed"))
-    assert_same_weights(
-        weights_of(tmp_path / "never_killed"), weights_of(sweep / "trials" / "0")
+    config = Workdir(str(sweep / "trials" / "0")).read_config()
+    loop.train_and_evaluate(config, str(data_dir), str(tmp_path / "never_killed"))
+    assert_equal_states(
+        load_state(tmp_path / "never_killed"), load_state(sweep / "trials" / "0")
     )
 
     written = json.loads((sweep / "sweep.json").read_text())

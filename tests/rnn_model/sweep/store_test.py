@@ -26,7 +26,7 @@ def write_run(store, claimed, top1):
         for epoch, score in enumerate(top1, 1)
     ]
     workdir = Workdir(store.folder(claimed.number))
-    workdir.start(claimed.config, ("circle",))
+    workdir.write_settings(claimed.config, ("circle",))
     workdir.write_history(history)
     return history
 

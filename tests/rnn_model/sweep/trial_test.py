@@ -38,7 +38,7 @@ def test_pruned_trial_ends_and_holds_its_lock_until_then(start, tmp_path):
     assert trial.is_running(str(tmp_path / "trial"))
     process.join()
     assert not trial.is_running(str(tmp_path / "trial"))
-    assert len(Workdir(str(tmp_path / "trial")).history()) == 2
+    assert len(Workdir(str(tmp_path / "trial")).read_history()) == 2
     log = (tmp_path / "trial" / trial.LOG_FILE).read_text()
     assert "epoch 2/99  loss" in log
 

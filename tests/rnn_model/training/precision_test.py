@@ -1,4 +1,4 @@
-"""What auto becomes on which processor."""
+"""The precision that `auto` stands for on different hardware."""
 
 from types import SimpleNamespace
 
@@ -6,18 +6,33 @@ import pytest
 import tensorflow as tf
 
 from rnn_model.config import TrainConfig
-from rnn_model.distributed import ALONE, Cluster
+from rnn_model.distributed import SINGLE_WORKER, Cluster
 from rnn_model.training import precision
 
+V100, A100, H100 = ({"compute_capability": c} for c in [(7, 0), (8, 0), (9, 0)])
 
-def settled(monkeypatch, path, model="rnn", wanted="auto", cluster=ALONE, **devices):
-    monkeypatch.setattr(precision, "CPU_INFO", str(path))
-    monkeypatch.setattr(
-        tf.config, "list_physical_devices", lambda kind: devices.get(kind, [])
-    )
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda it: it)
-    config = TrainConfig(model=model, precision=wanted)
-    return precision.settle(config, cluster).precision
+
+@pytest.fixture
+def resolve(monkeypatch, tmp_path):
+    """Resolves the precision for the given CPU flags and devices."""
+
+    def resolve(
+        *, cpu_flags=None, model="rnn", setting="auto", cluster=SINGLE_WORKER, **devices
+    ):
+        cpu_info = tmp_path / "cpuinfo"
+        if cpu_flags is not None:
+            cpu_info.write_text(f"model name\t: A\nflags\t\t: {cpu_flags}\n")
+        monkeypatch.setattr(precision, "CPU_INFO", str(cpu_info))
+        monkeypatch.setattr(
+            tf.config, "list_physical_devices", lambda kind: devices.get(kind, [])
+        )
+        monkeypatch.setattr(
+            tf.config.experimental, "get_device_details", lambda device: device
+        )
+        config = TrainConfig(model=model, precision=setting)
+        return precision.resolve_precision(config, cluster).precision
+
+    return resolve
 
 
 @pytest.mark.parametrize(
@@ -26,22 +41,14 @@ def settled(monkeypatch, path, model="rnn", wanted="auto", cluster=ALONE, **devi
         ("sse avx512_bf16 aes", "bfloat16"),
         ("amx_bf16", "bfloat16"),
         ("avx512f avx512_bf16x", "float32"),
+        (None, "float32"),
     ],
 )
-def test_auto_asks_the_processor(monkeypatch, tmp_path, flags, expected):
-    path = tmp_path / "cpuinfo"
-    path.write_text(f"model name\t: A\nflags\t\t: {flags}\n")
-    assert settled(monkeypatch, path) == expected
-    assert settled(monkeypatch, path, model="cnn") == "float32"
-    assert settled(monkeypatch, path, wanted="bfloat16") == "bfloat16"
-    assert settled(monkeypatch, path, wanted="float32") == "float32"
-
-
-def test_auto_is_float32_where_there_is_nothing_to_ask(monkeypatch, tmp_path):
-    assert settled(monkeypatch, tmp_path / "none") == "float32"
-
-
-V100, A100, H100 = ({"compute_capability": it} for it in [(7, 0), (8, 0), (9, 0)])
+def test_cpu(resolve, flags, expected):
+    assert resolve(cpu_flags=flags) == expected
+    assert resolve(cpu_flags=flags, model="cnn") == "float32"
+    for setting in ("bfloat16", "float32"):
+        assert resolve(cpu_flags=flags, setting=setting) == setting
 
 
 @pytest.mark.parametrize(
@@ -51,22 +58,22 @@ V100, A100, H100 = ({"compute_capability": it} for it in [(7, 0), (8, 0), (9, 0)
         ([A100], "bfloat16"),
         ([H100, H100], "bfloat16"),
         ([H100, V100], "float32"),
-        ([{"device_name": "of another make"}], "float32"),
+        ([{"device_name": "of another vendor"}], "float32"),
     ],
 )
-def test_auto_asks_the_gpus_where_there_are_any(monkeypatch, tmp_path, gpus, expected):
-    path = tmp_path / "cpuinfo"
-    path.write_text("flags\t\t: amx_bf16\n")  # the processor does not train
-    assert settled(monkeypatch, path, GPU=gpus) == expected
-    assert settled(monkeypatch, path, model="cnn", GPU=gpus) == "float32"
+def test_gpus(resolve, gpus, expected):
+    assert resolve(cpu_flags="amx_bf16", GPU=gpus) == expected
+    assert resolve(cpu_flags="amx_bf16", model="cnn", GPU=gpus) == "float32"
 
 
-def test_a_tpu_multiplies_bfloat16(monkeypatch, tmp_path):
-    assert settled(monkeypatch, tmp_path / "none", TPU=["one"]) == "bfloat16"
+def test_tpu(resolve):
+    assert resolve(TPU=["one"]) == "bfloat16"
 
 
-def test_one_worker_without_bfloat16_decides_for_all(monkeypatch, tmp_path):
-    two = Cluster(SimpleNamespace(num_replicas_in_sync=2), workers=2)
+def test_all_workers_need_bfloat16(monkeypatch, resolve):
+    cluster = Cluster(SimpleNamespace(num_replicas_in_sync=2), num_workers=2)
     for other, expected in ((1, "bfloat16"), (0, "float32")):
-        monkeypatch.setattr(two, "sum", lambda mine, other=other: mine + other)
-        assert settled(monkeypatch, tmp_path, cluster=two, GPU=[A100]) == expected
+        monkeypatch.setattr(
+            cluster, "sum_over_workers", lambda values, other=other: values + other
+        )
+        assert resolve(cluster=cluster, GPU=[A100]) == expected

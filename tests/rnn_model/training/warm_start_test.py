@@ -1,4 +1,4 @@
-"""A run that begins with another's weights: what it takes, and from whom."""
+"""Runs that start from the weights of another run."""
 
 import dataclasses
 
@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from pipeline import sample
-from rnn_model.training import loop
+from rnn_model.training import loop, warm_start
+from rnn_model.training.train_state import create_train_state
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import load_dataset_info
 
 
 @pytest.fixture(scope="module")
 def other_data(build, tmp_path_factory):
-    """Doodles of two words that the trained runs know, and two that they do not."""
+    """A data set with two words of the trained runs and two new words."""
     folder = tmp_path_factory.mktemp("other")
     words = [*sample.CLASSES[2:4], *sample.CLASSES[6:8]]
     sample.write_sample(folder / "drawings", 12, 1, words)
@@ -21,81 +22,84 @@ def other_data(build, tmp_path_factory):
     return folder / "data"
 
 
-def begin(data_dir, source, workdir, **settings):
-    """A run on `data_dir`, not yet trained, that begins with `source`."""
-    config = dataclasses.replace(
-        Workdir(str(source)).config(), init_from=str(source), **settings
-    )
+def make_config(source, **settings):
+    """Returns the config of a run that starts from the weights of `source`."""
+    config = Workdir(str(source)).read_config()
+    return dataclasses.replace(config, init_from=str(source), **settings)
+
+
+def make_initialized_model(data_dir, source):
+    """Returns a model with initial weights of `source`, and its classes."""
     info = load_dataset_info(str(data_dir))
-    run = loop._Run(config, info, Workdir(str(workdir)))
-    run.begin()
-    return run
+    model = create_train_state(make_config(source), info).model
+    warm_start.load_initial_weights(model, info.classes, Workdir(str(source)))
+    return model, info.classes
 
 
-def test_the_body_is_taken_whole(other_data, trained_rnn, tmp_path):
-    model = begin(other_data, trained_rnn, tmp_path).model
-    trained = Workdir(str(trained_rnn)).load_best()
-    compared = 0
-    for layer, its in zip(model.layers, trained.layers, strict=True):
+def test_the_body_is_copied(other_data, trained_rnn):
+    model, _ = make_initialized_model(other_data, trained_rnn)
+    source_model = Workdir(str(trained_rnn)).load_best()
+    num_compared = 0
+    for layer, source in zip(model.layers, source_model.layers, strict=True):
         if layer.name != "logits":
-            for own, other in zip(layer.get_weights(), its.get_weights(), strict=True):
-                np.testing.assert_array_equal(own, other)
-                compared += 1
-    assert compared > 10
+            pairs = zip(layer.get_weights(), source.get_weights(), strict=True)
+            for weight, source_weight in pairs:
+                np.testing.assert_array_equal(weight, source_weight)
+                num_compared += 1
+    assert num_compared > 10
 
 
-def test_the_head_keeps_the_words_that_both_know(other_data, trained_mlp, tmp_path):
-    run = begin(other_data, trained_mlp, tmp_path)
-    trained = Workdir(str(trained_mlp))
-    theirs = trained.load_best().get_layer("logits").get_weights()
-    known = trained.classes()
-    shared = set(known) & set(run.info.classes)
-    assert 0 < len(shared) < len(run.info.classes)
-    for number, word in enumerate(run.info.classes):
-        for own, other in zip(run.model.get_layer("logits").get_weights(), theirs):
+def test_the_head_is_copied_for_shared_words(other_data, trained_mlp):
+    model, classes = make_initialized_model(other_data, trained_mlp)
+    source = Workdir(str(trained_mlp))
+    source_weights = source.load_best().get_layer("logits").get_weights()
+    source_classes = source.read_classes()
+    shared = set(source_classes) & set(classes)
+    assert 0 < len(shared) < len(classes)
+    weights = model.get_layer("logits").get_weights()
+    for number, word in enumerate(classes):
+        for weight, source_weight in zip(weights, source_weights, strict=True):
+            column = weight[..., [number]]
             if word in shared:
-                np.testing.assert_array_equal(
-                    own[..., number], other[..., known.index(word)]
-                )
+                expected = source_weight[..., [source_classes.index(word)]]
+                np.testing.assert_array_equal(column, expected)
             else:
-                assert not (own[..., [number]] == other).any(where=other != 0)
+                assert not (column == source_weight).any(where=source_weight != 0)
 
 
-def test_a_frozen_body_stays_as_it_was(other_data, trained_rnn, tmp_path):
-    run = begin(
-        other_data, trained_rnn, tmp_path / "run", freeze_body=True, batch_size=8
-    )
-    assert len(run.model.trainable_variables) == 2
-    loop.train(run.config, str(other_data), str(tmp_path / "run"))
-    trained = Workdir(str(trained_rnn)).load_best()
-    tuned = Workdir(str(tmp_path / "run")).load_best()
-    for layer, its in zip(tuned.layers, trained.layers, strict=True):
-        pairs = zip(layer.get_weights(), its.get_weights(), strict=True)
+def test_a_frozen_body_is_not_trained(other_data, trained_rnn, tmp_path):
+    config = make_config(trained_rnn, freeze_body=True, batch_size=8)
+    loop.train_and_evaluate(config, str(other_data), str(tmp_path / "run"))
+    source_model = Workdir(str(trained_rnn)).load_best()
+    model = Workdir(str(tmp_path / "run")).load_best()
+    for layer, source in zip(model.layers, source_model.layers, strict=True):
+        pairs = zip(layer.get_weights(), source.get_weights(), strict=True)
         if layer.name == "logits":
-            assert all((own != other).any() for own, other in pairs)
+            assert all((weight != initial).any() for weight, initial in pairs)
         else:
-            assert all((own == other).all() for own, other in pairs), layer.name
+            assert all((weight == initial).all() for weight, initial in pairs)
 
 
-def test_a_second_start_goes_on_and_does_not_begin_again(
+def test_a_resumed_run_does_not_load_the_initial_weights_again(
     other_data, trained_mlp, tmp_path, capsys
 ):
-    run = begin(other_data, trained_mlp, tmp_path / "run")
     for epochs in (1, 2):
-        config = dataclasses.replace(run.config, epochs=epochs)
-        loop.train(config, str(other_data), str(tmp_path / "run"))
-    assert "going on after epoch 1" in capsys.readouterr().out
+        config = make_config(trained_mlp, epochs=epochs)
+        loop.train_and_evaluate(config, str(other_data), str(tmp_path / "run"))
+    output = capsys.readouterr().out
+    assert output.count("starting from the weights of") == 1
+    assert "resuming after epoch 1" in output
 
 
-def test_a_run_of_another_model_is_refused(other_data, trained_mlp, tmp_path):
-    with pytest.raises(ValueError, match="is a run of --model=mlp, not cnn"):
-        begin(other_data, trained_mlp, tmp_path, model="cnn")
+def test_a_run_of_another_model_is_an_error(other_data, trained_mlp, tmp_path):
+    config = make_config(trained_mlp, model="cnn")
+    with pytest.raises(ValueError, match="is a run of --model=mlp, not of --model=cnn"):
+        loop.train_and_evaluate(config, str(other_data), str(tmp_path / "run"))
 
 
-def test_a_folder_without_a_run_is_refused(data_dir, trained_mlp, tmp_path):
-    config = dataclasses.replace(
-        Workdir(str(trained_mlp)).config(), init_from=str(tmp_path / "none")
-    )
+def test_a_folder_without_a_run_is_an_error(data_dir, trained_mlp, tmp_path):
+    config = Workdir(str(trained_mlp)).read_config()
+    config = dataclasses.replace(config, init_from=str(tmp_path / "none"))
     with pytest.raises(ValueError, match="holds no run"):
-        loop.train(config, str(data_dir), str(tmp_path / "run"))
+        loop.train_and_evaluate(config, str(data_dir), str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()

@@ -21,7 +21,7 @@ def no_network(monkeypatch):
 def write(workdir, folder):
     run = Workdir(str(workdir))
     model = run.load_best(use_cudnn=False)
-    web.write(model, run.classes(), facts(run, model), str(folder))
+    web.write(model, run.read_classes(), facts(run, model), str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_points_beyond_the_padding_are_not_looked_at(folder):
 
 def test_the_manifest_names_files_that_are_there(folder, trained_rnn):
     manifest = json.loads((folder / web.MANIFEST).read_text())
-    assert tuple(manifest["words"]) == Workdir(str(trained_rnn)).classes()
+    assert tuple(manifest["words"]) == Workdir(str(trained_rnn)).read_classes()
     assert manifest["facts"]["box"] == 255
     assert manifest["points"] == web.POINTS
     assert (folder / manifest["model"]).stat().st_size < 2e6

@@ -26,12 +26,12 @@ def somewhere_to_look():
 def export_dir(somewhere_to_look, data_dir, tmp_path_factory):
     """An export that tells the four doodles from each other."""
     from rnn_model.config import TrainConfig
-    from rnn_model.training.loop import train
+    from rnn_model.training.loop import train_and_evaluate
     from serve_export import export
 
     folder = tmp_path_factory.mktemp("page")
     config = TrainConfig(model="mlp", epochs=20, batch_size=8)
-    train(config, str(data_dir), str(folder / "run"))
+    train_and_evaluate(config, str(data_dir), str(folder / "run"))
     source = export.Source(str(folder / "run"), str(data_dir))
     return export.export(source, str(folder / "export"), ["litert"])
 

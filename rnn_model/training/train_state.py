@@ -1,0 +1,100 @@
+"""The state of a training run: everything that a step changes."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from rnn_model import models
+from rnn_model.config import TrainConfig
+from rnn_model.distributed import SINGLE_WORKER, Cluster
+from rnn_model.training import class_balance, warm_start
+from rnn_model.training.optimizer import make_optimizer
+from tfrecords.dataset_info import DatasetInfo
+
+
+class TrainState(tf.Module):
+    """Model, optimizer and position in the data; a checkpoint in `last/` holds it.
+
+    All workers of a cluster have the same state, except for `seconds`.
+
+    Attributes:
+      model: the network.
+      optimizer: its `iterations` are the number of steps taken.
+      epochs: `<int64>[]`, completed epochs.
+      examples: `<int64>[]`, drawings of the current epoch that were trained on.
+      loss_sum: `<float64>[]`, their summed loss.
+      seconds: `<float64>[]`, duration of the current epoch so far.
+    """
+
+    def __init__(self, model: keras.Model, optimizer: keras.Optimizer):
+        super().__init__()
+        self.model = model
+        self.optimizer = optimizer
+        self.epochs = tf.Variable(0, dtype=tf.int64)
+        self.examples = tf.Variable(0, dtype=tf.int64)
+        self.loss_sum = tf.Variable(0.0, dtype=tf.float64)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64)
+
+    @property
+    def step(self) -> int:
+        """Number of steps taken."""
+        return int(self.optimizer.iterations.numpy())
+
+    def add_batch(self, loss: float, examples: int, seconds: float) -> None:
+        """Adds a batch to the sums of the epoch.
+
+        Args:
+          loss: mean loss of the batch.
+          examples: number of drawings in the batch.
+          seconds: duration of the epoch so far.
+        """
+        self.loss_sum.assign_add(loss * examples)
+        self.examples.assign_add(examples)
+        self.seconds.assign(seconds)
+
+    def finish_epoch(self) -> tuple[float, int, float]:
+        """Returns mean loss, drawings and seconds of the epoch, and starts the next."""
+        examples, seconds = int(self.examples), float(self.seconds)
+        loss = float(self.loss_sum) / examples
+        for variable in (self.examples, self.loss_sum, self.seconds):
+            variable.assign(tf.zeros_like(variable))
+        self.epochs.assign_add(1)
+        return loss, examples, seconds
+
+    def describe_position(self) -> str:
+        """Describes the position in the data, e.g. "epoch 3 and 1,024 drawings"."""
+        examples = int(self.examples)
+        rest = f" and {examples:,} drawings" if examples else ""
+        return f"epoch {int(self.epochs)}{rest}"
+
+
+def count_epoch_examples(config: TrainConfig, info: DatasetInfo) -> int:
+    """Counts the drawings of an epoch, repetitions of rare classes included."""
+    counts = info.split("train").class_counts
+    return class_balance.compute_epoch_size(counts, config.balance)
+
+
+def count_epoch_steps(config: TrainConfig, info: DatasetInfo) -> int:
+    """Counts the steps of an epoch."""
+    return math.ceil(count_epoch_examples(config, info) / config.batch_size)
+
+
+def create_train_state(
+    config: TrainConfig, info: DatasetInfo, cluster: Cluster = SINGLE_WORKER
+) -> TrainState:
+    """Creates the state of a run that has not started.
+
+    Args:
+      config: the settings, with `epochs` and `precision` resolved.
+      info: the data set.
+      cluster: the workers.
+    """
+    total_steps = config.epochs * count_epoch_steps(config, info)
+    with cluster.strategy.scope():
+        model = models.build_model(config, len(info.classes))
+        if config.freeze_body:
+            warm_start.freeze_body(model)
+        optimizer = make_optimizer(config, total_steps)
+        optimizer.build(model.trainable_variables)
+    return TrainState(model, optimizer)
