@@ -91,9 +91,9 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
     warnings = []
     for path in list_checkpoints(folder):
         try:
-            status = checkpoint.read(path)
+            status = checkpoint.read(path).expect_partial()
             # Otherwise a variable that the file lacks would keep its initial value.
-            status.assert_existing_objects_matched().expect_partial()
+            status.assert_existing_objects_matched()
         except _READ_ERRORS as error:
             reason = str(error).strip().partition("\n")[0].partition(" [Op:")[0]
             warnings.append(f"warning: skipping damaged checkpoint {path}: {reason}")
