@@ -30,14 +30,23 @@ SWEEP = ["optuna>=5", *REPORT]
 # The upper bound: `pipeline.beam_job.worker_pool` and `local_runner` use internals of
 # Beam's local runner, which a minor version may change.
 BEAM = "apache-beam{}>=2.70,<2.78"
+NOTEBOOK = ["anywidget"]
 GCP = [BEAM.format("[gcp]")]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
 DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
 TEST = [
-    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *GCS, *DATAFLOW),
+    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *NOTEBOOK, *GCS, *DATAFLOW),
     "functions-framework",  # starts the Cloud Function of docs/examples
     *("build", "codespell", "mypy", "ruff"),
-    *("hypothesis", "playwright", "pytest", "pytest-xdist", "schemathesis"),
+    *(
+        "hypothesis",
+        "ipykernel",
+        "nbclient",
+        "playwright",
+        "pytest",
+        "pytest-xdist",
+        "schemathesis",
+    ),
 ]
 
 setup(
@@ -52,7 +61,7 @@ setup(
     # The model in the box, and the page.
     package_data={
         "pipeline": ["report/templates/*"],
-        "serve_export": ["api/templates/*", "pretrained/**", "static/**"],
+        "serve_export": ["api/templates/*", "pretrained/**", "static/**", "*.js"],
     },
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[
@@ -70,6 +79,7 @@ setup(
         "serve": SERVE,
         "report": REPORT,
         "sweep": SWEEP,
+        "notebook": NOTEBOOK,
         "png": PNG,
         "gcp": GCP,
         "test": TEST,

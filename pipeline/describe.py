@@ -29,6 +29,56 @@ from tfrecords import read
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
 
 
+def describe(
+    output: str,
+    *,
+    data_dir: str = "",
+    inputs: Sequence[str] = (),
+    input_format: str = "auto",
+    label_names: Sequence[str] | None = None,
+    pictures_per_class: int = 200,
+    seed: int = 0,
+) -> int:
+    """Writes a page about a data set or about files with drawings.
+
+    For example, `describe("report.html", data_dir="data/mine")`.
+
+    Args:
+      output: HTML file to write.
+      data_dir: Data set of `pipeline.create_dataset`, local or remote.
+      inputs: Glob patterns of files, instead of a data set.
+      input_format: Format of the files; see `pipeline.formats.reader`.
+      label_names: Class names of numeric labels in the files.
+      pictures_per_class: Size of the random sample of each class that is rasterised.
+      seed: Seed of the random samples.
+
+    Returns:
+      The number of drawings.
+
+    Raises:
+      ValueError: An argument is invalid, a library is not installed, the data set is
+        damaged or a file cannot be read, or there are no drawings.
+      OSError: The page cannot be written.
+    """
+    if bool(data_dir) == bool(inputs):
+        raise ValueError("either a data set or input files are required")
+    # Fail before the work instead of after it.
+    for library in ("jinja2", "matplotlib"):
+        cli.import_extra(library, "report")
+    if os.path.isdir(output):
+        raise ValueError(f"output must be a file. Received the folder {output}")
+    os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
+    stats = DatasetStats(pictures_per_class, seed)
+    if data_dir:
+        source = describe_dataset(data_dir, stats)
+    else:
+        source = describe_files(inputs, stats, input_format, label_names)
+    if not stats.num_drawings:
+        raise ValueError(f"no drawings in {source.location}")
+    page.write_file(output, build_page(source, stats, rasterize_sample(stats)))
+    return stats.num_drawings
+
+
 def describe_dataset(data_dir: str, stats: DatasetStats) -> Source:
     """Counts the drawings of a data set, local or remote.
 
@@ -82,7 +132,7 @@ def _format(value: object) -> str:
 
 
 def describe_files(
-    patterns: list[str],
+    patterns: Sequence[str],
     stats: DatasetStats,
     input_format: str = "auto",
     label_names: Sequence[str] | None = None,
@@ -98,7 +148,7 @@ def describe_files(
     Raises:
       ValueError: No file matches a pattern, or a file cannot be read.
     """
-    sizes = input_files.match_files(patterns)
+    sizes = input_files.match_files(list(patterns))
     counts: collections.Counter[str] = collections.Counter()
     bytes_read = 0
     with cli.progress(None, "read") as bar:
@@ -175,24 +225,16 @@ def main() -> None:
     values = flags.FLAGS
     cli.require("output")
     cli.require_local("output")
-    if bool(values.data_dir) == bool(values.input):
-        raise ValueError("exactly one of --data_dir and --input is required")
-    # Fail before the work instead of after it.
-    for library in ("jinja2", "matplotlib"):
-        cli.import_extra(library, "report")
-    if os.path.isdir(values.output):
-        raise ValueError(f"--output must be a file, not a folder: {values.output}")
-    os.makedirs(os.path.dirname(os.path.abspath(values.output)), exist_ok=True)
-    stats = DatasetStats(values.pictures_per_class, values.seed)
-    if values.data_dir:
-        source = describe_dataset(values.data_dir, stats)
-    else:
-        names = read_label_names(values.label_names)
-        source = describe_files(values.input, stats, values.input_format, names)
-    if not stats.num_drawings:
-        raise ValueError(f"no drawings in {source.location}")
-    page.write_file(values.output, build_page(source, stats, rasterize_sample(stats)))
-    print(f"Described {stats.num_drawings:,} drawings in {values.output}")
+    count = describe(
+        values.output,
+        data_dir=values.data_dir,
+        inputs=values.input,
+        input_format=values.input_format,
+        label_names=read_label_names(values.label_names),
+        pictures_per_class=values.pictures_per_class,
+        seed=values.seed,
+    )
+    print(f"Described {count:,} drawings in {values.output}")
 
 
 def run() -> None:

@@ -188,7 +188,7 @@ def test_errors_are_one_line(data_dir, tmp_path):
         (
             [output, f"--data_dir={data_dir}", "--input=a"],
             1,
-            "exactly one of --data_dir and --input",
+            "either a data set or input files are required",
         ),
         (
             [output, f"--input={truncated}"],
@@ -199,7 +199,7 @@ def test_errors_are_one_line(data_dir, tmp_path):
         (
             [f"--output={tmp_path}", "--input=a"],
             1,
-            "--output must be a file, not a folder",
+            "output must be a file",
         ),
         ([output, "--pictures_per_class=0"], 2, "0 is not a positive integer"),
     ]
