@@ -26,8 +26,6 @@ finally:
 PENDING = (
     "benchmarks.plan",
     "evaluate.py",
-    "pipeline.describe",
-    "pipeline.download",
     "rnn_model.evaluate_command",
     "rnn_model.launch",
     "rnn_model.sweep",
