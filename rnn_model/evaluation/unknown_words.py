@@ -31,7 +31,7 @@ class ConfidenceHistogram:
     """Histogram of confidences with bootstrap replicates, for ROC curves.
 
     The bins have equal widths in logit(confidence), 0.05, so that confidences close to
-    1 are told apart.
+    1 have different bins.
 
     Attributes:
       counts: `<float64>[bins, COLUMNS]`, weighted number of drawings in each bin.
@@ -97,6 +97,7 @@ def compute_roc(known: ConfidenceHistogram, unknown: ConfidenceHistogram) -> Roc
     auroc = (mean_height * -np.diff(unknown_above, axis=0)).sum(axis=0)
     index = np.maximum((known_above >= KNOWN_SHARE).sum(axis=0) - 1, 0)
     accepted = np.take_along_axis(unknown_above, index[None], axis=0)[0]
+    accepted[np.isnan(known_above[0])] = np.nan  # replicates without known drawings
     logit = _EDGES[index[0]]
     threshold = float(1 / (1 + np.exp(-logit))) if index[0] else 0.0
     return RocCurve(known_above[:, 0], unknown_above[:, 0], auroc, accepted, threshold)

@@ -195,8 +195,10 @@ def _differences_to_json(
     first: MetricSums, second: MetricSums, counts: PairCounts
 ) -> dict[str, Any]:
     """Returns the paired differences, first minus second, and McNemar's test."""
-    ones, others = first.compute(), second.compute()
-    differences = {name: ones[name] - others[name] for name in ones}
+    first_metrics, second_metrics = first.compute(), second.compute()
+    differences = {
+        name: values - second_metrics[name] for name, values in first_metrics.items()
+    }
     return {
         "differences": {
             name: _difference_to_json(values) for name, values in differences.items()

@@ -71,7 +71,7 @@ def test_invalid_grid_is_refused(flag, message):
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("droput:0..1", "unknown setting 'droput'"),
+        ("drop_out:0..1", "unknown setting 'drop_out'"),
         ("dropout:0.1", "expected low..high or low..high:log"),
         ("dropout:0.1..0.2:lin", "expected low..high or low..high:log"),
         ("dropout:0.1..x", "dropout must be a number. Received: 'x'"),
