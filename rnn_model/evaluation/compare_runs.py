@@ -104,10 +104,13 @@ def compare_runs(
     info = load_dataset_info(data_dir)
     if not info.split(split).examples:
         raise ValueError(f"{data_dir}: the split {split} is empty.")
-    unknown: tuple[DatasetInfo, np.ndarray] | None = None
-    if unknown_data_dir:
-        unknown = unknown_words.load_unknown_info(unknown_data_dir, split, info)
     runs = loaded_run.load_runs(workdirs, info, data_dir)
+    logits_fns = [run.logits_fn for run in runs]
+    unknown = None
+    if unknown_data_dir:
+        unknown = unknown_words.evaluate_unknown_words(
+            logits_fns, info, unknown_data_dir, split, seed
+        )
     evaluation = EvaluationPass(info, runs, max(num_partial, LATENCY_DRAWINGS), seed)
     batches = input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE)
     with cli.progress(info.split(split).examples, "evaluate") as bar:
@@ -123,44 +126,14 @@ def compare_runs(
         run_metrics=evaluation.run_metrics,
         pairs=evaluation.pairs,
         num_partial=len(partial_sample),
-        partial=_evaluate_parts(runs, len(info.classes), partial_sample),
+        partial=partial_drawings.evaluate_parts(
+            logits_fns, len(info.classes), partial_sample
+        ),
         latencies_ms=[
             _measure_latency(run, sample[:LATENCY_DRAWINGS], info.kind) for run in runs
         ],
-        unknown_words=(
-            _evaluate_unknown_words(runs, *unknown, unknown_data_dir, split, seed)
-            if unknown
-            else None
-        ),
+        unknown_words=unknown,
     )
-
-
-def _evaluate_parts(
-    runs: Sequence[LoadedRun], num_classes: int, sample: Sequence[SampledDrawing]
-) -> dict[float, list[MetricSums]]:
-    if not sample:
-        return {}
-    logits_fns = [run.logits_fn for run in runs]
-    total = len(sample) * len(partial_drawings.PARTS)
-    with cli.progress(total, "partial drawings") as bar:
-        return partial_drawings.evaluate_parts(
-            logits_fns, num_classes, sample, bar.update
-        )
-
-
-def _evaluate_unknown_words(
-    runs: Sequence[LoadedRun],
-    info: DatasetInfo,
-    is_unknown: np.ndarray,
-    data_dir: str,
-    split: str,
-    seed: int,
-) -> UnknownWords:
-    logits_fns = [run.logits_fn for run in runs]
-    with cli.progress(info.split(split).examples, "unknown words") as bar:
-        return unknown_words.evaluate_unknown_words(
-            logits_fns, info, is_unknown, data_dir, split, seed, bar.update
-        )
 
 
 def _measure_latency(

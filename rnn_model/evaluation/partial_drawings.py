@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import simplification, strokes
+from pipeline import cli, simplification, strokes
 from rnn_model.evaluation import bootstrap
 from rnn_model.evaluation.hash_sample import SampledDrawing
 from rnn_model.evaluation.metrics import MetricSums, Predictions
@@ -26,7 +26,6 @@ def evaluate_parts(
     logits_fns: Sequence[Callable[..., Any]],
     num_classes: int,
     drawings: Sequence[SampledDrawing],
-    on_batch: Callable[[int], Any],
 ) -> dict[float, list[MetricSums]]:
     """Evaluates models on each of `PARTS` of the same drawings.
 
@@ -34,22 +33,26 @@ def evaluate_parts(
       logits_fns: functions from (ink, length) to logits `<float32>[batch, classes]`,
         one per model.
       num_classes: width of the logits.
-      drawings: at least one drawing, as ink.
-      on_batch: called with the number of drawings after each batch.
+      drawings: drawings as ink.
 
     Returns:
-      For each part, the sums of each model with their bootstrap replicates.
+      For each part, the sums of each model with their bootstrap replicates. Empty
+      without drawings.
     """
-    result = {}
-    for part in PARTS:
-        sums = [MetricSums(num_classes, bootstrap.COLUMNS) for _ in logits_fns]
-        for ink, length, labels, hashes in _batches(drawings, part):
-            weights = bootstrap.poisson_weights(hashes)
-            for logits_fn, run_sums in zip(logits_fns, sums):
-                logits = np.asarray(logits_fn(ink, length))
-                run_sums.add(Predictions.from_logits(logits, labels), weights)
-            on_batch(len(labels))
-        result[part] = sums
+    if not drawings:
+        return {}
+    result = {
+        part: [MetricSums(num_classes, bootstrap.COLUMNS) for _ in logits_fns]
+        for part in PARTS
+    }
+    with cli.progress(len(drawings) * len(PARTS), "partial drawings") as bar:
+        for part, sums in result.items():
+            for ink, length, labels, hashes in _batches(drawings, part):
+                weights = bootstrap.poisson_weights(hashes)
+                for logits_fn, run_sums in zip(logits_fns, sums):
+                    logits = np.asarray(logits_fn(ink, length))
+                    run_sums.add(Predictions.from_logits(logits, labels), weights)
+                bar.update(len(labels))
     return result
 
 

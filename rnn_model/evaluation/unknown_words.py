@@ -7,12 +7,13 @@ than for one of an unknown word: 0.5 is chance, 1 is perfect separation. See Hen
 and Gimpel, 2017, https://arxiv.org/abs/1610.02136.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from pipeline import cli
 from rnn_model import input_pipeline, models
 from rnn_model.evaluation import bootstrap
 from rnn_model.evaluation.evaluator import BATCH_SIZE, LogitsFn
@@ -119,18 +120,21 @@ class UnknownWords(NamedTuple):
     histograms: list[ConfidenceHistogram]
 
 
-def load_unknown_info(
-    data_dir: str, split: str, info: DatasetInfo
-) -> tuple[DatasetInfo, np.ndarray]:
-    """Loads the description of a data set and finds its unknown words.
+def evaluate_unknown_words(
+    logits_fns: Sequence[LogitsFn],
+    info: DatasetInfo,
+    data_dir: str,
+    split: str,
+    seed: int,
+) -> UnknownWords:
+    """Computes the confidences of models for drawings of unknown words.
 
     Args:
-      data_dir: folder of the data set.
-      split: name of the split.
+      logits_fns: one function per run.
       info: description of the data set with the known words.
-
-    Returns:
-      The description, and a mask of its classes that are unknown, `<bool>[classes]`.
+      data_dir: data set with unknown words; its drawings of known words are skipped.
+      split: name of the split.
+      seed: seed of the bootstrap.
 
     Raises:
       ValueError: the split has no drawing of an unknown word, or the two data sets have
@@ -142,56 +146,34 @@ def load_unknown_info(
             f"--unknown_data_dir must have drawings of the kind {info.kind}. Received: "
             f"{data_dir} with {unknown_info.kind}"
         )
-    counts = unknown_info.split(split).class_counts
-    is_unknown = np.array(
-        [
-            word not in info.classes and count > 0
-            for word, count in zip(unknown_info.classes, counts)
-        ]
-    )
-    if not is_unknown.any():
+    counts = dict(zip(unknown_info.classes, unknown_info.split(split).class_counts))
+    words = [word for word in counts if word not in info.classes and counts[word]]
+    if not words:
         raise ValueError(
             f"{data_dir}: the split {split} has no drawings of words that the runs do "
             "not know."
         )
-    return unknown_info, is_unknown
-
-
-def evaluate_unknown_words(
-    logits_fns: Sequence[LogitsFn],
-    info: DatasetInfo,
-    is_unknown: np.ndarray,
-    data_dir: str,
-    split: str,
-    seed: int,
-    on_batch: Callable[[int], Any],
-) -> UnknownWords:
-    """Computes the confidences of models for drawings of unknown words.
-
-    Args:
-      logits_fns: one function per run.
-      info: description of the data set, from `load_unknown_info`.
-      is_unknown: `<bool>[classes]`, its unknown classes.
-      data_dir: folder of the data set.
-      split: name of the split.
-      seed: seed of the bootstrap.
-      on_batch: called with the number of drawings after each batch.
-    """
+    is_unknown = np.isin(unknown_info.classes, words)
+    batches = input_pipeline.evaluation_batches(
+        unknown_info, data_dir, split, BATCH_SIZE
+    )
+    inputs = list(models.INPUT_SPECS[info.kind])
     histograms = [ConfidenceHistogram() for _ in logits_fns]
-    examples = 0
-    for batch in input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE):
-        rows = np.flatnonzero(is_unknown[batch[schema.CLASS_INDEX].numpy()])
-        on_batch(len(batch[schema.CLASS_INDEX]))
-        if not len(rows):
-            continue
-        examples += len(rows)
-        inputs = [
-            tf.gather(batch[name], rows) for name in models.INPUT_SPECS[info.kind]
-        ]
-        keys = tf.gather(batch[schema.KEY_ID], rows).numpy().tolist()
-        weights = bootstrap.poisson_weights(bootstrap.hash_keys(keys, seed))
-        for logits_fn, histogram in zip(logits_fns, histograms):
-            confidence = softmax(logits_fn(*inputs).numpy()).max(axis=1)
-            histogram.add(np.nan_to_num(confidence), weights)
-    words = [word for word, unknown in zip(info.classes, is_unknown) if unknown]
+    with cli.progress(sum(counts.values()), "unknown words") as bar:
+        for batch in batches:
+            labels = batch[schema.CLASS_INDEX].numpy()
+            bar.update(len(labels))
+            rows = np.flatnonzero(is_unknown[labels])
+            if not len(rows):
+                continue
+            batch = {
+                name: tf.gather(batch[name], rows) for name in (*inputs, schema.KEY_ID)
+            }
+            keys = batch[schema.KEY_ID].numpy().tolist()
+            weights = bootstrap.poisson_weights(bootstrap.hash_keys(keys, seed))
+            for logits_fn, histogram in zip(logits_fns, histograms):
+                logits = logits_fn(*(batch[name] for name in inputs))
+                confidence = softmax(logits.numpy()).max(axis=1)
+                histogram.add(np.nan_to_num(confidence), weights)
+    examples = sum(counts[word] for word in words)
     return UnknownWords(data_dir, words, examples, histograms)
