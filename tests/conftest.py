@@ -4,12 +4,17 @@ import os
 import re
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from pipeline import rasterize, sample
 from pipeline.create_dataset import create_dataset
 from pipeline.formats.text.ndjson_lines import parse_simplified
+
+# A loaded machine is no reason to fail.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 IN_PROCESS = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 """Beam without worker processes: seconds less for a small job."""

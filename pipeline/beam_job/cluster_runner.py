@@ -7,16 +7,25 @@ attempts lie in the job's working folder, under other names, until it is removed
 
 import contextlib
 import logging
+import re
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    SetupOptions,
+    StandardOptions,
+    WorkerOptions,
+)
 from apache_beam.runners import create_runner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
+from apache_beam.utils.subprocess_server import SubprocessServer
 from tqdm import tqdm
 
 from pipeline.beam_job import local_runner
@@ -33,34 +42,48 @@ REMOTE_RUNNERS = ("DataflowRunner",)
 """Runners whose workers never share a disk with the launcher."""
 
 
-def check_paths(options: PipelineOptions, paths: list[str]) -> None:
-    """Checks that the workers of this runner can read the paths.
+_MACHINE_CORES = re.compile(r"-(\d+)$")  # as in n1-standard-2
+
+
+def check_options(options: PipelineOptions, paths: list[str]) -> None:
+    """Checks that the workers of this runner can read the paths and have the code.
 
     Raises:
-      ValueError: a path is on this machine and the workers are not.
+      ValueError: they cannot, or do not.
     """
     name = options.view_as(StandardOptions).runner
+    if name not in REMOTE_RUNNERS:
+        return
     local = [path for path in paths if not storage.is_remote(path)]
-    if name in REMOTE_RUNNERS and local:
+    if local:
         raise ValueError(
             f"{local[0]} is on this machine, where the workers of {name} cannot read "
             "it; name a path such as gs://BUCKET/FOLDER"
+        )
+    setup = options.view_as(SetupOptions)
+    image = options.view_as(WorkerOptions).sdk_container_image
+    if not (setup.setup_file or setup.extra_packages or image):
+        raise ValueError(
+            f"the workers of {name} need this package: add --setup_file=./setup.py "
+            "(in a checkout), --extra_package=SDIST or --sdk_container_image=IMAGE"
         )
 
 
 def count_readers(options: PipelineOptions, num_files: int) -> int:
     """Returns how many workers should share the reading of each file.
 
-    Aims at four tasks for each worker that the flags name, so that no worker waits
-    long for the last one. Each reader of a file passes over all of it, so there are
-    at most `MAX_READERS`.
+    Aims at four tasks for each core of the workers that the flags name, so that no
+    worker waits long for the last one. Each reader of a file passes over all of it,
+    so there are at most `MAX_READERS`.
     """
     flags = options.get_all_options(retain_unknown_options=True)
-    names = ("parallelism", "max_num_workers", "num_workers")
-    workers = max(int(flags.get(name) or 1) for name in names)
-    if workers < 2:
+    machines = max(int(flags.get(n) or 1) for n in ("max_num_workers", "num_workers"))
+    cores_per_machine = _MACHINE_CORES.search(flags.get("machine_type") or "")
+    cores = machines * (int(cores_per_machine.group(1)) if cores_per_machine else 1)
+    cores = max(cores, int(flags.get("parallelism") or 1))
+    if cores < 2:
         return 1
-    return min(MAX_READERS, -(-4 * workers // num_files))
+    return min(MAX_READERS, -(-4 * cores // num_files))
 
 
 def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> None:
@@ -86,6 +109,7 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> Non
             pipeline = beam.Pipeline(runner=runner, options=options)
             build(pipeline)
             result = pipeline.run()
+            _print_job_page(result, options)
             with _cancel_on_interrupt(result), _print_state(result):
                 state = result.wait_until_finish()
     except Exception as error:
@@ -96,11 +120,20 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> Non
 
 @contextlib.contextmanager
 def _make_runner(options: PipelineOptions) -> Iterator[PipelineRunner]:
-    """Makes the runner; stops the job server that it may start."""
+    """Makes the runner; stops the job server that it may start, and waits for it."""
     runner = create_runner(options.view_as(StandardOptions).runner)
     if not hasattr(runner, "default_job_server"):
         yield runner
         return
+    cache = SubprocessServer._cache
+    stop_process = cache._destructor
+
+    def stop_process_and_wait(process_and_endpoint: tuple) -> None:
+        stop_process(process_and_endpoint)  # sends signals, but does not wait
+        if process := process_and_endpoint[0]:
+            process.wait()
+
+    cache._destructor = stop_process_and_wait
     servers = []
     make_server = runner.default_job_server
 
@@ -114,6 +147,19 @@ def _make_runner(options: PipelineOptions) -> Iterator[PipelineRunner]:
     finally:
         for server in servers:
             server.stop()
+        cache._destructor = stop_process
+
+
+def _print_job_page(result: Any, options: PipelineOptions) -> None:
+    """Prints the id and the web page of a Dataflow job."""
+    if options.view_as(StandardOptions).runner == "DataflowRunner":
+        cloud = options.view_as(GoogleCloudOptions)
+        print(
+            f"Dataflow job {result.job_id()}: https://console.cloud.google.com/"
+            f"dataflow/jobs/{cloud.region}/{result.job_id()}?project={cloud.project}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 @contextlib.contextmanager

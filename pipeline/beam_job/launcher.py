@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import functools
 import logging
+import math
 import sys
 import tempfile
 import time
@@ -18,6 +19,13 @@ from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.beam_job.result import JobResult
 from pipeline.formats import input_files, reader
 from tfrecords import dataset_info, storage
+
+MAX_SHARD_BYTES = 1e9
+GOOD_SHARD_BYTES = 200e6
+"""Bytes of a shard: a size to warn of, and a size to recommend."""
+
+GZIP_RATIO = 4
+"""Size of ndjson relative to its `.gz`, about."""
 
 RUNNERS_WITH_UNKNOWN_FLAGS = ("FlinkRunner", "SparkRunner", "PortableRunner")
 """Runners whose job servers have flags that Beam's Python SDK does not know."""
@@ -46,7 +54,7 @@ def run_job(
         kept.
     """
     options = local_runner.parse_options(beam_args or [])
-    cluster_runner.check_paths(options, [output_path, *inputs])
+    cluster_runner.check_options(options, [output_path, *inputs])
     sizes = input_files.match_files(inputs)
     with file_lock.hold_lock(output_path) as owner:
         working_dir = output_dir.prepare_output_dir(output_path, overwrite)
@@ -56,6 +64,7 @@ def run_job(
             f"{local_runner.describe_runner(options)}",
             file=sys.stderr,
         )
+        _warn_of_large_shards(sizes, config)
         context = JobContext(config, output_path, working_dir, owner)
         try:
             _run_beam(sizes, context, options)
@@ -65,6 +74,25 @@ def run_job(
         if result.error:
             raise ValueError(result.error)
     _print_counts(result, sum(sizes.values()), time.monotonic() - started)
+
+
+def _warn_of_large_shards(sizes: dict[str, int], config: JobConfig) -> None:
+    """Warns if the shards will be too large to be read in parallel or shuffled."""
+    if config.max_per_class is not None or config.classes is not None:
+        return
+    input_bytes = sum(
+        size * (GZIP_RATIO if path.endswith(".gz") else 1)
+        for path, size in sizes.items()
+    )
+    split_bytes = input_bytes * max(config.splits.values())
+    if split_bytes > config.num_shards * MAX_SHARD_BYTES:
+        num_shards = math.ceil(split_bytes / GOOD_SHARD_BYTES)
+        print(
+            f"warning: with --num_shards={config.num_shards} a shard will have about "
+            f"{split_bytes / config.num_shards / 1e9:.1f} GB; "
+            f"--num_shards={num_shards} is better",
+            file=sys.stderr,
+        )
 
 
 def find_unknown_flags(beam_args: list[str]) -> list[str]:

@@ -35,6 +35,7 @@ class InputCounts:
       blank: empty lines.
       rejected: rejected lines by kind of reason.
       filtered: drawings excluded by a flag, by filter.
+      over_cap: drawings that the cap per class excluded before the shuffle.
       words: drawings by word, after the filters.
       kinds: blocks by kind of record, of `schema.KINDS`.
       rejected_per_file: rejected lines by file.
@@ -43,6 +44,7 @@ class InputCounts:
 
     read: int = 0
     blank: int = 0
+    over_cap: int = 0
     rejected: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
@@ -64,6 +66,7 @@ class InputCounts:
         """Adds the counts of other lines."""
         self.read += other.read
         self.blank += other.blank
+        self.over_cap += other.over_cap
         for name in ("rejected", "filtered", "words", "kinds", "rejected_per_file"):
             getattr(self, name).update(getattr(other, name))
         firsts = filter(None, (self.first_reject, other.first_reject))
@@ -170,7 +173,8 @@ def count_lines(
 ) -> dict[str, Any]:
     """Counts every line once; see the top of this file."""
     filtered = dict(sorted(input_counts.filtered.items()))
-    if over_cap := sum(shard.over_cap for shard in shards):
+    over_cap = input_counts.over_cap + sum(shard.over_cap for shard in shards)
+    if over_cap:
         filtered["over max_per_class"] = over_cap
     return {
         "read": input_counts.read,

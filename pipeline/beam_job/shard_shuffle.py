@@ -3,8 +3,8 @@
 Beam groups runs by shard instead of single drawings, because each element costs it
 more time than the work on a drawing. A runner that shuffles on disk gets the packed
 rows. The local runner, which holds what it shuffles in memory, gets the location of
-the rows in a file. `merge_runs` reads both batch by batch, so it holds a few rows of
-each run, however many there are in all.
+the rows in a file. `merge_runs` reads both batch by batch, and merges at most
+`MAX_RUNS` runs at a time, so the memory it needs does not grow with the data.
 
     run ::= (size <u32 little-endian> rows <msgpack>[size])*
 """
@@ -12,17 +12,21 @@ each run, however many there are in all.
 import bisect
 import contextlib
 import functools
+import itertools
 import os
 import tempfile
 import types
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
 BATCH_ROWS = 32
 """Rows that are packed and read together."""
+
+MAX_RUNS = 256
+"""Runs that are merged together; more of them are merged in several passes."""
 
 MAX_MEMORY_BYTES = 8 << 20
 """Memory for packed runs in a merge; more of them are kept in a temporary file."""
@@ -54,28 +58,30 @@ class RunWriter:
         self._file: BinaryIO | None = None
         self._offset = 0
 
-    def write(self, rows: Sequence[msgspec.Struct]) -> Run:
+    def write(self, rows: Iterable[msgspec.Struct]) -> Run:
         """Packs rows, which must be sorted already."""
-        parts: list[bytes] = []
-        for start in range(0, len(rows), BATCH_ROWS):
-            batch = _encode(rows[start : start + BATCH_ROWS])
-            parts += (len(batch).to_bytes(4, "little"), batch)
-        packed = b"".join(parts)
         if self._folder is None:
-            return packed
+            return b"".join(_pack(rows))
         if self._file is None:
             path = os.path.join(self._folder, f"runs-{uuid.uuid4().hex}")
             self._file = open(path, "xb")  # noqa: SIM115 - kept open for more runs
-        self._file.write(packed)
+        start = self._offset
+        for batch in _pack(rows):
+            self._offset += self._file.write(batch)
         self._file.flush()  # another process may read the run at once
-        location = RunLocation(self._file.name, self._offset, len(packed))
-        self._offset += len(packed)
-        return location
+        return RunLocation(self._file.name, start, self._offset - start)
 
     def close(self) -> None:
         """Closes the file, if there is one."""
         if self._file is not None:
             self._file.close()
+
+
+def _pack(rows: Iterable[msgspec.Struct]) -> Iterator[bytes]:
+    rows = iter(rows)
+    while batch := list(itertools.islice(rows, BATCH_ROWS)):
+        packed = _encode(batch)
+        yield len(packed).to_bytes(4, "little") + packed
 
 
 def merge_runs(
@@ -91,35 +97,72 @@ def merge_runs(
       key: function of a row.
     """
     decode = msgspec.msgpack.Decoder(types.GenericAlias(list, row_type)).decode
-    with contextlib.ExitStack() as stack:
+    runs = iter(runs)
+    merged: list[Run] = []
+    with tempfile.TemporaryDirectory() as folder:
+        writer = RunWriter(folder)
+        while True:
+            with contextlib.ExitStack() as stack:
+                group = itertools.islice(runs, MAX_RUNS)
+                readers = _open_runs(group, decode, stack)
+                next_run = next(runs, None)
+                if next_run is None and not merged:
+                    yield from _merge(readers, key)
+                    return
+                merged.append(writer.write(_merge(readers, key)))
+            if next_run is None:
+                break
+            runs = itertools.chain([next_run], runs)
+        writer.close()
+        yield from merge_runs(merged, row_type, key)
 
-        @functools.cache
-        def open_file(path: str) -> int:
-            return stack.enter_context(open(path, "rb")).fileno()
 
-        memory = stack.enter_context(tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES))
+def _open_runs(
+    runs: Iterable[Run],
+    decode: Callable[[bytes], list[Any]],
+    stack: contextlib.ExitStack,
+) -> list["_RunReader"]:
+    """Opens runs for reading; packed rows are kept in a temporary file if large.
 
-        def read_memory(size: int, offset: int) -> bytes:
-            memory.seek(offset)
-            return memory.read(size)
+    Args:
+      runs: results of `RunWriter.write`.
+      decode: decodes a batch.
+      stack: closes the files.
+    """
 
-        def open_run(run: Run) -> _RunReader:
-            if isinstance(run, bytes):
-                start = memory.tell()
-                return _RunReader(read_memory, start, memory.write(run), decode)
-            path, start, size = run
-            read = functools.partial(os.pread, open_file(path))
-            return _RunReader(read, start, size, decode)
+    @functools.cache
+    def open_file(path: str) -> int:
+        descriptor = os.open(path, os.O_RDONLY)
+        stack.callback(os.close, descriptor)
+        return descriptor
 
-        readers = list(map(open_run, runs))
-        while readers := [reader for reader in readers if reader.fill()]:
-            # All rows up to the smallest "last buffered key" are in the buffers.
-            # Sorting them together is much faster than comparing row by row.
-            ends = [key(reader.rows[-1]) for reader in readers if not reader.is_at_end]
-            end = min(ends) if ends else None
-            rows = [row for reader in readers for row in reader.take(end, key)]
-            rows.sort(key=key)
-            yield from rows
+    memory = stack.enter_context(tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES))  # noqa: SIM115
+
+    def read_memory(size: int, offset: int) -> bytes:
+        memory.seek(offset)
+        return memory.read(size)
+
+    def open_run(run: Run) -> _RunReader:
+        if isinstance(run, bytes):
+            start = memory.tell()
+            return _RunReader(read_memory, start, memory.write(run), decode)
+        path, start, size = run
+        read = functools.partial(os.pread, open_file(path))
+        return _RunReader(read, start, size, decode)
+
+    return list(map(open_run, runs))
+
+
+def _merge(readers: list["_RunReader"], key: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yields the rows of open runs in order."""
+    while readers := [reader for reader in readers if reader.fill()]:
+        # All rows up to the smallest "last buffered key" are in the buffers.
+        # Sorting them together is much faster than comparing row by row.
+        ends = [key(reader.rows[-1]) for reader in readers if not reader.is_at_end]
+        end = min(ends) if ends else None
+        rows = [row for reader in readers for row in reader.take(end, key)]
+        rows.sort(key=key)
+        yield from rows
 
 
 class _RunReader:

@@ -32,6 +32,11 @@ class Assignment(NamedTuple):
     rank: np.ndarray
     sort_key: list[bytes]
 
+    def select(self, keep: np.ndarray) -> "Assignment":
+        """Returns the assignments of the drawings where `<bool>[n]` is True."""
+        columns = (self.split[keep], self.shard[keep], self.rank[keep])
+        return Assignment(*columns, list(itertools.compress(self.sort_key, keep)))
+
 
 class SplitAssigner:
     """Assigns drawings to splits and shards, for one seed."""

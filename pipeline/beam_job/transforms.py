@@ -31,7 +31,7 @@ from pipeline.beam_job.shard_writer import (
     ShardFile,
     encode_drawings,
 )
-from pipeline.beam_job.splits import SplitAssigner
+from pipeline.beam_job.splits import Assignment, SplitAssigner
 from pipeline.formats import registry
 from pipeline.formats.blocks import Block, UnreadableFileError
 from pipeline.formats.drawing import Drawing, Parsed
@@ -123,6 +123,9 @@ class ParseBlock(_Step):
         self._split_names = list(config.splits)
         self._classes = None if config.classes is None else frozenset(config.classes)
         self._run_writer = shard_shuffle.RunWriter(self._context.scratch_dir)
+        self._running_cap = None
+        if config.max_per_class is not None:
+            self._running_cap = class_caps.RunningCap(config.max_per_class)
 
     def process(self, block: Block) -> Iterator[Any]:
         """Yields the runs of a block, and tagged outputs."""
@@ -136,12 +139,19 @@ class ParseBlock(_Step):
         drawings = self._filter(drawings, counts)
         counts.words.update(drawing.word for drawing in drawings)
         self._progress.add(lines=len(parsed))
-        yield beam.pvalue.TaggedOutput(self.COUNTS, counts)
         if rejects:
             run = self._run_writer.write(rejects)
             yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, run))
         if drawings:
-            yield from self._assign(drawings, block.split)
+            assigned = self._assigner.assign([each.key_id for each in drawings])
+            if self._running_cap is not None:
+                keep = np.ones(len(drawings), bool)
+                yield from self._apply_running_cap(drawings, assigned.rank, keep)
+                counts.over_cap = len(drawings) - int(keep.sum())
+                assigned = assigned.select(keep)
+                drawings = list(itertools.compress(drawings, keep))
+            yield from self._write_runs(drawings, assigned, block.split)
+        yield beam.pvalue.TaggedOutput(self.COUNTS, counts)
 
     def teardown(self) -> None:
         """Runs at the end of a worker."""
@@ -161,26 +171,35 @@ class ParseBlock(_Step):
             counts.filtered["not recognized"] += in_classes - len(drawings)
         return drawings
 
-    def _assign(self, drawings: list[Drawing], split: str) -> Iterator[Any]:
-        """Yields runs by shard, and ranks.
+    def _apply_running_cap(
+        self, drawings: list[Drawing], ranks: np.ndarray, keep: np.ndarray
+    ) -> Iterator[Any]:
+        """Yields the smallest ranks of each word; clears `keep` beyond the cap."""
+        assert self._running_cap is not None
+        indices_by_word: dict[str, list[int]] = collections.defaultdict(list)
+        for index, drawing in enumerate(drawings):
+            indices_by_word[drawing.word].append(index)
+        for word, indices in indices_by_word.items():
+            keep[indices] = self._running_cap.may_keep(word, ranks[indices])
+            word_ranks = ranks[indices][keep[indices]]
+            if len(word_ranks):
+                smallest = keep_smallest_ranks([word_ranks], self._config)
+                yield beam.pvalue.TaggedOutput(self.RANKS, (word, smallest))
+
+    def _write_runs(
+        self, drawings: list[Drawing], assigned: Assignment, split: str
+    ) -> Iterator[tuple[ShardKey, shard_shuffle.Run]]:
+        """Yields a sorted run of drawings for each shard.
 
         Args:
           drawings: the drawings of a block.
+          assigned: where they belong.
           split: the split they were published in; if empty, their keys decide.
         """
-        assigned = self._assigner.assign([drawing.key_id for drawing in drawings])
-        ranks = assigned.rank.tolist()
-        if self._config.max_per_class is not None:
-            ranks_by_word: dict[str, list[int]] = collections.defaultdict(list)
-            for drawing, rank in zip(drawings, ranks):
-                ranks_by_word[drawing.word].append(rank)
-            for word, word_ranks in ranks_by_word.items():
-                smallest = keep_smallest_ranks([np.array(word_ranks)], self._config)
-                yield beam.pvalue.TaggedOutput(self.RANKS, (word, smallest))
         splits = self._split_names.index(split) if split else assigned.split
         shards = splits * self._config.num_shards + assigned.shard
         rows_by_shard: dict[int, list[AssignedDrawing]] = collections.defaultdict(list)
-        rows = map(AssignedDrawing, assigned.sort_key, ranks, drawings)
+        rows = map(AssignedDrawing, assigned.sort_key, assigned.rank.tolist(), drawings)
         for shard, row in zip(shards.tolist(), rows):
             rows_by_shard[shard].append(row)
         # Sorted, as Beam gives keys to its workers in the order in which they appear.

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.beam_job import launcher
+from pipeline.beam_job.config import JobConfig
+
 LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 LINES = "".join(LINE % (number, number) for number in range(200))
 
@@ -125,3 +128,14 @@ def test_pictures_without_pillow_are_one_line(error_of, tmp_path, monkeypatch):
     message = error_of(tmp_path / "cat.png", tmp_path / "out")
     assert message.startswith(f"cannot read {tmp_path / 'cat.png'}: PIL")
     assert "is not installed: pip install" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "warns"),
+    [({}, True), ({"num_shards": 200}, False), ({"max_per_class": 10}, False)],
+)
+def test_large_shards_are_warned_of(capsys, settings, warns):
+    sizes = {"a.ndjson": 10**10, "b.ndjson.gz": 10**10}
+    launcher._warn_of_large_shards(sizes, JobConfig(**settings))
+    message = "a shard will have about 4.0 GB; --num_shards=200 is better"
+    assert (message in capsys.readouterr().err) == warns

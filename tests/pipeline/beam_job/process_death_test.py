@@ -70,7 +70,7 @@ def find_processes(group):
 
 
 def assert_all_end(process):
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while find_processes(process.pid):
         assert time.monotonic() < end, "a process outlives the launcher"
         time.sleep(0.02)
@@ -110,7 +110,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(source, tmp_path, kill):
     wait_for(process, out, "runs-*")
     # A terminal sends Ctrl-C to all processes, `kill` and systemd SIGTERM to one.
     kill(process.pid, signal.SIGTERM if kill is os.kill else signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=10)
+    stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (130, "")
     assert stderr.splitlines()[1:] == ["error: interrupted"]
     assert_all_end(process)
@@ -135,7 +135,7 @@ def test_a_killed_worker_is_one_line_and_leaves_nothing(source, tmp_path):
     wait_for(process, tmp_path / "out", "runs-*")
     workers = [pid for pid in find_processes(process.pid) if int(pid) != process.pid]
     os.kill(int(workers[0]), signal.SIGKILL)
-    stdout, stderr = process.communicate(timeout=20)
+    stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (1, "")
     (message,) = stderr.splitlines()[1:]
     assert message.startswith("error: the job failed: ")

@@ -25,8 +25,15 @@ lists_of_rows = st.lists(
 )
 
 
+@pytest.fixture(autouse=True)
+def max_runs_is_restored(monkeypatch):
+    monkeypatch.setattr(shard_shuffle, "MAX_RUNS", shard_shuffle.MAX_RUNS)
+
+
 @given(lists_of_rows)
-def test_merged_runs_are_sorted_and_complete(tmp_path_factory, lists):
+@pytest.mark.parametrize("max_runs", [2, 256])
+def test_merged_runs_are_sorted_and_complete(tmp_path_factory, max_runs, lists):
+    shard_shuffle.MAX_RUNS = max_runs
     folder = str(tmp_path_factory.mktemp("runs"))
     expected = sorted(itertools.chain(*lists), key=get_fields)
     for writer in (RunWriter(None), RunWriter(folder)):
@@ -63,6 +70,22 @@ def test_large_packed_runs_are_not_held_in_memory(monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * size
+
+
+def test_memory_does_not_grow_with_the_number_of_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(shard_shuffle, "MAX_RUNS", 32)
+    writer = RunWriter(str(tmp_path))
+    rows = [Row(number, "x" * 1000) for number in range(shard_shuffle.BATCH_ROWS)]
+
+    def measure_peak(num_runs):
+        runs = [writer.write(rows) for _ in range(num_runs)]
+        tracemalloc.start()
+        assert sum(1 for _ in merge_runs(runs, Row, get_key)) == num_runs * len(rows)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    assert measure_peak(512) < 1.5 * measure_peak(32)
 
 
 def test_writers_do_not_share_a_file(tmp_path):
