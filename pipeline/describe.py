@@ -7,16 +7,16 @@ Reads a data set of pipeline.create_dataset, or files in any format it accepts.
 """
 
 import collections
+import itertools
 import os
-import zlib
 from collections.abc import Sequence
 
 from absl import flags
 
 from pipeline import cli, strokes
 from pipeline.class_names import read_label_names
-from pipeline.formats import input_files, reader, registry
-from pipeline.formats.blocks import Block, UnreadableFileError
+from pipeline.formats import input_files, reader
+from pipeline.formats.drawing import Drawing
 from pipeline.report import page
 from pipeline.report.dataset_page import Source, build_page
 from pipeline.report.dataset_stats import (
@@ -149,47 +149,41 @@ def describe_files(
       ValueError: No file matches a pattern, or a file cannot be read.
     """
     sizes = input_files.match_files(list(patterns))
-    counts: collections.Counter[str] = collections.Counter()
+    items = reader.read_drawings(sizes, input_format, label_names)
+    rejected: collections.Counter[str] = collections.Counter()
+    rows = [("files", f"{len(sizes):,}")]
     bytes_read = 0
     with cli.progress(None, "read") as bar:
-        for path, size in sizes.items():
-            try:
-                for block in reader.read_file(path, size, input_format, label_names):
-                    bar.update(_describe_block(block, stats, counts))
-            except (EOFError, zlib.error, OSError, UnreadableFileError) as error:
-                raise ValueError(f"cannot read {path}: {error}") from None
-            bytes_read += size
+        for path, file_items in itertools.groupby(items, lambda item: item.path):
+            for item in file_items:
+                if isinstance(item.parsed, ValueError):
+                    if not rejected:
+                        where = f"{path}, line {item.number}: {item.parsed}"
+                        rows.append(("first rejected", where))
+                    rejected[str(item.parsed).partition(":")[0]] += 1
+                else:
+                    stats.add(_summarize_drawing(item.parsed))
+                    bar.update()
+            bytes_read += sizes[path]
             # Extrapolate from the files read so far.
             bar.total = round(bar.n * sum(sizes.values()) / max(bytes_read, 1))
-    rows = [("files", f"{len(sizes):,}")]
-    rows += [(kind, f"{count:,}") for kind, count in sorted(counts.items())]
+    rows += [
+        (f"rejected: {reason}", f"{count:,}")
+        for reason, count in sorted(rejected.items())
+    ]
     name = os.path.basename(min(sizes)) if len(sizes) == 1 else "drawings"
     return Source(name, ", ".join(patterns), (), rows)
 
 
-def _describe_block(
-    block: Block, stats: DatasetStats, counts: collections.Counter[str]
-) -> int:
-    """Counts the drawings of a block and returns their number."""
-    num_drawings = 0
-    for parsed in registry.parse(block):
-        if parsed is None:
-            counts["blank"] += 1
-        elif isinstance(parsed, ValueError):
-            counts[f"rejected: {str(parsed).partition(':')[0]}"] += 1
-        else:
-            num_drawings += 1
-            stats.add(
-                DrawingSummary(
-                    word=parsed.word,
-                    split="",
-                    countrycode=parsed.countrycode,
-                    recognized=parsed.recognized,
-                    points=None if parsed.is_bitmap else parsed.points,
-                    bitmap=parsed.bitmap if parsed.is_bitmap else None,
-                )
-            )
-    return num_drawings
+def _summarize_drawing(drawing: Drawing) -> DrawingSummary:
+    return DrawingSummary(
+        word=drawing.word,
+        split="",
+        countrycode=drawing.countrycode,
+        recognized=drawing.recognized,
+        points=None if drawing.is_bitmap else drawing.points,
+        bitmap=drawing.bitmap if drawing.is_bitmap else None,
+    )
 
 
 def rasterize_sample(stats: DatasetStats) -> BitmapStats:

@@ -108,7 +108,7 @@ def test_rejected_lines_are_counted_by_reason(tmp_path):
     path.write_text(path.read_text() + "broken\n\n" + '{"word":"cat","drawing":[]}\n')
     rows = extract_rows(build(describe.describe_files, [str(path)]))
     assert rows["files"] == ["1"]
-    assert rows["blank"] == ["1"]
+    assert rows["first rejected"][0].startswith(f"{path}, line 4: malformed JSON")
     assert rows["rejected: malformed JSON"] == ["1"]
     assert rows["rejected: no strokes"] == ["1"]
     # These drawings have no field "recognized".
