@@ -25,10 +25,7 @@ finally:
 # Commands that still import a heavy library at the top.
 PENDING = (
     "benchmarks.plan",
-    "evaluate.py",
-    "rnn_model.evaluate_command",
     "rnn_model.launch",
-    "rnn_model.sweep",
     "rnn_model.train_command",
     "serve_export.export",
     "serve_export.show",
