@@ -27,6 +27,7 @@ from serve_export.api.settings import ServerSettings
 from serve_export.predictor import SIMPLIFIED, Predictor, to_ink
 from tfrecords import schema
 
+SMALL_BATCH = 8
 SMALL_STROKES = 100
 SMALL_INK = 8_000
 """Length of strokes, in pixels, that is simplified within a few milliseconds."""
@@ -143,7 +144,7 @@ class Inference:
     def tf_predict(self, body: bytes, is_small: bool) -> Reply:
         """Answers TensorFlow Serving's `:predict`."""
         request = tf_serving.parse_predict(body, self._accepts_bitmaps)
-        self._check_instances(request.instances)
+        self._check_instances(request.instances, is_small)
         probabilities = self._predict(request.instances, request.kind)
         return _encode({request.response_key: probabilities.tolist()})
 
@@ -151,7 +152,7 @@ class Inference:
     def tf_classify(self, body: bytes, is_small: bool) -> Reply:
         """Answers TensorFlow Serving's `:classify`."""
         instances = tf_serving.parse_classify(body)
-        self._check_instances(instances)
+        self._check_instances(instances, is_small)
         words = self._predictor.classes
         results = []
         for row in self._predict(instances):
@@ -168,7 +169,7 @@ class Inference:
                 "invalid_request",
                 f"drawings must have 1 to {schemas.MAX_BATCH} items. Received: {count}",
             )
-        if is_small and count > 1:
+        if is_small and count > SMALL_BATCH:
             raise TooExpensiveError
         results = []
         deadline = time.process_time() + BATCH_SECONDS
@@ -239,7 +240,9 @@ class Inference:
                     f"{number:,}",
                 )
 
-    def _check_instances(self, instances: Sequence[np.ndarray]) -> None:
+    def _check_instances(self, instances: Sequence[np.ndarray], is_small: bool) -> None:
+        if is_small and len(instances) > SMALL_BATCH:
+            raise TooExpensiveError
         limit = self._settings.max_points
         if (longest := max(map(len, instances))) > limit:
             raise ApiError(

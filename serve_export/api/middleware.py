@@ -5,6 +5,7 @@ Plain ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html): Starlette's
 """
 
 import asyncio
+import contextlib
 import math
 import time
 
@@ -63,9 +64,15 @@ class Middleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
-                if has_unread_body and not await _discard_body(receive):
+                if has_unread_body:
                     message["headers"].append((b"connection", b"close"))
-            await send(message)
+                await send(message)
+            elif has_unread_body and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await _discard_body(receive)
+                await send({"type": "http.response.body"})
+            else:
+                await send(message)
 
         try:
             if self._is_allowed(scope):
@@ -100,23 +107,16 @@ def _has_body(scope: Scope) -> bool:
     return length != b"0" or b"transfer-encoding" in headers
 
 
-async def _discard_body(receive: Receive) -> bool:
-    """Reads a body that the application did not want.
+async def _discard_body(receive: Receive) -> None:
+    """Reads the rest of a body, after the response and before the connection closes.
 
-    Most clients read no response before they have sent their body. If the server closed
-    the connection earlier, they would get an error instead of the response.
-
-    Returns:
-      Whether the end of the body was reached.
+    Most clients read no response before they have sent their body. If the connection
+    were closed earlier, they would get an error instead of the response.
     """
-    size = 0
-    try:
+    size, has_more = 0, True
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
-            while size <= MAX_DISCARDED_BYTES:
+            while has_more and size <= MAX_DISCARDED_BYTES:
                 message = await receive()
                 size += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return True
-    except TimeoutError:
-        pass
-    return False
+                has_more = message.get("more_body", False)

@@ -12,9 +12,8 @@ from serve_export.api.settings import ServerSettings
 BODY_SECONDS = 10.0
 """Time limit for receiving a body."""
 
-LARGE_BODY_BYTES = 64 << 10
-MAX_LARGE_BODIES = 24
-"""Large bodies in memory at once, so that many clients cannot fill it."""
+MAX_BUFFERED_BYTES = 12 << 20
+"""Total size of all bodies in memory, so that many clients cannot fill it."""
 
 
 class BodyReader:
@@ -22,7 +21,7 @@ class BodyReader:
 
     def __init__(self, settings: ServerSettings):
         self._max_bytes = settings.max_bytes
-        self._large_bodies = 0
+        self._buffered_bytes = 0
 
     @contextlib.asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes]:
@@ -33,15 +32,12 @@ class BodyReader:
             bodies are in memory.
         """
         self._check_headers(request)
-        length = int(request.headers.get("content-length", LARGE_BODY_BYTES + 1))
-        is_large = length > LARGE_BODY_BYTES
-        if is_large and self._large_bodies >= MAX_LARGE_BODIES:
-            raise ApiError(503, "busy", "too many large requests at once; try again")
-        self._large_bodies += is_large
+        chunks: list[bytes] = []
         try:
-            yield await self._receive(request)
+            await self._receive(request, chunks)
+            yield b"".join(chunks)
         finally:
-            self._large_bodies -= is_large
+            self._buffered_bytes -= sum(map(len, chunks))
 
     def _check_headers(self, request: Request) -> None:
         headers = request.headers
@@ -66,14 +62,20 @@ class BodyReader:
                 f"Received: {content_type[:50] or 'none'}",
             )
 
-    async def _receive(self, request: Request) -> bytes:
-        chunks, size = [], 0
+    async def _receive(self, request: Request, chunks: list[bytes]) -> None:
+        """Appends the parts of a body to `chunks`."""
+        size = 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for chunk in request.stream():
                     size += len(chunk)
                     if size > self._max_bytes:
                         raise self._too_large()
+                    if self._buffered_bytes + len(chunk) > MAX_BUFFERED_BYTES:
+                        raise ApiError(
+                            503, "busy", "too many large requests at once; try again"
+                        )
+                    self._buffered_bytes += len(chunk)
                     chunks.append(chunk)
         except TimeoutError:
             raise ApiError(
@@ -81,7 +83,6 @@ class BodyReader:
                 "request_timeout",
                 f"the body was not received within {BODY_SECONDS:g} seconds",
             )
-        return b"".join(chunks)
 
     def _too_large(self) -> ApiError:
         return ApiError(

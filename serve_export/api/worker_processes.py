@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # with numpy and LiteRT, which only workers need
     from serve_export.api.inference import Inference
     from serve_export.predictor import Predictor
 
-SMALL_BODY_BYTES = 16 << 10
+SMALL_BODY_BYTES = 64 << 10
 """Largest body of a small job."""
 
 MAX_WAIT_SECONDS = 5.0

@@ -1,25 +1,33 @@
-"""The benchmark of the server measures a real one and says what it found."""
+"""The benchmark of the server measures a real one."""
+
+import re
 
 from benchmarks import serve
 
 
-def test_it_prints_what_it_measured(run_benchmark, exported_rnn):
+def test_results_are_printed(run_benchmark, exported_rnn):
     flags = ["--seconds=0.5", f"--export_dir={exported_rnn}", "--connections=2"]
-    done = run_benchmark("serve", *flags)
+    attacks = ["--hostile", "--attacks=a long scribble,endless head"]
+    done = run_benchmark("serve", *flags, *attacks)
     assert done.returncode == 0, done.stderr
-    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[-4:])
-    assert list(lines) == ["start", "steady", "load", "memory"]
-    assert "25 requests, 50 a second" in lines["steady"]
-    first = {name: of.split()[0] for name, of in lines.items()}
-    numbers = {name: float(number.replace(",", "")) for name, number in first.items()}
-    assert 0 < numbers["start"] < 60
-    assert numbers["steady"] > 0
-    assert numbers["load"] > 1
-    assert 50 < numbers["memory"] < 200
+    rows = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    lines = {}
+    for name, text in rows:
+        lines.setdefault(name, text)
+    assert {"start", "steady", "load", "memory", "alone", "a", "endless"} <= set(lines)
+    assert "25 requests at 50/s" in lines["steady"]
+    first = {name: float(lines[name].split()[0].replace(",", ""))
+             for name in ("start", "steady", "load", "memory")}  # fmt: skip
+    assert 0 < first["start"] < 60
+    assert first["steady"] > 0
+    assert first["load"] > 1
+    assert 50 < first["memory"] < 200
+    assert re.search(r"200 block +[\d.]+ ms, cpu +\d+ ms", lines["a"])
+    assert "100 × 431" in lines["endless"]
 
 
-def test_its_drawings_are_raw_and_always_the_same(monkeypatch):
+def test_drawings_are_raw_and_always_the_same(monkeypatch):
     monkeypatch.delenv("QUICKDRAW_DIR", raising=False)
-    drawings = serve.raw_drawings()
-    assert drawings == serve.raw_drawings()
+    drawings = serve.load_raw_drawings()
+    assert drawings == serve.load_raw_drawings()
     assert any(v != int(v) for xs, *_ in drawings[0] for v in xs)
