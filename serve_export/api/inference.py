@@ -48,7 +48,7 @@ def _job(method: Callable[..., Any], tf_serving_errors: bool = False) -> Callabl
     """Turns the exceptions of a job into replies."""
 
     @functools.wraps(method)
-    def run(self: "Inference", body: bytes, is_small: bool) -> Any:
+    def run(self: "Inference", body: bytearray, is_small: bool) -> Any:
         try:
             return method(self, body, is_small)
         except TooExpensiveError:
@@ -83,7 +83,7 @@ class Inference:
         self._predictor.guess([[[0], [0]]], 1)
 
     @_job
-    def predict(self, body: bytes, is_small: bool) -> Reply:
+    def predict(self, body: bytearray, is_small: bool) -> Reply:
         """Classifies the drawing, the drawings or the image of a `PredictRequest`."""
         request = schemas.parse_request(body, self._predict_decoder)
         given = [
@@ -110,7 +110,7 @@ class Inference:
         return _encode(self._respond(probabilities, request.top_k))
 
     @_job
-    def score(self, body: bytes, is_small: bool) -> Reply:
+    def score(self, body: bytearray, is_small: bool) -> Reply:
         """Scores the drawing of a `ScoreRequest`."""
         request = schemas.parse_request(body, self._score_decoder)
         index = self._find_class(request.word)
@@ -127,7 +127,7 @@ class Inference:
         return _encode(response)
 
     @_job
-    def check_drawing(self, body: bytes, is_small: bool) -> Reply:
+    def check_drawing(self, body: bytearray, is_small: bool) -> Reply:
         """Checks the drawing of a `StoreRequest` before it is stored."""
         request = schemas.parse_request(body, self._store_decoder)
         if not request.consent:
@@ -141,7 +141,7 @@ class Inference:
         return _encode(schemas.CheckedDrawing(request.word, drawing, is_recognized))
 
     @_tf_serving_job
-    def tf_predict(self, body: bytes, is_small: bool) -> Reply:
+    def tf_predict(self, body: bytearray, is_small: bool) -> Reply:
         """Answers TensorFlow Serving's `:predict`."""
         request = tf_serving.parse_predict(body, self._accepts_bitmaps)
         self._check_instances(request.instances, is_small)
@@ -149,7 +149,7 @@ class Inference:
         return _encode({request.response_key: probabilities.tolist()})
 
     @_tf_serving_job
-    def tf_classify(self, body: bytes, is_small: bool) -> Reply:
+    def tf_classify(self, body: bytearray, is_small: bool) -> Reply:
         """Answers TensorFlow Serving's `:classify`."""
         instances = tf_serving.parse_classify(body)
         self._check_instances(instances, is_small)

@@ -24,7 +24,7 @@ class BodyReader:
         self._buffered_bytes = 0
 
     @contextlib.asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
+    async def read(self, request: Request) -> AsyncIterator[bytearray]:
         """Yields the body; it counts as held in memory until the context ends.
 
         Raises:
@@ -32,12 +32,12 @@ class BodyReader:
             bodies are in memory.
         """
         self._check_headers(request)
-        chunks: list[bytes] = []
+        body = bytearray()
         try:
-            await self._receive(request, chunks)
-            yield b"".join(chunks)
+            await self._receive(request, body)
+            yield body
         finally:
-            self._buffered_bytes -= sum(map(len, chunks))
+            self._buffered_bytes -= len(body)
 
     def _check_headers(self, request: Request) -> None:
         headers = request.headers
@@ -62,21 +62,19 @@ class BodyReader:
                 f"Received: {content_type[:50] or 'none'}",
             )
 
-    async def _receive(self, request: Request, chunks: list[bytes]) -> None:
-        """Appends the parts of a body to `chunks`."""
-        size = 0
+    async def _receive(self, request: Request, body: bytearray) -> None:
+        """Appends the parts of a body to `body`."""
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for chunk in request.stream():
-                    size += len(chunk)
-                    if size > self._max_bytes:
+                    if len(body) + len(chunk) > self._max_bytes:
                         raise self._too_large()
                     if self._buffered_bytes + len(chunk) > MAX_BUFFERED_BYTES:
                         raise ApiError(
                             503, "busy", "too many large requests at once; try again"
                         )
                     self._buffered_bytes += len(chunk)
-                    chunks.append(chunk)
+                    body += chunk
         except TimeoutError:
             raise ApiError(
                 408,

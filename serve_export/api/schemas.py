@@ -219,7 +219,7 @@ class StatusResponse(msgspec.Struct):
     status: str
 
 
-def check_size(body: bytes, status: int = 422) -> None:
+def check_size(body: bytes | bytearray, status: int = 422) -> None:
     """Refuses a body with too many JSON values, before it is parsed.
 
     Raises:
@@ -235,7 +235,7 @@ def check_size(body: bytes, status: int = 422) -> None:
         )
 
 
-def parse_request(body: bytes, decoder: "msgspec.json.Decoder[Request]") -> Request:
+def parse_request(body: bytearray, decoder: "msgspec.json.Decoder[Request]") -> Request:
     """Parses a body.
 
     Raises:

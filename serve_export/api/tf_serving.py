@@ -138,7 +138,7 @@ class PredictInputs(NamedTuple):
     response_key: str
 
 
-def parse_predict(body: bytes, accepts_bitmaps: bool) -> PredictInputs:
+def parse_predict(body: bytearray, accepts_bitmaps: bool) -> PredictInputs:
     """Parses the body of `:predict`.
 
     Raises:
@@ -167,7 +167,7 @@ def parse_predict(body: bytes, accepts_bitmaps: bool) -> PredictInputs:
     return PredictInputs(instances, kind, "predictions" if is_row else "outputs")
 
 
-def parse_classify(body: bytes) -> list[np.ndarray]:
+def parse_classify(body: bytearray) -> list[np.ndarray]:
     """Parses the body of `:classify`.
 
     Returns:
@@ -327,8 +327,8 @@ def _find_column(raw: msgspec.Raw, name: str) -> msgspec.Raw | None:
     return columns[name]
 
 
-def _decode(body: bytes | msgspec.Raw, target: type[T]) -> T:
-    if isinstance(body, bytes):
+def _decode(body: bytearray | bytes | msgspec.Raw, target: type[T]) -> T:
+    if not isinstance(body, msgspec.Raw):
         schemas.check_size(body, 400)
     try:
         return msgspec.json.decode(body, type=target)

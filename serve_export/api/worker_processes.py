@@ -229,7 +229,7 @@ class Workers:
         self._large = WorkerGroup(large, start_large, max_large, metrics)
         metrics.waiting.set_function(lambda: self._small.waiting + self._large.waiting)
 
-    async def run(self, job: str, body: bytes) -> Any:
+    async def run(self, job: str, body: bytearray) -> Any:
         """Runs a job of `Inference` with the body of a request.
 
         Returns:
@@ -305,7 +305,7 @@ def _get_model() -> LoadedModel | None:
     return _model
 
 
-def _call_job(job: str, body: bytes, is_small: bool) -> Any:
+def _call_job(job: str, body: bytearray, is_small: bool) -> Any:
     """Runs a job within `MAX_JOB_SECONDS`."""
     faulthandler.dump_traceback_later(MAX_JOB_SECONDS, exit=True)
     try:
