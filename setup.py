@@ -12,7 +12,14 @@ HERE = Path(__file__).parent
 PACKAGES = ("tfrecords", "pipeline", "rnn_model", "serve_export")
 
 LITERT = ["ai-edge-litert>=2.1"]  # an export is checked with what it is served with
-TRAIN = ["tensorflow>=2.21", "keras>=3.15", "tensorboard>=2.20", "scipy", *LITERT]
+TRAIN = [
+    "tensorflow>=2.21",
+    "keras>=3.15",
+    "tensorboard>=2.20",
+    "scipy",
+    "jinja2",
+    *LITERT,
+]
 PNG = ["pillow"]
 SERVE = [
     "jinja2",
@@ -61,7 +68,13 @@ setup(
     # The model in the box, and the page.
     package_data={
         "pipeline": ["report/templates/*"],
-        "serve_export": ["api/templates/*", "pretrained/**", "static/**", "*.js"],
+        "serve_export": [
+            "*.js",
+            "api/templates/*",
+            "pretrained/**",
+            "static/**",
+            "templates/*",
+        ],
     },
     # What a Beam worker needs and, for who waits at a terminal, tqdm.
     install_requires=[

@@ -1,122 +1,119 @@
-"""Where things are in an export: `DIR/<version>/`, the layout of TF Serving.
+"""File names in an export, `EXPORT_DIR/<version>/`, the layout of TensorFlow Serving.
 
-    saved_model.pb, variables/    the SavedModel
-    assets/classes.txt, …         its words, and the facts about its input
-    model.tflite                  LiteRT, weights of eight bits; words and facts inside
-    model_float.tflite            the same with all bits
-    metrics.json                  how good it is, by the check of the export
-    examples.ndjson               a typical drawing of each word
-    model_card.md                 all of that for people
-    web/                          what a page needs to guess by itself (see `web`)
+    saved_model.pb, variables/  the SavedModel
+    assets/                     its classes.txt and preprocessing.json
+    model.tflite                LiteRT with 8-bit weights, classes and metadata inside
+    model_float.tflite          LiteRT with float32 weights
+    model.keras                 the Keras model
+    web/                        the model and scripts for a web page, see `formats.web`
+    metrics.json                accuracy and latency of each format
+    examples.ndjson             typical drawings of each class
+    model_card.md               a summary for readers
 
-Not every export has all of them.
+`--formats` decides which of them an export has.
 """
 
+import json
 import os
-from types import ModuleType
+from typing import Any, NamedTuple
 
-from pipeline import cli
+import ndjson
 
-CLASSES_ASSET = "classes.txt"
-"""The words, one a line, in the order of the probabilities."""
+from tfrecords import storage
 
-FACTS_ASSET = "preprocessing.json"
-"""What a client must know to make the model's input from a drawing."""
+CLASSES_FILE = "classes.txt"
+"""The classes, one per line, in the order of the probabilities."""
 
-SAVED_MODEL = "saved_model.pb"
-QUANTISED = "model.tflite"
-FLOAT = "model_float.tflite"
-METRICS = "metrics.json"
-EXAMPLES = "examples.ndjson"
-MODEL_CARD = "model_card.md"
-WEB = "web"
+PREPROCESSING_FILE = "preprocessing.json"
+"""How the model's input is made from a drawing."""
 
-PRETRAINED = os.path.join(os.path.dirname(__file__), "pretrained")
-"""The export that comes with the package."""
+ASSETS_DIR = "assets"
+SAVED_MODEL_FILE = "saved_model.pb"
+LITERT_INT8_FILE = "model.tflite"
+LITERT_FLOAT_FILE = "model_float.tflite"
+METRICS_FILE = "metrics.json"
+EXAMPLES_FILE = "examples.ndjson"
+MODEL_CARD_FILE = "model_card.md"
+WEB_DIR = "web"
+
+BUNDLED_EXPORT_DIR = os.path.join(os.path.dirname(__file__), "pretrained")
+"""The export that is part of the package."""
+
+DEFAULT_ATTRIBUTION = (
+    "The Quick, Draw! Dataset, Google, CC BY 4.0 "
+    "(https://github.com/googlecreativelab/quickdraw-dataset)"
+)
+"""Author and licence of the drawings that a model was trained on."""
 
 
-def tensorflow() -> ModuleType:
-    """TensorFlow, for whoever needs it: `--help` and LiteRT do without.
+class ExportInfo(NamedTuple):
+    """Accuracy and examples; empty for an export made without a data set.
+
+    Attributes:
+      top1: top-1 accuracy on the test drawings of each class.
+      examples: typical drawings `[[xs, ys], …]` of each class, the clearest first.
+      attribution: author and licence of the drawings.
+    """
+
+    top1: dict[str, float]
+    examples: dict[str, list[list[list[list[int]]]]]
+    attribution: str
+
+
+def load_export_info(path: str) -> ExportInfo:
+    """Loads the accuracy and the examples of the export `EXPORT_DIR/<version>`."""
+    metrics: dict[str, Any] = {}
+    if storage.exists(file := storage.join(path, METRICS_FILE)):
+        metrics = json.loads(storage.read_text(file))
+    examples: dict[str, list[list[list[list[int]]]]] = {}
+    if storage.exists(file := storage.join(path, EXAMPLES_FILE)):
+        for line in ndjson.loads(storage.read_text(file)):
+            examples.setdefault(line["word"], []).append(line["drawing"])
+    classes = metrics.get("classes", {})
+    return ExportInfo(
+        {word: result["top1"] for word, result in classes.items()},
+        examples,
+        metrics.get("attribution", DEFAULT_ATTRIBUTION),
+    )
+
+
+def find_newest_version(export_dir: str | None = None) -> str:
+    """Returns the path of an export's newest version.
+
+    Args:
+      export_dir: `EXPORT_DIR` or `EXPORT_DIR/<version>`; the bundled model if None.
 
     Raises:
-      ValueError: it is not installed.
-    """
-    return cli.import_extra("tensorflow", "train")
-
-
-def is_remote(path: str) -> bool:
-    return "://" in path
-
-
-def beam() -> type:
-    """Beam's file systems, which take seconds to load and are for remote folders."""
-    return cli.import_extra("apache_beam.io.filesystems", "gcp").FileSystems
-
-
-def join(folder: str, *names: str) -> str:
-    """Joins a path, of this machine or of another scheme."""
-    return os.path.join(folder, *names)
-
-
-def exists(path: str) -> bool:
-    if not is_remote(path):
-        return os.path.exists(path)
-    if _is_tensorflow_s(path):
-        return tensorflow().io.gfile.exists(path)
-    return beam().exists(path)
-
-
-def read_bytes(path: str) -> bytes:
-    if not is_remote(path):
-        with open(path, "rb") as file:
-            return file.read()
-    if _is_tensorflow_s(path):
-        with tensorflow().io.gfile.GFile(path, "rb") as file:
-            return file.read()
-    with beam().open(path, compression_type="uncompressed") as file:
-        return file.read()
-
-
-def versions(folder: str) -> list[int]:
-    """The versions that a folder of exports holds; none where there is no folder.
-
-    Where a folder cannot be renamed, one is a version once its model card is there.
-    """
-    if not is_remote(folder):
-        names = os.listdir(folder) if os.path.isdir(folder) else []
-    else:
-        pattern = join(folder, "*", MODEL_CARD)
-        if _is_tensorflow_s(folder):
-            cards = tensorflow().io.gfile.glob(pattern)
-        else:
-            cards = [card.path for card in beam().match([pattern])[0].metadata_list]
-        names = [card.split("/")[-2] for card in cards]
-    return [int(name) for name in names if name.isdecimal()]
-
-
-def _is_tensorflow_s(path: str) -> bool:
-    """Whether TensorFlow alone knows a scheme; what Beam knows needs none of it."""
-    return path.startswith("ram://")
-
-
-def newest_version(export_dir: str | None) -> str:
-    """Finds the export in `DIR/<version>` or `DIR`; without one, the package's own.
-
-    Raises:
-      ValueError: there is none.
+      ValueError: there is no export.
     """
     if export_dir is None:
-        if not versions(PRETRAINED):
+        if not list_versions(BUNDLED_EXPORT_DIR):
             raise ValueError(
-                "no model came with this package; name an export of your own "
-                "(python -m serve_export.export makes one)"
+                "this installation has no bundled model; pass an export directory "
+                "(python -m serve_export.export creates one)"
             )
-        export_dir = PRETRAINED
-    if any(exists(join(export_dir, name)) for name in (SAVED_MODEL, QUANTISED)):
-        return export_dir
-    found = versions(export_dir)
-    if not found:
+        export_dir = BUNDLED_EXPORT_DIR
+    for name in (SAVED_MODEL_FILE, LITERT_INT8_FILE):
+        if storage.exists(storage.join(export_dir, name)):
+            return export_dir
+    versions = list_versions(export_dir)
+    if not versions:
         raise ValueError(
-            f"{export_dir} holds no export (python -m serve_export.export makes one)"
+            f"{export_dir} contains no export (python -m serve_export.export creates "
+            f"one)"
         )
-    return join(export_dir, str(max(found)))
+    return storage.join(export_dir, str(max(versions)))
+
+
+def list_versions(export_dir: str) -> list[int]:
+    """Returns the versions in a directory of exports; none if it does not exist.
+
+    On remote storage, where a directory cannot be renamed, a version is complete once
+    it has a model card.
+    """
+    if storage.is_remote(export_dir):
+        cards = storage.match(storage.join(export_dir, "*", MODEL_CARD_FILE))
+        names = [card.split("/")[-2] for card in cards]
+    else:
+        names = storage.list_dir(export_dir)
+    return [int(name) for name in names if name.isdecimal()]

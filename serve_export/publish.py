@@ -1,9 +1,10 @@
-"""How an export gets into its place: written aside, and there all at once.
+"""Publishes an export atomically: a version is visible only when it is complete.
 
-On this machine a folder is written beside the others and renamed. Other storage has no
-folders to rename, or renames them file by file: there the files are copied, and the
-last of them makes a version of it (`layout.versions`). That is `model_card.md`; before
-it comes `saved_model.pb`, for which TF Serving looks.
+On a local disk a directory is written under a temporary name and renamed. Remote
+storage has no directories, or renames them file by file. There the files are copied,
+and the last one, model_card.md, makes the version visible (see
+`layout.list_versions`). Before it comes saved_model.pb, which TensorFlow Serving looks
+for.
 """
 
 import contextlib
@@ -13,49 +14,49 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import tensorflow as tf
-
 from serve_export import layout
+from tfrecords import storage
 
-LAST = (layout.SAVED_MODEL, layout.MODEL_CARD)
+LAST_FILES = (layout.SAVED_MODEL_FILE, layout.MODEL_CARD_FILE)
 """The files that are copied after all others, in this order."""
 
 
 @contextlib.contextmanager
 def new_version(output_dir: str) -> Iterator[tuple[str, str]]:
-    """Puts what is written within into a new version, unless it fails.
+    """Publishes a new version when the `with` block ends without an exception.
+
+    Args:
+      output_dir: directory of the versions, local or remote.
 
     Yields:
-      A folder of this machine to write to, and the path of the version to be.
+      A local staging directory to write to, and the path of the new version.
     """
-    tf.io.gfile.makedirs(output_dir)
-    version = str(1 + max(layout.versions(output_dir), default=0))
-    target = layout.join(output_dir, version)
+    storage.make_dirs(output_dir)
+    version = str(1 + max(layout.list_versions(output_dir), default=0))
+    version_dir = storage.join(output_dir, version)
     with contextlib.ExitStack() as stack:
-        if layout.is_remote(output_dir):
-            aside = stack.enter_context(tempfile.TemporaryDirectory())
+        if storage.is_remote(output_dir):
+            staging_dir = stack.enter_context(tempfile.TemporaryDirectory())
         else:
-            aside = layout.join(output_dir, f".{version}-{uuid.uuid4().hex}")
-            Path(aside).mkdir()
-            stack.callback(shutil.rmtree, aside, ignore_errors=True)
-        yield aside, target
-        if layout.is_remote(output_dir):
-            _copy(aside, target)
+            staging_dir = storage.join(output_dir, f".{version}-{uuid.uuid4().hex}")
+            Path(staging_dir).mkdir()
+            stack.callback(shutil.rmtree, staging_dir, ignore_errors=True)
+        yield staging_dir, version_dir
+        if storage.is_remote(output_dir):
+            _upload(staging_dir, version_dir)
         else:
-            Path(aside).rename(target)
+            Path(staging_dir).rename(version_dir)
 
 
-def _copy(source: str, target: str) -> None:
-    """Copies a folder of this machine to where TensorFlow can write."""
-    if tf.io.gfile.exists(target):
-        tf.io.gfile.rmtree(target)  # of an export that died on its way
+def _upload(source_dir: str, target_dir: str) -> None:
+    storage.delete_tree(target_dir)  # left by an interrupted export
     names = [
-        path.relative_to(source).as_posix()
-        for path in Path(source).rglob("*")
+        path.relative_to(source_dir).as_posix()
+        for path in Path(source_dir).rglob("*")
         if path.is_file()
     ]
-    order = {name: place for place, name in enumerate(LAST)}
+    order = {name: index for index, name in enumerate(LAST_FILES)}
     for name in sorted(names, key=lambda name: (order.get(name, -1), name)):
-        path = layout.join(target, name)
-        tf.io.gfile.makedirs(path.rpartition("/")[0])
-        tf.io.gfile.copy(layout.join(source, name), path)
+        path = storage.join(target_dir, name)
+        storage.make_dirs(path.rpartition("/")[0])
+        storage.copy(storage.join(source_dir, name), path)

@@ -117,8 +117,7 @@ def exported_rnn(
     from serve_export import export
 
     folder = tmp_path_factory.mktemp("exports") / "rnn"
-    source = export.Source(str(trained_rnn), str(data_dir))
-    return Path(export.export(source, str(folder)))
+    return Path(export.export(str(trained_rnn), str(folder), data_dir=str(data_dir)))
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +126,7 @@ def exported_mlp(trained_mlp: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from serve_export import export
 
     folder = tmp_path_factory.mktemp("exports") / "mlp"
-    return Path(export.export(export.Source(str(trained_mlp)), str(folder)))
+    return Path(export.export(str(trained_mlp), str(folder)))
 
 
 def reason(call, *arguments):

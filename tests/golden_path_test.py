@@ -51,7 +51,7 @@ def test_predict_agrees(by_keras, lines, exported_rnn, tmp_path):
     path.write_bytes(b"\n".join(lines) + b"\n")
     predictor = Predictor(str(exported_rnn), "savedmodel")
     with path.open("rb") as stream:
-        answers = list(predict.answer_lines(predictor, stream, str(path), top_k=99))
+        answers = list(predict.predict_lines(predictor, stream, str(path), top_k=99))
     assert len(answers) == 10
     for answer, expected in zip(map(json.loads, answers), by_keras):
         found = {guess["word"]: guess["probability"] for guess in answer["guesses"]}

@@ -78,10 +78,11 @@ def sdist(source):
 def wheel(source, request):
     """With a model in the box: the real one, or a small one if there is none yet."""
     box = source / "serve_export" / "pretrained"
-    if not layout.versions(str(box)):
+    if not layout.list_versions(str(box)):
         exported_rnn = request.getfixturevalue("exported_rnn")
         (box / "1").mkdir(parents=True)
-        for name in (layout.QUANTISED, layout.METRICS, layout.EXAMPLES):
+        files = layout.LITERT_INT8_FILE, layout.METRICS_FILE, layout.EXAMPLES_FILE
+        for name in files:
             shutil.copy(exported_rnn / name, box / "1")
     check(sys.executable, "-c", BUILD, "wheel", source.parent, cwd=source)
     return next(source.parent.glob("*.whl"))

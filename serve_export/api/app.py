@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from serve_export import exported
+from serve_export import layout
 from serve_export.api import openapi
 from serve_export.api.errors import add_error_handlers
 from serve_export.api.metrics import ServerMetrics
@@ -48,7 +48,7 @@ def create_app(
     """
     model = workers.model
     path = model.path.rstrip("/")
-    export = exported.read(path)
+    export = layout.load_export_info(path)
     jobs = JobHandler(workers, BodyReader(settings))
     word = model.classes[0]
     operations = [

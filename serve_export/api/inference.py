@@ -24,7 +24,7 @@ from pipeline.formats import images
 from serve_export.api import schemas, tf_serving
 from serve_export.api.errors import ApiError, encode_error
 from serve_export.api.settings import ServerSettings
-from serve_export.predictor import SIMPLIFIED, Predictor, to_ink
+from serve_export.predictor import SIMPLIFIED, Predictor, select_top_k, to_ink
 from tfrecords import schema
 
 SMALL_BATCH = 8
@@ -279,20 +279,17 @@ class Inference:
     def _predict(
         self, drawings: Sequence[np.ndarray], kind: str = schema.INK
     ) -> np.ndarray:
-        return self._predictor.probabilities(drawings, kind)
+        return self._predictor.predict_probabilities(drawings, kind)
 
     @property
     def _accepts_bitmaps(self) -> bool:
-        return self._predictor.takes_bitmaps
+        return self._predictor.accepts_bitmaps
 
     def _respond(
         self, probabilities: np.ndarray, top_k: int
     ) -> schemas.PredictResponse:
-        best = np.argsort(-probabilities, kind="stable")[:top_k]
-        words = self._predictor.classes
-        return schemas.PredictResponse(
-            [schemas.Guess(words[i], float(probabilities[i])) for i in best]
-        )
+        guesses = select_top_k(probabilities, self._predictor.classes, top_k)
+        return schemas.PredictResponse([schemas.Guess(*guess) for guess in guesses])
 
 
 def compute_score(probability: float) -> int:

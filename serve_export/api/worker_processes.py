@@ -32,6 +32,7 @@ from serve_export import layout
 from serve_export.api.errors import ApiError
 from serve_export.api.metrics import ServerMetrics
 from serve_export.api.settings import ServerSettings
+from tfrecords import storage
 
 if TYPE_CHECKING:  # with numpy and LiteRT, which only workers need
     from serve_export.api.inference import Inference
@@ -266,8 +267,8 @@ def is_litert(export_dir: str | None, runtime: str) -> bool:
     Raises:
       ValueError: there is no such export.
     """
-    path = layout.newest_version(export_dir)
-    has_litert = layout.exists(layout.join(path, layout.QUANTISED))
+    path = layout.find_newest_version(export_dir)
+    has_litert = storage.exists(storage.join(path, layout.LITERT_INT8_FILE))
     return runtime == "litert" or (runtime == "auto" and has_litert)
 
 
@@ -325,5 +326,5 @@ def _exit_with_server() -> None:
 
 def _describe(predictor: "Predictor") -> LoadedModel:
     return LoadedModel(
-        predictor.path, tuple(predictor.classes), predictor.takes_bitmaps
+        predictor.path, tuple(predictor.classes), predictor.accepts_bitmaps
     )

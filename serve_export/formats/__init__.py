@@ -1,0 +1,6 @@
+"""Export formats: conversion from Keras, and runtimes for prediction.
+
+`writer` writes a model in the chosen formats. `savedmodel`, `litert` (with
+`litert_metadata`) and `web` (with `litert_js`) convert it; `savedmodel_runtime` and
+`litert_runtime` run it for the `Predictor`.
+"""

@@ -1,9 +1,9 @@
-"""A model → LiteRT: a flatbuffer that runs without TensorFlow, also on a phone.
+"""LiteRT conversion: Keras model to flatbuffer, which runs without TensorFlow.
 
-One drawing at a time, of any length: a batch of any size does not convert with an
-LSTM. The rnn takes ink, the length of which is its number of points; cnn and mlp take
-the bitmap, as `pipeline.rasterize` draws it. LiteRT.js takes no input of any length:
-for it ink is padded, and its length is told.
+A LiteRT model classifies one drawing at a time, because an LSTM with a dynamic batch
+size does not convert. The rnn takes ink of any length; cnn and mlp take the bitmap that
+`pipeline.rasterize` draws. LiteRT.js does not support inputs of dynamic length: its
+model takes padded ink and the length.
 """
 
 from collections.abc import Callable
@@ -13,79 +13,76 @@ import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants
 
 from rnn_model import models
+from serve_export.formats.preprocessing import get_input_kind
 from tfrecords import schema
 
-INPUTS = {
+INPUT_SPECS = {
     schema.INK: tf.TensorSpec([1, None, schema.INK_WIDTH], tf.float32, schema.INK),
     schema.BITMAP: tf.TensorSpec(
         [1, schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1], tf.float32, schema.BITMAP
     ),
 }
 
-OUTPUT = "probabilities"
+OUTPUT_NAME = "probabilities"
 
 
-def kind_of(model: keras.Model) -> str:
-    """What the converted model takes, of `schema.KINDS`."""
-    return schema.BITMAP if model.name in models.BITMAP_MODELS else schema.INK
-
-
-def convert(model: keras.Model, *, quantise: bool) -> bytes:
-    """Converts a model that was built with `use_cudnn=False`.
+def convert(model: keras.Model, *, quantize: bool) -> bytes:
+    """Converts a model to LiteRT.
 
     Args:
-      model: as `models.build_model` gives it.
-      quantise: keep weights in eight bits (dynamic-range quantisation,
+      model: built with `use_cudnn=False`.
+      quantize: store weights in 8 bits (dynamic-range quantization,
         https://ai.google.dev/edge/litert/models/post_training_quantization).
 
     Returns:
-      The flatbuffer, from one of `INPUTS` to `probabilities <float32>[1, classes]`.
+      The flatbuffer, from one of `INPUT_SPECS` to `probabilities
+      <float32>[1, classes]`.
     """
-    kind = kind_of(model)
-    reader = models.forward_fn(model, kind)
+    kind = get_input_kind(model.name)
+    forward = models.forward_fn(model, kind)
 
-    def logits(drawing: tf.Tensor) -> tf.Tensor:
-        lengths = [] if kind == schema.BITMAP else [tf.shape(drawing)[1:2]]
-        return reader(drawing, *lengths, training=False)
+    def compute_logits(drawing: tf.Tensor) -> tf.Tensor:
+        length = [] if kind == schema.BITMAP else [tf.shape(drawing)[1:2]]
+        return forward(drawing, *length, training=False)
 
-    return _convert(model, logits, [INPUTS[kind]], quantise)
+    return _convert(model, compute_logits, [INPUT_SPECS[kind]], quantize)
 
 
-def convert_padded(model: keras.Model, points: int) -> bytes:
-    """Converts a model that reads ink, with weights of eight bits, for LiteRT.js.
+def convert_padded(model: keras.Model, max_points: int) -> bytes:
+    """Converts a model that takes ink to LiteRT with 8-bit weights, for LiteRT.js.
 
     Args:
-      model: as for `convert`.
-      points: of the ink with its padding.
+      model: built with `use_cudnn=False`.
+      max_points: number of rows of the padded ink.
 
     Returns:
-      The flatbuffer, from `ink <float32>[1, points, 3]` and `length <int32>[1]` to
+      The flatbuffer, from `ink <float32>[1, max_points, 3]` and `length <int32>[1]` to
       `probabilities <float32>[1, classes]`.
     """
-    reader = models.forward_fn(model, schema.INK)
+    forward = models.forward_fn(model, schema.INK)
 
-    def logits(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        return reader(ink, length, training=False)
+    def compute_logits(ink: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        return forward(ink, length, training=False)
 
-    padded = tf.TensorSpec([1, points, schema.INK_WIDTH], tf.float32, schema.INK)
+    ink = tf.TensorSpec([1, max_points, schema.INK_WIDTH], tf.float32, schema.INK)
     length = tf.TensorSpec([1], tf.int32, "length")
-    return _convert(model, logits, [padded, length], quantise=True)
+    return _convert(model, compute_logits, [ink, length], quantize=True)
 
 
 def _convert(
     model: keras.Model,
-    logits: Callable[..., tf.Tensor],
-    signature: list[tf.TensorSpec],
-    quantise: bool,
+    compute_logits: Callable[..., tf.Tensor],
+    input_signature: list[tf.TensorSpec],
+    quantize: bool,
 ) -> bytes:
-    @tf.function(input_signature=signature)
-    def probabilities(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {OUTPUT: tf.nn.softmax(logits(*inputs))}
+    @tf.function(input_signature=input_signature)
+    def compute_probabilities(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {OUTPUT_NAME: tf.nn.softmax(compute_logits(*inputs))}
 
-    # Frozen, or the weights would stay outside.
+    # The converter leaves the weights out of the flatbuffer unless they are constants.
     frozen = convert_to_constants.convert_variables_to_constants_v2(
-        probabilities.get_concrete_function()
+        compute_probabilities.get_concrete_function()
     )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT] if quantise else []
+    converter.optimizations = [tf.lite.Optimize.DEFAULT] if quantize else []
     return converter.convert()

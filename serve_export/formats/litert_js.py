@@ -1,12 +1,12 @@
-"""LiteRT.js, which runs a `.tflite` file in a browser: fetched once, then kept.
+"""Downloads LiteRT.js, which runs a `.tflite` file in a browser.
 
-It is on the npm registry, https://www.npmjs.com/package/@litertjs/core, under the
-Apache licence 2.0. Here is the one version that was tried. Each archive is checked by
-the SHA-512 that npm knows it by (https://www.w3.org/TR/SRI/), and stays in the user's
-cache, so that the next export needs no network.
+It is published on the npm registry, https://www.npmjs.com/package/@litertjs/core, under
+the Apache licence 2.0. The version is pinned. Each archive is verified with its SHA-512
+(https://www.w3.org/TR/SRI/) and stored in the user's cache, so that the next export
+needs no network.
 
-Of its four builds the one that all browsers with SIMD run is taken: on one thread, so
-the server needs no special headers; the others were not faster.
+Of its four builds the single-threaded one with SIMD is used: it needs no special HTTP
+headers, and the others were not faster.
 """
 
 import base64
@@ -25,12 +25,12 @@ REGISTRY = "https://registry.npmjs.org"
 
 
 class Package(NamedTuple):
-    """An archive of the registry.
+    """An npm package.
 
     Attributes:
       name: with its scope.
-      integrity: SHA-512 in base64.
-      files: path in it to the name that the file gets here.
+      integrity: SHA-512 of the archive, in base64.
+      files: the file name in the export by path in the archive.
     """
 
     name: str
@@ -38,15 +38,16 @@ class Package(NamedTuple):
     files: dict[str, str]
 
     @property
-    def archive(self) -> str:
+    def archive_name(self) -> str:
+        """File name of the archive in the registry."""
         return f"{self.name.rpartition('/')[2]}-{VERSION}.tgz"
 
 
-MODULE = "core.js"
-SCRIPT = "litert_wasm_compat_internal.js"
-WASM = "litert_wasm_compat_internal.wasm"
-UTILS = "wasm_utils.js"
-NOTICE = "NOTICE.txt"
+MODULE_FILE = "core.js"
+SCRIPT_FILE = "litert_wasm_compat_internal.js"
+WASM_FILE = "litert_wasm_compat_internal.wasm"
+UTILS_FILE = "wasm_utils.js"
+NOTICE_FILE = "NOTICE.txt"
 
 PACKAGES = (
     Package(
@@ -54,16 +55,16 @@ PACKAGES = (
         "PlGmbMOq9WitX7FO0jhbdJw9GthatsyuCQXjTt/wJZo0FLaw48q4tz8IwqgqCIkviYGr9OFDL1kCnN"
         "4nzWoyJQ==",
         {
-            "package/dist/index.js": MODULE,
-            f"package/wasm/{SCRIPT}": SCRIPT,
-            f"package/wasm/{WASM}": WASM,
+            "package/dist/index.js": MODULE_FILE,
+            f"package/wasm/{SCRIPT_FILE}": SCRIPT_FILE,
+            f"package/wasm/{WASM_FILE}": WASM_FILE,
         },
     ),
     Package(
         "@litertjs/wasm-utils",
         "4fJiw6tBQnIs+0jH/OQ16nYOiSl8/+zZnn5h2ul8aTKHi05sVqZW580Tmk78pC2kT39A9OYBVdFawt"
         "eZ/sI1kQ==",
-        {"package/dist/index.js": UTILS},
+        {"package/dist/index.js": UTILS_FILE},
     ),
 )
 
@@ -75,72 +76,75 @@ Licensed under the Apache License, Version 2.0; you may obtain a copy of it at
 http://www.apache.org/licenses/LICENSE-2.0. Distributed on an "AS IS" basis, without
 warranties or conditions of any kind.
 
-Changed: {MODULE} imports ./{UTILS} by its path, its source map is not named, and
-{WASM} is packed with gzip. The rest is as published.
+Changes: {MODULE_FILE} imports ./{UTILS_FILE} by path and does not name its source map;
+{WASM_FILE} is compressed with gzip.
 """
 
 
-def files(cache_dir: str | None = None, base_url: str = REGISTRY) -> dict[str, bytes]:
-    """Gives what a page needs of LiteRT.js, by name.
+def load_files(
+    cache_dir: str | None = None, base_url: str = REGISTRY
+) -> dict[str, bytes]:
+    """Returns the files of LiteRT.js that a page needs, by name.
 
     Args:
-      cache_dir: where the archives are kept; the user's cache if not given.
-      base_url: the registry, or a copy of it.
+      cache_dir: directory of the downloaded archives; the user's cache if None.
+      base_url: the npm registry, or a mirror of it.
 
     Raises:
-      OSError: it is not in the cache, and cannot be fetched.
-      ValueError: what was fetched is not what was tried.
+      OSError: an archive is neither in the cache nor can it be downloaded.
+      ValueError: a downloaded archive has another checksum.
     """
-    found = {}
+    files = {}
     for package in PACKAGES:
-        data = _archive(package, cache_dir or _default_cache(), base_url)
+        data = _load_archive(package, cache_dir or _default_cache_dir(), base_url)
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             for path, name in package.files.items():
-                found[name] = archive.extractfile(path).read()
-    found[MODULE] = _for_a_page(found[MODULE])
-    found[f"{WASM}.gz"] = gzip.compress(found.pop(WASM), mtime=0)
-    found[NOTICE] = _NOTICE.encode()
-    return found
+                member = archive.extractfile(path)
+                assert member is not None, "the checksum guarantees a regular file"
+                files[name] = member.read()
+    files[MODULE_FILE] = _adapt_module(files[MODULE_FILE])
+    files[f"{WASM_FILE}.gz"] = gzip.compress(files.pop(WASM_FILE), mtime=0)
+    files[NOTICE_FILE] = _NOTICE.encode()
+    return files
 
 
-def _for_a_page(module: bytes) -> bytes:
-    """A browser knows no package names, and the source map stays behind."""
+def _adapt_module(module: bytes) -> bytes:
+    """Replaces the package name, which browsers cannot resolve, by a path."""
     code, _, _ = module.decode().partition("\n//# sourceMappingURL=")
-    name = '"@litertjs/wasm-utils"'
-    assert code.count(name) == 1, "the checksum says that it is there"
-    return (code.replace(name, f'"./{UTILS}"') + "\n").encode()
+    package_name = '"@litertjs/wasm-utils"'
+    assert code.count(package_name) == 1, "the checksum guarantees one import"
+    return (code.replace(package_name, f'"./{UTILS_FILE}"') + "\n").encode()
 
 
-def _archive(package: Package, cache_dir: str, base_url: str) -> bytes:
-    path = os.path.join(cache_dir, package.archive)
+def _load_archive(package: Package, cache_dir: str, base_url: str) -> bytes:
+    path = os.path.join(cache_dir, package.archive_name)
     if os.path.exists(path):
         with open(path, "rb") as file:
-            if _is(package, data := file.read()):
+            if _has_checksum(data := file.read(), package.integrity):
                 return data
         os.remove(path)
     os.makedirs(cache_dir, exist_ok=True)
-    url = f"{base_url}/{package.name}/-/{package.archive}"
+    url = f"{base_url}/{package.name}/-/{package.archive_name}"
     try:
         http_transfer.fetch(url, path, DrawingCounter, retries=2, timeout=30.0)
     except (OSError, ValueError) as error:
         raise OSError(
-            f"the web format needs LiteRT.js, which could not be fetched: {error}; "
-            f"without web in --formats no network is needed"
+            f"the format web needs LiteRT.js, which could not be downloaded: {error}. "
+            f"The other formats of --formats need no network"
         ) from None
     with open(path, "rb") as file:
         data = file.read()
-    if not _is(package, data):
+    if not _has_checksum(data, package.integrity):
         os.remove(path)
-        raise ValueError(f"{url} is not what it was when it was tried: wrong SHA-512")
+        raise ValueError(f"{url} has another SHA-512 than the pinned version")
     return data
 
 
-def _is(package: Package, data: bytes) -> bool:
-    digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
-    return digest == package.integrity
+def _has_checksum(data: bytes, integrity: str) -> bool:
+    return base64.b64encode(hashlib.sha512(data).digest()).decode() == integrity
 
 
-def _default_cache() -> str:
-    """By the XDG base directory specification."""
+def _default_cache_dir() -> str:
+    """Follows the XDG base directory specification."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(cache, "quickdraw-rnn")

@@ -1,13 +1,14 @@
-"""Words and facts inside a `.tflite` file, where LiteRT's own tools find them.
+"""Classes and metadata inside a `.tflite` file.
 
-    flatbuffer   the model, with one signature; `TFLITE_METADATA` says what goes in and
-                 comes out
-    zip          appended: `classes.txt`, `preprocessing.json`, not compressed
+    flatbuffer  the model with one signature; `TFLITE_METADATA` describes its input and
+                output
+    zip         appended: `classes.txt` and `preprocessing.json`, not compressed
 
-So Android's `MetadataExtractor` reads the labels, Netron shows them, and a zip program
-unpacks them. Sources: https://ai.google.dev/edge/litert/models/metadata,
-`tensorflow_lite_support/metadata/metadata_schema.fbs` of tensorflow/tflite-support,
-whose field numbers stand below.
+Android's `MetadataExtractor` reads the labels, Netron shows them, and a zip program
+extracts them.
+
+Sources: https://ai.google.dev/edge/litert/models/metadata, and for the field numbers
+`tensorflow_lite_support/metadata/metadata_schema.fbs` of tensorflow/tflite-support.
 """
 
 import io
@@ -18,122 +19,154 @@ from typing import Any
 
 import flatbuffers
 
-from serve_export.layout import CLASSES_ASSET, FACTS_ASSET
+from serve_export.layout import CLASSES_FILE, PREPROCESSING_FILE
 
-SIGNATURE = "serving_default"
+SIGNATURE_NAME = "serving_default"
 
 _METADATA_NAME = b"TFLITE_METADATA"
 _METADATA_IDENTIFIER = b"M001"
 _MODEL_IDENTIFIER = b"TFL3"
 
-_LABELS, _DESCRIPTIONS = 2, 1
-"""Of `AssociatedFileType`."""
+_DESCRIPTIONS, _TENSOR_AXIS_LABELS = 1, 2
+"""Values of `AssociatedFileType`."""
 
 
-def pack(
-    model: bytes, words: Sequence[str], facts: Mapping[str, Any], output: str
+def add_metadata(
+    model: bytes,
+    classes: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    output_name: str,
 ) -> bytes:
-    """Gives a converted model its signature, its metadata and its files.
+    """Adds a signature, metadata and the associated files to a LiteRT model.
 
     Args:
       model: a flatbuffer with one input and one output.
-      words: in the order of the probabilities.
-      facts: see `export.facts`; `facts["input"]` names the input.
-      output: names the output.
+      classes: in the order of the probabilities.
+      preprocessing: see `describe_preprocessing`; `preprocessing["input"]` names the
+        input.
+      output_name: name of the output.
+
+    Returns:
+      The content of the `.tflite` file.
     """
     from ai_edge_litert import schema_py_generated as tflite
 
     parsed = tflite.ModelT.InitFromPackedBuf(model, 0)
     graph = parsed.subgraphs[0]
-    names = {facts["input"]: graph.inputs[0], output: graph.outputs[0]}
-    for name, index in names.items():
+    tensors = {preprocessing["input"]: graph.inputs[0], output_name: graph.outputs[0]}
+    for name, index in tensors.items():
         graph.tensors[index].name = name
-    taken, given = [tflite.TensorMapT(*item) for item in names.items()]
-    signature = tflite.SignatureDefT([taken], [given], SIGNATURE, 0)
-    parsed.signatureDefs = [signature]
-    parsed.description = facts["description"]
-    metadata = _metadata(facts, output)
+    inputs, outputs = ([tflite.TensorMapT(*item)] for item in tensors.items())
+    parsed.signatureDefs = [tflite.SignatureDefT(inputs, outputs, SIGNATURE_NAME, 0)]
+    parsed.description = preprocessing["description"]
+    metadata = _build_model_metadata(preprocessing, output_name)
     parsed.buffers.append(tflite.BufferT(data=list(metadata)))
     entry = tflite.MetadataT(_METADATA_NAME, len(parsed.buffers) - 1)
     parsed.metadata = [*(parsed.metadata or []), entry]
     builder = flatbuffers.Builder(len(model) + len(metadata) + 4096)
     builder.Finish(parsed.Pack(builder), _MODEL_IDENTIFIER)
-    return _append_files(
+    return _append_zip(
         bytes(builder.Output()),
         {
-            CLASSES_ASSET: "".join(f"{word}\n" for word in words),
-            FACTS_ASSET: json.dumps(facts, indent=1) + "\n",
+            CLASSES_FILE: "".join(f"{word}\n" for word in classes),
+            PREPROCESSING_FILE: json.dumps(preprocessing, indent=1) + "\n",
         },
     )
 
 
-def unpack(data: bytes) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Gives the words and facts of a file that `pack` made.
+def read_metadata(data: bytes) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Returns the classes and the preprocessing of a file made by `add_metadata`.
 
     Raises:
-      ValueError: it is no such file.
+      ValueError: the file has none.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as files:
-            words = files.read(CLASSES_ASSET).decode().splitlines()
-            return tuple(words), json.loads(files.read(FACTS_ASSET))
+            classes = files.read(CLASSES_FILE).decode().splitlines()
+            return tuple(classes), json.loads(files.read(PREPROCESSING_FILE))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ValueError(f"no words inside: {error}") from None
+        raise ValueError(f"it contains no classes: {error}") from None
 
 
-def _append_files(model: bytes, files: Mapping[str, str]) -> bytes:
-    whole = io.BytesIO()
-    whole.write(model)
-    with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
+def _append_zip(model: bytes, files: Mapping[str, str]) -> bytes:
+    data = io.BytesIO()
+    data.write(model)
+    with zipfile.ZipFile(data, "a", zipfile.ZIP_STORED) as archive:
         for name, text in files.items():
-            # Of no particular time, so that equal models are equal files.
+            # A ZipInfo without a date: equal models give equal files.
             archive.writestr(zipfile.ZipInfo(name), text)
-    return whole.getvalue()
+    return data.getvalue()
 
 
-def _metadata(facts: Mapping[str, Any], output: str) -> bytes:
-    """Builds a `ModelMetadata`."""
+def _build_model_metadata(preprocessing: Mapping[str, Any], output_name: str) -> bytes:
+    """Builds a `ModelMetadata` flatbuffer."""
     builder = flatbuffers.Builder(4096)
-    labels = _file(builder, CLASSES_ASSET, "The words, one a line.", _LABELS)
-    notes = _file(builder, FACTS_ASSET, "How the input is made.", _DESCRIPTIONS)
-    name, text = builder.CreateString(facts["input"]), facts[facts["input"]]
-    taken = _table(builder, {0: name, 1: builder.CreateString(text)})
-    name = builder.CreateString(output)
-    text = builder.CreateString("How likely each word is, 0 to 1; the sum is 1.")
-    given = _table(builder, {0: name, 1: text, 6: _vector(builder, labels)})
-    graph = _table(builder, {2: _vector(builder, taken), 3: _vector(builder, given)})
-    fields = {
-        0: builder.CreateString(f"quickdraw-{facts['model']}"),
-        1: builder.CreateString(facts["description"]),
-        3: _vector(builder, graph),
-        4: builder.CreateString("quickdraw-rnn"),
-        6: _vector(builder, notes),
-        7: builder.CreateString("1.0.0"),
-    }
-    builder.Finish(_table(builder, fields), _METADATA_IDENTIFIER)
+    labels = _build_associated_file(
+        builder, CLASSES_FILE, "The classes, one per line.", _TENSOR_AXIS_LABELS
+    )
+    notes = _build_associated_file(
+        builder, PREPROCESSING_FILE, "How to make the input.", _DESCRIPTIONS
+    )
+    input_name = preprocessing["input"]
+    input_tensor = _build_table(
+        builder,
+        {
+            0: builder.CreateString(input_name),
+            1: builder.CreateString(preprocessing[input_name]),
+        },
+    )
+    output_tensor = _build_table(
+        builder,
+        {
+            0: builder.CreateString(output_name),
+            1: builder.CreateString("Probability of each class; they sum to 1."),
+            6: _build_vector(builder, labels),
+        },
+    )
+    subgraph = _build_table(
+        builder,
+        {
+            2: _build_vector(builder, input_tensor),
+            3: _build_vector(builder, output_tensor),
+        },
+    )
+    model = _build_table(
+        builder,
+        {
+            0: builder.CreateString(f"quickdraw-{preprocessing['model']}"),
+            1: builder.CreateString(preprocessing["description"]),
+            3: _build_vector(builder, subgraph),
+            4: builder.CreateString("quickdraw-rnn"),
+            6: _build_vector(builder, notes),
+            7: builder.CreateString("1.0.0"),
+        },
+    )
+    builder.Finish(model, _METADATA_IDENTIFIER)
     return bytes(builder.Output())
 
 
-def _file(builder: flatbuffers.Builder, name: str, description: str, kind: int) -> int:
-    """An `AssociatedFile`."""
-    name, description = builder.CreateString(name), builder.CreateString(description)
+def _build_associated_file(
+    builder: flatbuffers.Builder, name: str, description: str, file_type: int
+) -> int:
+    name_offset = builder.CreateString(name)
+    description_offset = builder.CreateString(description)
     builder.StartObject(4)
-    builder.PrependUOffsetTRelativeSlot(0, name, 0)
-    builder.PrependUOffsetTRelativeSlot(1, description, 0)
-    builder.PrependInt8Slot(2, kind, 0)
+    builder.PrependUOffsetTRelativeSlot(0, name_offset, 0)
+    builder.PrependUOffsetTRelativeSlot(1, description_offset, 0)
+    builder.PrependInt8Slot(2, file_type, 0)
     return builder.EndObject()
 
 
-def _table(builder: flatbuffers.Builder, fields: Mapping[int, int]) -> int:
-    """A table of strings, vectors and tables by field number."""
-    builder.StartObject(max(fields) + 1)
-    for number, offset in fields.items():
+def _build_table(builder: flatbuffers.Builder, offsets: Mapping[int, int]) -> int:
+    """Builds a table of strings, vectors and tables, given by field number."""
+    builder.StartObject(max(offsets) + 1)
+    for number, offset in offsets.items():
         builder.PrependUOffsetTRelativeSlot(number, offset, 0)
     return builder.EndObject()
 
 
-def _vector(builder: flatbuffers.Builder, *offsets: int) -> int:
-    builder.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
+def _build_vector(builder: flatbuffers.Builder, offset: int) -> int:
+    """Builds a vector with one element."""
+    builder.StartVector(4, 1, 4)
+    builder.PrependUOffsetTRelative(offset)
     return builder.EndVector()

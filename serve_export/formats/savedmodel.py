@@ -1,10 +1,12 @@
-"""A model → SavedModel, with the signatures that TensorFlow Serving calls.
+"""SavedModel conversion, with the signatures that TensorFlow Serving calls.
 
-    serving_default   ink, length            → probabilities
-    serve_examples    serialised records     → probabilities
-    classify          serialised records     → classes, scores: TF Serving's form of a
-                                               classification, likeliest first
-    serve_bitmaps     bitmap                 → probabilities; of cnn and mlp alone
+    serving_default  ink, length         → probabilities
+    serve_ink        ink                 → probabilities
+    serve_examples   serialized records  → probabilities
+    classify         serialized records  → classes, scores, in descending order
+    serve_bitmaps    bitmap              → probabilities; cnn and mlp only
+
+`keras.layers.TFSMLayer` can call those with one input.
 
 Sources: https://www.tensorflow.org/tfx/serving/signature_defs,
 `tensorflow_serving/apis/classification.proto`.
@@ -21,79 +23,98 @@ import keras
 import tensorflow as tf
 
 from rnn_model import models
-from serve_export.layout import CLASSES_ASSET, FACTS_ASSET
+from rnn_model.config import BITMAP_MODELS
+from serve_export.layout import CLASSES_FILE, PREPROCESSING_FILE
 from tfrecords import decode, schema
 
 Signature = Callable[..., dict[str, tf.Tensor]]
 
 
-def signatures(model: keras.Model, words: Sequence[str]) -> dict[str, Signature]:
-    """Makes the signatures of a model, by name."""
+def build_signatures(
+    model: keras.Model, classes: Sequence[str]
+) -> dict[str, Signature]:
+    """Returns the signatures of a model by name."""
+    ink_specs = list(models.INPUT_SPECS[schema.INK].values())
+    bitmap_specs = list(models.INPUT_SPECS[schema.BITMAP].values())
 
-    @tf.function(input_signature=list(models.INPUT_SPECS[schema.INK].values()))
+    @tf.function(input_signature=ink_specs)
     def serving_default(ink: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Ink `<float32>[batch, time, 3]`, padded with zeros, to probabilities."""
+        """Classifies ink `<float32>[batch, time, 3]`, padded with zeros."""
         logits = model({"ink": ink, "length": length}, training=False)
         return {"probabilities": tf.nn.softmax(logits)}
 
-    def answer(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+    @tf.function(input_signature=ink_specs[:1])
+    def serve_ink(ink: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classifies ink that ends with the last point at which the pen is lifted."""
+        steps = tf.range(1, tf.shape(ink)[1] + 1)
+        length = tf.reduce_max(tf.where(ink[..., 2] > 0, steps, 1), axis=1)
+        return serving_default(ink, length)
+
+    def classify_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = decode.parse_examples(examples)
         return serving_default(decode.to_dense(batch[schema.INK]), batch["length"])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def serve_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialised examples `<string>[batch]` to probabilities."""
-        return answer(examples)
+        """Classifies serialized records `<string>[batch]`."""
+        return classify_examples(examples)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
     def classify(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialised examples to words and their probabilities `[batch, classes]`."""
-        scores, order = tf.math.top_k(answer(inputs)["probabilities"], len(words))
-        return {"classes": tf.gather(tf.constant(words), order), "scores": scores}
+        """Returns classes and scores `[batch, classes]` of serialized records."""
+        probabilities = classify_examples(inputs)["probabilities"]
+        scores, order = tf.math.top_k(probabilities, len(classes))
+        return {"classes": tf.gather(tf.constant(classes), order), "scores": scores}
 
-    found = {
+    signatures = {
         "serving_default": serving_default,
+        "serve_ink": serve_ink,
         "serve_examples": serve_examples,
         "classify": classify,
     }
-    if model.name in models.BITMAP_MODELS:
-        reader = models.forward_fn(model, schema.BITMAP)
+    if model.name in BITMAP_MODELS:
+        forward = models.forward_fn(model, schema.BITMAP)
 
-        @tf.function(input_signature=list(models.INPUT_SPECS[schema.BITMAP].values()))
+        @tf.function(input_signature=bitmap_specs)
         def serve_bitmaps(bitmap: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"probabilities": tf.nn.softmax(reader(bitmap, training=False))}
+            return {"probabilities": tf.nn.softmax(forward(bitmap, training=False))}
 
-        found["serve_bitmaps"] = serve_bitmaps
-    return found
+        signatures["serve_bitmaps"] = serve_bitmaps
+    return signatures
 
 
-def save(
-    model: keras.Model, words: Sequence[str], facts: Mapping[str, Any], path: str
+def write_savedmodel(
+    model: keras.Model,
+    classes: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    folder: str,
 ) -> None:
-    """Writes a model that was built with `use_cudnn=False` as a SavedModel.
+    """Writes a model as a SavedModel.
 
     Args:
-      model: the model.
-      words: in the order of its logits.
-      facts: see `export.facts`.
-      path: a folder of this machine.
+      model: built with `use_cudnn=False`.
+      classes: in the order of its logits.
+      preprocessing: see `describe_preprocessing`.
+      folder: a local directory.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        classes_file = Path(folder, CLASSES_ASSET)
-        classes_file.write_text("".join(f"{word}\n" for word in words), "utf-8")
-        facts_file = Path(folder, FACTS_ASSET)
-        facts_file.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    with tempfile.TemporaryDirectory() as temporary:
+        classes_file = Path(temporary, CLASSES_FILE)
+        classes_file.write_text("".join(f"{word}\n" for word in classes), "utf-8")
+        preprocessing_file = Path(temporary, PREPROCESSING_FILE)
+        preprocessing_file.write_text(json.dumps(preprocessing, indent=1) + "\n")
         module = tf.Module()
-        # Not the Keras model: it would save each variable twice, and TF Serving, as
-        # any session of TensorFlow 1, would restore the ones that nobody reads.
+        # The variables instead of the Keras model, which would save each of them twice;
+        # TensorFlow Serving restores only the copy that the signatures do not read.
         module.weights = [weight.value for weight in model.weights]
         module.assets = [
-            tf.saved_model.Asset(str(file)) for file in (classes_file, facts_file)
+            tf.saved_model.Asset(str(file))
+            for file in (classes_file, preprocessing_file)
         ]
-        local = str(Path(folder, "model"))
-        tf.saved_model.save(module, local, signatures=signatures(model, words))
-        # `save` knows no method but "predict".
+        local = str(Path(temporary, "model"))
+        signatures = build_signatures(model, classes)
+        tf.saved_model.save(module, local, signatures=signatures)
+        # `save` gives every signature the method name "predict".
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(local)
         updater.replace_method_name("classify", tf.saved_model.CLASSIFY_METHOD_NAME)
         updater.save()
-        shutil.copytree(local, path, dirs_exist_ok=True)
+        shutil.copytree(local, folder, dirs_exist_ok=True)

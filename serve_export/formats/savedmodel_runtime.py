@@ -1,55 +1,54 @@
-"""Answers with a SavedModel, where TensorFlow is installed."""
+"""Runs a SavedModel, with TensorFlow."""
 
 import json
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline import strokes
+from pipeline import cli, strokes
 from serve_export import layout
-from tfrecords import schema
+from tfrecords import schema, storage
 
-LARGEST_BATCH = 64
+MAX_BATCH_SIZE = 64
 
 
-class SavedModel:
-    """The SavedModel of an export; what comes while it is busy makes the next batch.
+class SavedModelRuntime:
+    """Runs the SavedModel of an export; implements `predictor.Runtime`.
 
-    Attributes: as those of `litert_runtime.LiteRT`.
+    Concurrent calls are joined into batches.
     """
 
-    lanes = LARGEST_BATCH
-    forkable = False
-
     def __init__(self, path: str):
-        """Loads `DIR/<version>`."""
-        tf = layout.tensorflow()
+        """Loads the SavedModel of `EXPORT_DIR/<version>`."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        tf = cli.import_extra("tensorflow", "train")
         self._constant = tf.constant
-        self._model = tf.saved_model.load(path)  # it must outlive its signatures
-        assets = layout.join(path, "assets")
-        words = layout.read_bytes(layout.join(assets, layout.CLASSES_ASSET))
-        self.words = tuple(words.decode().splitlines())
-        self.facts: dict[str, Any] = json.loads(
-            layout.read_bytes(layout.join(assets, layout.FACTS_ASSET))
+        self._model = tf.saved_model.load(path)  # must outlive its signatures
+        assets = storage.join(path, layout.ASSETS_DIR)
+        classes = storage.read_bytes(storage.join(assets, layout.CLASSES_FILE))
+        self.classes = tuple(classes.decode().splitlines())
+        self.preprocessing: Mapping[str, Any] = json.loads(
+            storage.read_bytes(storage.join(assets, layout.PREPROCESSING_FILE))
         )
         self._batchers = {
-            schema.INK: Batcher(self._of_ink),
-            schema.BITMAP: Batcher(self._of_bitmaps),
+            schema.INK: Batcher(self._classify_ink),
+            schema.BITMAP: Batcher(self._classify_bitmaps),
         }
 
-    def probabilities(
+    def predict_probabilities(
         self, drawings: Sequence[np.ndarray], kind: str = schema.INK
     ) -> np.ndarray:
-        """Gives `<float32>[batch, classes]`; see `predictor.Runtime`."""
+        """Returns `<float32>[batch, classes]`; see `predictor.Runtime`."""
         return np.stack(self._batchers[kind](drawings))
 
-    def _of_ink(self, inks: Sequence[np.ndarray]) -> np.ndarray:
+    def _classify_ink(self, inks: Sequence[np.ndarray]) -> np.ndarray:
         ink, length = map(self._constant, strokes.pad_ink(inks))
         return self._call("serving_default", ink=ink, length=length)
 
-    def _of_bitmaps(self, bitmaps: Sequence[np.ndarray]) -> np.ndarray:
+    def _classify_bitmaps(self, bitmaps: Sequence[np.ndarray]) -> np.ndarray:
         pixels = np.stack(bitmaps)[..., None].astype(np.float32) / 255
         return self._call("serve_bitmaps", bitmap=self._constant(pixels))
 
@@ -58,47 +57,53 @@ class SavedModel:
 
 
 class Batcher:
-    """Joins what several threads ask while one of them is being answered.
+    """Joins the items of concurrent calls into batches.
 
-    There is no thread of its own: who finds the model free answers for all who wait.
+    It has no thread of its own: the caller that finds the function idle processes the
+    items of all callers that wait.
     """
 
-    def __init__(self, answer: Callable[[Sequence[Any]], Sequence[Any]]):
-        self._answer = answer
-        self._busy = threading.Lock()
-        self._waiting: list[_Question] = []
+    def __init__(self, function: Callable[[Sequence[Any]], Any]):
+        """Initializes the batcher.
+
+        Args:
+          function: returns one result per item, for up to `MAX_BATCH_SIZE` items.
+        """
+        self._function = function
+        self._lock = threading.Lock()
+        self._pending: list[_PendingItem] = []
 
     def __call__(self, items: Sequence[Any]) -> list[Any]:
-        """Gives what `answer` gives for each item, in order; raises what it raises."""
-        mine = [_Question(item) for item in items]
-        self._waiting += mine
-        while not all(question.done for question in mine):
-            with self._busy:
-                if not all(question.done for question in mine):
-                    self._answer_some()
-        for question in mine:
-            if question.error:
-                raise question.error
-        return [question.answer for question in mine]
+        """Returns the function's result of each item, or raises its exception."""
+        own = [_PendingItem(item) for item in items]
+        self._pending += own
+        while not all(pending.done for pending in own):
+            with self._lock:
+                if not all(pending.done for pending in own):
+                    self._process_batch()
+        for pending in own:
+            if pending.error:
+                raise pending.error
+        return [pending.result for pending in own]
 
-    def _answer_some(self) -> None:
-        some = self._waiting[:LARGEST_BATCH]
-        del self._waiting[: len(some)]
+    def _process_batch(self) -> None:
+        batch = self._pending[:MAX_BATCH_SIZE]
+        del self._pending[: len(batch)]
         try:
-            answers = self._answer([question.item for question in some])
-            for question, answer in zip(some, answers, strict=True):
-                question.answer = answer
+            results = self._function([pending.item for pending in batch])
+            for pending, result in zip(batch, results, strict=True):
+                pending.result = result
         except Exception as error:
-            for question in some:
-                question.error = error
-        for question in some:
-            question.done = True
+            for pending in batch:
+                pending.error = error
+        for pending in batch:
+            pending.done = True
 
 
-class _Question:
-    """An item on its way to its answer."""
+class _PendingItem:
+    """An item, and its result once it is processed."""
 
     def __init__(self, item: Any):
-        self.item, self.answer = item, None
+        self.item, self.result = item, None
         self.error: Exception | None = None
         self.done = False

@@ -1,11 +1,12 @@
-"""A model → the web: `DIR/<version>/web/`, with which a page guesses by itself.
+"""Web format: `EXPORT_DIR/<version>/web/`, with which a page classifies by itself.
 
-    local_guesser.js, …    the modules of `static/offline`; a page imports the first
-    manifest.json          the words, the facts about the input, and what is where
-    model.tflite           weights of eight bits; takes ink, padded, and its length
-    litert/                LiteRT.js, and whose it is
+    local_guesser.js, …  the modules of `static/offline`; a page imports the first
+    manifest.json        the classes, the preprocessing, and the names of the files
+    model.tflite         LiteRT with 8-bit weights; takes padded ink and its length
+    litert/              LiteRT.js and its licence notice
 
-Any host of files will do. The runtime is packed with gzip; the page unpacks it.
+Any static file host will do. The runtime is compressed with gzip; the page decompresses
+it.
 """
 
 import json
@@ -15,88 +16,90 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from pipeline import cli
-from serve_export.formats import litert, litert_js, litert_runtime
+from serve_export.formats import litert, litert_js
+from serve_export.formats.litert_runtime import create_interpreter
 from tfrecords import schema
 
 FORMAT_VERSION = 1
-"""Of the manifest; `static/offline/worker.js` asks for it."""
+"""Version of the manifest, which `static/offline/worker.js` checks."""
 
-POINTS = 1024
-"""Of the ink with its padding. The longest of 96,550 drawings has 766 points; what goes
-beyond is not looked at."""
+MAX_POINTS = 1024
+"""Rows of the padded ink; further points are dropped. The longest of 96,550 drawings
+has 766 points."""
 
-SCRIPTS = Path(__file__).parents[1] / "static" / "offline"
-MANIFEST, MODEL, RUNTIME = "manifest.json", "model.tflite", "litert"
+SCRIPTS_DIR = Path(__file__).parents[1] / "static" / "offline"
+MANIFEST_FILE, MODEL_FILE, RUNTIME_DIR = "manifest.json", "model.tflite", "litert"
 
 
-def write(
-    model: keras.Model, words: Sequence[str], facts: Mapping[str, Any], folder: str
+def write_web(
+    model: keras.Model,
+    classes: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    folder: str,
 ) -> None:
-    """Writes the folder.
+    """Writes the directory of the web format.
 
     Args:
       model: built with `use_cudnn=False`.
-      words: in the order of the probabilities.
-      facts: see `export.facts`.
-      folder: where to; is made.
+      classes: in the order of the probabilities.
+      preprocessing: see `describe_preprocessing`.
+      folder: a local directory, which is created.
 
     Raises:
-      ValueError: the model reads bitmaps, which a page cannot draw as training did.
-      OSError: LiteRT.js cannot be fetched.
+      ValueError: the model takes bitmaps; rasterizing is not implemented in JavaScript.
+      OSError: LiteRT.js cannot be downloaded.
     """
-    if facts["input"] != schema.INK:
-        raise ValueError(f"the web format is for models of strokes, not {model.name}")
-    runtime = litert_js.files()
+    if preprocessing["input"] != schema.INK:
+        raise ValueError(
+            f"the format web supports models that take ink. Received: {model.name}"
+        )
+    runtime_files = litert_js.load_files()
     manifest = {
         "format_version": FORMAT_VERSION,
-        "words": list(words),
-        "facts": dict(facts),
-        "model": MODEL,
-        "points": POINTS,
+        "words": list(classes),
+        "facts": dict(preprocessing),
+        "model": MODEL_FILE,
+        "points": MAX_POINTS,
         "runtime": {
             "name": "LiteRT.js",
             "version": litert_js.VERSION,
-            "module": f"{RUNTIME}/{litert_js.MODULE}",
-            "script": f"{RUNTIME}/{litert_js.SCRIPT}",
-            "wasm": f"{RUNTIME}/{litert_js.WASM}.gz",
+            "module": f"{RUNTIME_DIR}/{litert_js.MODULE_FILE}",
+            "script": f"{RUNTIME_DIR}/{litert_js.SCRIPT_FILE}",
+            "wasm": f"{RUNTIME_DIR}/{litert_js.WASM_FILE}.gz",
         },
     }
     files = {
-        MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode(),
-        MODEL: litert.convert_padded(model, POINTS),
-        **{path.name: path.read_bytes() for path in SCRIPTS.glob("*.js")},
-        **{f"{RUNTIME}/{name}": data for name, data in runtime.items()},
+        MANIFEST_FILE: (json.dumps(manifest, indent=1) + "\n").encode(),
+        MODEL_FILE: litert.convert_padded(model, MAX_POINTS),
+        **{path.name: path.read_bytes() for path in SCRIPTS_DIR.glob("*.js")},
+        **{f"{RUNTIME_DIR}/{name}": data for name, data in runtime_files.items()},
     }
-    tf.io.gfile.makedirs(tf.io.gfile.join(folder, RUNTIME))
+    Path(folder, RUNTIME_DIR).mkdir(parents=True)
     for name, data in files.items():
-        with tf.io.gfile.GFile(tf.io.gfile.join(folder, name), "wb") as file:
-            file.write(data)
+        Path(folder, name).write_bytes(data)
 
 
-class Padded:
-    """The model of a web folder, run as the page runs it, but here and not there."""
+class WebModelRuntime:
+    """Runs the model of the web format in Python, on the input that a page makes."""
 
     def __init__(self, folder: str):
+        """Loads the model of a web directory."""
         library = cli.import_extra("ai_edge_litert.interpreter", "train")
-        with tf.io.gfile.GFile(tf.io.gfile.join(folder, MODEL), "rb") as file:
-            model = file.read()
-        with litert_runtime.silence():
-            interpreter = library.Interpreter(model_content=model, num_threads=1)
-            interpreter.allocate_tensors()
-        self._run = interpreter.get_signature_runner()
+        model = Path(folder, MODEL_FILE).read_bytes()
+        self._run = create_interpreter(library, model).get_signature_runner()
 
-    def probabilities(
+    def predict_probabilities(
         self, drawings: Sequence[np.ndarray], kind: str = schema.INK
     ) -> np.ndarray:
-        """Gives `<float32>[batch, classes]` of ink; see `predictor.Runtime`."""
-        return np.concatenate([self._answer(ink) for ink in drawings])
+        """Returns `<float32>[batch, classes]` of ink; see `predictor.Runtime`."""
+        return np.concatenate([self._classify(ink) for ink in drawings])
 
-    def _answer(self, ink: np.ndarray) -> np.ndarray:
-        padded = np.zeros([1, POINTS, schema.INK_WIDTH], np.float32)
-        known = ink[:POINTS]
-        padded[0, : len(known)] = known
-        (answer,) = self._run(ink=padded, length=np.int32([len(known)])).values()
-        return answer
+    def _classify(self, ink: np.ndarray) -> np.ndarray:
+        ink = ink[:MAX_POINTS]
+        padded = np.zeros([1, MAX_POINTS, schema.INK_WIDTH], np.float32)
+        padded[0, : len(ink)] = ink
+        length = np.array([len(ink)], np.int32)
+        (probabilities,) = self._run(ink=padded, length=length).values()
+        return probabilities

@@ -129,8 +129,8 @@ def test_a_run_of_two_workers_can_be_evaluated_and_exported(
     result = compare_runs.compare_runs([str(workdir)], str(data_dir), "validation", 0)
     best = max(row["validation_top1"] for row in Workdir(str(workdir)).read_history())
     assert result.run_metrics[0].all.result()["top1"] == best
-    source = export.Source(str(workdir), str(data_dir))
-    assert Path(export.export(source, str(tmp_path / "export"))).is_dir()
+    path = export.export(str(workdir), str(tmp_path / "export"), data_dir=str(data_dir))
+    assert Path(path).is_dir()
 
 
 # --- Failures -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The model in the box: what answers where no export is named."""
+"""The bundled model, which is used where no export is named."""
 
 import json
 import os
@@ -16,7 +16,7 @@ DRAWING = [[[10, 90, 90.5], [20, 20, 80]], [[50], [50]]]
 
 BROWSER = """\
 #!/bin/sh
-echo "$1" > "$0.asked"
+echo "$1" > "$0.opened"
 """
 
 
@@ -35,34 +35,34 @@ def run(arguments, settings, stdin=""):
     )
 
 
-def test_predict_and_predictor_take_it(box_settings, expected):
+def test_predict_and_predictor_use_the_bundled_model(box_settings, expected):
     line = json.dumps({"drawing": DRAWING})
-    told = run(
+    command = run(
         ["-m", "serve_export.predict", "--input=-", "--top_k=2"], box_settings, line
     )
-    assert told.returncode == 0, told.stderr
+    assert command.returncode == 0, command.stderr
     code = (
         "from serve_export.predictor import Predictor\n"
         f"print([list(guess) for guess in Predictor().guess({DRAWING}, 2)])"
     )
-    asked = run(["-c", code], box_settings)
+    library = run(["-c", code], box_settings)
     words = [guess.word for guess in expected]
-    assert [guess["word"] for guess in json.loads(told.stdout)["guesses"]] == words
-    assert asked.stdout.strip() == str([list(guess) for guess in expected])
+    assert [guess["word"] for guess in json.loads(command.stdout)["guesses"]] == words
+    assert library.stdout.strip() == str([list(guess) for guess in expected])
 
 
 @pytest.fixture
 def browser(tmp_path, box_settings):
-    """A browser with a window, as far as Python knows; it notes what it is asked."""
+    """A stand-in for a graphical browser, which writes the opened address to a file."""
     path = tmp_path / "browser"
     path.write_text(BROWSER)
     path.chmod(0o755)
     settings = box_settings | {"env": box_settings["env"] | {"BROWSER": f"{path} %s &"}}
-    return settings, tmp_path / "browser.asked"
+    return settings, tmp_path / "browser.opened"
 
 
-def asked_of(browser, timeout=20.0):
-    """What the browser was to show; None if nothing was asked in time."""
+def wait_for_browser(browser, timeout=20.0):
+    """Returns the address that was opened; None if none was opened in time."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if browser[1].exists() and (text := browser[1].read_text()):
@@ -71,46 +71,46 @@ def asked_of(browser, timeout=20.0):
     return None
 
 
-def test_it_is_served_and_said(serving, browser, expected):
+def test_bundled_model_is_served_and_announced(serving, browser, expected):
     with serving(None, **browser[0]) as server:
         answer = server.ask("/v1/predict", {"drawing": DRAWING, "top_k": 2})
         assert answer.json["guesses"] == [guess._asdict() for guess in expected]
         line = server.process.stdout.readline()
         assert line == "bundled model: 4 words\n"
-        assert asked_of(browser, 0) is None, "nobody looks at this pipe"
+        assert wait_for_browser(browser, 0) is None, "stdout is not a terminal"
 
 
-def test_the_page_is_opened_where_that_is_asked(serving, browser):
+def test_open_flag_opens_the_page(serving, browser):
     with serving(None, "--open", **browser[0]) as server:
-        assert asked_of(browser) == f"{server.address}/"
+        assert wait_for_browser(browser) == f"{server.address}/"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "window", "opened"),
+    ("arguments", "is_graphical", "is_opened"),
     [([], True, True), (["--noopen"], True, False), ([], False, False)],
 )
-def test_at_a_terminal_it_is_opened_in_a_window(
-    browser, tmp_path, arguments, window, opened
+def test_page_is_opened_at_a_terminal_with_a_graphical_browser(
+    browser, tmp_path, arguments, is_graphical, is_opened
 ):
     settings = browser[0]
-    if not window:  # without %s and & Python takes it for one in the terminal
+    if not is_graphical:  # without %s and & Python takes it for a text browser
         settings["env"] |= {"BROWSER": str(tmp_path / "browser")}
-    ours, theirs = pty.openpty()
+    parent_fd, child_fd = pty.openpty()
     command = [sys.executable, "-m", "serve_export.server", "--port=0", *arguments]
-    process = subprocess.Popen(command, stdout=theirs, **settings)
+    process = subprocess.Popen(command, stdout=child_fd, **settings)
     try:
-        with os.fdopen(ours) as terminal:
+        with os.fdopen(parent_fd) as terminal:
             address = terminal.readline().split()[-1]
-            asked = asked_of(browser, 20 if opened else 1)
-            assert asked == (f"{address}/" if opened else None)
+            address_opened = wait_for_browser(browser, 20 if is_opened else 1)
+            assert address_opened == (f"{address}/" if is_opened else None)
     finally:
-        os.close(theirs)
+        os.close(child_fd)
         process.terminate()
         process.wait(20)
 
 
 @pytest.mark.parametrize("module", ["server", "predict"])
-def test_an_empty_box_is_one_line(boxed, box_settings, tmp_path, module):
+def test_missing_bundled_model_is_one_error_line(boxed, box_settings, tmp_path, module):
     names = shutil.ignore_patterns("pretrained", "__pycache__")
     shutil.copytree(boxed / "serve_export", tmp_path / "serve_export", ignore=names)
     path = {"PYTHONPATH": f"{tmp_path}:{boxed}"}
@@ -119,4 +119,6 @@ def test_an_empty_box_is_one_line(boxed, box_settings, tmp_path, module):
     done = run(["-m", f"serve_export.{module}", *arguments], settings)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: no model came with this package; name an export")
+    assert line.startswith(
+        "error: this installation has no bundled model; pass an export"
+    )

@@ -129,7 +129,12 @@ def boxed(exported_rnn, tmp_path_factory):
         shutil.copytree(ROOT / floor, folder / floor, ignore=names)
     box = folder / "serve_export" / "pretrained" / "1"
     box.mkdir(parents=True)
-    for name in (layout.QUANTISED, layout.METRICS, layout.EXAMPLES, layout.MODEL_CARD):
+    for name in (
+        layout.LITERT_INT8_FILE,
+        layout.METRICS_FILE,
+        layout.EXAMPLES_FILE,
+        layout.MODEL_CARD_FILE,
+    ):
         shutil.copy(exported_rnn / name, box)
     return folder
 

@@ -1,4 +1,4 @@
-"""The command `predict`, as a process: lines in, lines out, in order."""
+"""The command `predict`, run as a process."""
 
 import gzip
 import json
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-BAD = {
+INVALID_LINES = {
     2: b'{"word": "cat", "drawing": [[[1, 2], [1, 2]]',
     4: b'{"word": "cat", "drawing": []}',
     6: b'{"word": "cat", "drawing": [[[1, 2], [1]]]}',
@@ -28,47 +28,51 @@ def lines(doodles):
     dot = {"drawing": [[[3], [4]]]}
     lines = [good[0], b"", good[1], b"", json.dumps(long).encode(), b"", b""]
     lines += [json.dumps(raw).encode(), b"  ", json.dumps(dot).encode()]
-    for number, text in BAD.items():
+    for number, text in INVALID_LINES.items():
         lines[number - 1] = text
     return lines
 
 
 @pytest.fixture(scope="module")
-def answered(lines, exported_rnn, tmp_path_factory):
+def completed(lines, exported_rnn, tmp_path_factory):
     path = tmp_path_factory.mktemp("predict") / "drawings.ndjson.gz"
     path.write_bytes(gzip.compress(b"\n".join(lines)))
     return path, run(f"--export_dir={exported_rnn.parent}", f"--input={path}")
 
 
-def test_each_drawing_is_answered_in_order(answered, lines):
-    answers = [json.loads(line) for line in answered[1].stdout.splitlines()]
-    given = [json.loads(lines[i]) for i in (0, 2, 4, 7, 9)]
-    assert [a["key_id"] for a in answers] == [
-        str(line.get("key_id", "")) for line in given
+def test_each_drawing_is_classified_in_order(completed, lines):
+    results = [json.loads(line) for line in completed[1].stdout.splitlines()]
+    inputs = [json.loads(lines[i]) for i in (0, 2, 4, 7, 9)]
+    assert [result["key_id"] for result in results] == [
+        str(line.get("key_id", "")) for line in inputs
     ]
-    assert [a.get("word") for a in answers] == [line.get("word") for line in given]
-    for answer in answers:
-        assert len(answer["guesses"]) == 3
-        assert set(answer["guesses"][0]) == {"word", "probability"}
+    assert [result.get("word") for result in results] == [
+        line.get("word") for line in inputs
+    ]
+    for result in results:
+        assert len(result["guesses"]) == 3
+        assert set(result["guesses"][0]) == {"word", "probability"}
 
 
-def test_each_bad_line_is_named_once(answered):
-    path, done = answered
+def test_each_invalid_line_is_reported_once(completed):
+    path, done = completed
     errors = done.stderr.decode().splitlines()
     assert done.returncode == 1
-    for number, error in zip(BAD, errors, strict=False):
+    for number, error in zip(INVALID_LINES, errors, strict=False):
         assert error.startswith(f"{path}:{number}: ")
-    assert errors[len(BAD) :] == [f"error: {path}: {len(BAD)} lines are no drawings"]
+    assert errors[len(INVALID_LINES) :] == [
+        f"error: {path}: {len(INVALID_LINES)} lines are not drawings"
+    ]
 
 
-def test_stdin_and_a_large_top_k(lines, exported_rnn):
+def test_stdin_and_large_top_k(lines, exported_rnn):
     flags = f"--export_dir={exported_rnn}", "--input=-", "--top_k=999"
     done = run(*flags, stdin=lines[0])
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
-    (answer,) = map(json.loads, done.stdout.splitlines())
+    (result,) = map(json.loads, done.stdout.splitlines())
     words = (exported_rnn / "assets" / "classes.txt").read_text().split("\n")[:-1]
-    assert sorted(guess["word"] for guess in answer["guesses"]) == sorted(words)
+    assert sorted(guess["word"] for guess in result["guesses"]) == sorted(words)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +80,11 @@ def test_stdin_and_a_large_top_k(lines, exported_rnn):
     [
         (["--export_dir=nowhere"], "--input is missing"),
         (["--export_dir=nowhere", "--input=nowhere.ndjson"], "nowhere.ndjson"),
-        (["--export_dir=nowhere", "--input=-"], "nowhere holds no export"),
+        (["--export_dir=nowhere", "--input=-"], "nowhere contains no export"),
         (["--export_dir=x", "--input=-", "--top_k=0"], "Received: 0"),
     ],
 )
-def test_misuse_is_one_line(arguments, problem):
+def test_wrong_flags_give_one_error_line(arguments, problem):
     done = run(*arguments)
     assert done.returncode != 0
     (error,) = done.stderr.decode().splitlines()

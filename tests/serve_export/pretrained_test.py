@@ -1,4 +1,4 @@
-"""The model that comes with the package: what is in the box, and how good it is."""
+"""The bundled model: its files and its accuracy."""
 
 import gzip
 import json
@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from pipeline.formats.text.ndjson_lines import parse_line
-from serve_export import exported, layout
+from serve_export import layout
 from serve_export.predictor import RAW, SIMPLIFIED, Predictor, to_ink
 from tfrecords import read
 from tfrecords.dataset_info import load_dataset_info
 
-LARGEST = 2_000_000
-FEWEST_CLASSES, LOWEST_TOP1 = 50, 0.75
+MAX_BYTES = 2_000_000
+MIN_CLASSES, MIN_TOP1 = 50, 0.75
 PER_CLASS = 200
-"""As `make pretrained` says to `create_dataset`."""
+"""The value that `make pretrained` passes to `create_dataset`."""
 
-BOX = Path(layout.PRETRAINED)
+BUNDLED = Path(layout.BUNDLED_EXPORT_DIR)
 
 
 @pytest.fixture(scope="module")
@@ -26,36 +26,36 @@ def predictor():
     return Predictor()
 
 
-def test_one_small_version_of_litert_alone(predictor):
-    (version,) = layout.versions(layout.PRETRAINED)
-    files = list((BOX / str(version)).iterdir())
+def test_one_small_version_with_litert_only():
+    (version,) = layout.list_versions(layout.BUNDLED_EXPORT_DIR)
+    files = list((BUNDLED / str(version)).iterdir())
     assert {file.name for file in files} == {
-        layout.QUANTISED,
-        layout.METRICS,
-        layout.EXAMPLES,
-        layout.MODEL_CARD,
+        layout.LITERT_INT8_FILE,
+        layout.METRICS_FILE,
+        layout.EXAMPLES_FILE,
+        layout.MODEL_CARD_FILE,
     }
-    assert sum(file.stat().st_size for file in files) <= LARGEST
+    assert sum(file.stat().st_size for file in files) <= MAX_BYTES
 
 
-def test_its_list_of_classes_is_its_own(predictor):
-    listed = (BOX / "classes.txt").read_text(encoding="utf-8").splitlines()
+def test_list_of_classes_agrees_with_the_model(predictor):
+    listed = (BUNDLED / "classes.txt").read_text(encoding="utf-8").splitlines()
     assert sorted(listed) == list(predictor.classes)
-    assert len(listed) >= FEWEST_CLASSES
+    assert len(listed) >= MIN_CLASSES
 
 
-def test_what_it_tells_of_itself(predictor):
-    told = exported.read(predictor.path)
-    assert set(told.examples) == set(told.top1) == set(predictor.classes)
-    assert "CC BY 4.0" in told.attribution
-    card = (Path(predictor.path) / layout.MODEL_CARD).read_text(encoding="utf-8")
-    assert "which training never saw" in card
-    assert "of a drawing's points seen" in card
+def test_metrics_and_examples_cover_all_classes(predictor):
+    info = layout.load_export_info(predictor.path)
+    assert set(info.examples) == set(info.top1) == set(predictor.classes)
+    assert "CC BY 4.0" in info.attribution
+    card = (Path(predictor.path) / layout.MODEL_CARD_FILE).read_text(encoding="utf-8")
+    assert "which were not used for training" in card
+    assert "Accuracy on the first points of a drawing" in card
 
 
 @pytest.fixture(scope="module")
-def unseen(predictor, quickdraw_dir, build, tmp_path_factory):
-    """Ink and places of the words of the drawings that training was not given."""
+def unseen_drawings(predictor, quickdraw_dir, build, tmp_path_factory):
+    """Ink and labels of the test split, which was not used for training."""
     folder = tmp_path_factory.mktemp("box") / "data"
     names = [f"{word}.ndjson.gz" for word in predictor.classes]
     build(
@@ -70,17 +70,17 @@ def unseen(predictor, quickdraw_dir, build, tmp_path_factory):
     return [record.ink for record in records], labels
 
 
-def test_it_is_as_good_as_it_says(predictor, unseen):
-    inks, labels = unseen
-    top1 = (predictor.probabilities(inks).argmax(axis=1) == labels).mean()
-    metrics = json.loads((Path(predictor.path) / layout.METRICS).read_text())
-    (said,) = [row["top1"] for row in metrics["formats"] if "int8" in row["name"]]
-    assert top1 == pytest.approx(said, abs=0.005)
-    assert top1 >= LOWEST_TOP1
+def test_accuracy_is_as_published(predictor, unseen_drawings):
+    inks, labels = unseen_drawings
+    top1 = (predictor.predict_probabilities(inks).argmax(axis=1) == labels).mean()
+    metrics = json.loads((Path(predictor.path) / layout.METRICS_FILE).read_text())
+    (published,) = [row["top1"] for row in metrics["formats"] if "int8" in row["name"]]
+    assert top1 == pytest.approx(published, abs=0.005)
+    assert top1 >= MIN_TOP1
 
 
-def test_raw_strokes_get_the_answer_of_the_simplified(predictor, quickdraw_dir):
-    pairs, right = 0, 0
+def test_raw_and_simplified_strokes_give_the_same_ink(predictor, quickdraw_dir):
+    num_pairs = num_correct = 0
     for word in predictor.classes:
         files = [quickdraw_dir / "pairs" / form / f"{word}.ndjson.gz"
                  for form in ("raw", "simplified")]  # fmt: skip
@@ -91,7 +91,7 @@ def test_raw_strokes_get_the_answer_of_the_simplified(predictor, quickdraw_dir):
             raw_ink = to_ink(parse_line(raw).drawing, RAW)
             ink = to_ink(parse_line(simplified).drawing, SIMPLIFIED)
             np.testing.assert_array_equal(raw_ink, ink)
-            pairs += 1
-            right += predictor.guesses([raw_ink], 1)[0][0].word == word
-    assert pairs >= 50
-    assert right / pairs >= LOWEST_TOP1
+            num_pairs += 1
+            num_correct += predictor.guess_batch([raw_ink], 1)[0][0].word == word
+    assert num_pairs >= 50
+    assert num_correct / num_pairs >= MIN_TOP1

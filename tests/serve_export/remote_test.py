@@ -1,4 +1,4 @@
-"""On `ram://`, storage that is no folder of this machine: from data to answers."""
+"""From data set to predictions on remote storage: `ram://` and a scheme of Beam."""
 
 import shutil
 import subprocess
@@ -13,14 +13,16 @@ from rnn_model import evaluate_command
 from rnn_model.config import TrainConfig
 from rnn_model.training.loop import train_and_evaluate
 from rnn_model.workdir import Workdir
-from serve_export import export, exported, layout, predictor, publish, validate
+from serve_export import export, layout, predictor, publish
+from serve_export.validation import compare_formats
+from tfrecords import storage
 
 CONFIG = TrainConfig(model="mlp", epochs=2, batch_size=32)
 
 
 @pytest.fixture
 def remote(data_dir):
-    """A folder in memory with the data set in `data`."""
+    """A remote directory with the data set in `data`."""
     folder = f"ram://{uuid.uuid4().hex}"
     for path in data_dir.iterdir():
         with tf.io.gfile.GFile(f"{folder}/data/{path.name}", "wb") as file:
@@ -29,8 +31,8 @@ def remote(data_dir):
 
 
 @pytest.fixture
-def nowhere(tmp_path, monkeypatch):
-    """The working directory: a path taken for a local one would show there."""
+def empty_working_dir(tmp_path, monkeypatch):
+    """An empty working directory: a file appears in it if a path is taken for local."""
     monkeypatch.chdir(tmp_path)
     yield
     assert not list(tmp_path.iterdir())
@@ -44,13 +46,13 @@ def names_in(folder):
     }
 
 
-@pytest.mark.usefixtures("nowhere")
-def test_train_evaluate_export_and_answer(remote, doodles):
+@pytest.mark.usefixtures("empty_working_dir")
+def test_train_evaluate_export_and_predict(remote, doodles):
     data, run, out = f"{remote}/data", f"{remote}/runs/mlp", f"{remote}/exports/mlp"
     train_and_evaluate(CONFIG, data, run)
     assert len(Workdir(run).read_history()) == 2
     assert any("tfevents" in name for name in names_in(f"{run}/logs"))
-    train_and_evaluate(CONFIG, data, run)  # goes on, and finds that it is over
+    train_and_evaluate(CONFIG, data, run)  # resumes a run that is complete
     assert len(Workdir(run).read_history()) == 2
 
     report_dir = f"{remote}/report"
@@ -58,66 +60,68 @@ def test_train_evaluate_export_and_answer(remote, doodles):
     assert report["runs"][0]["examples"] > 0
     assert {"metrics.json", "index.html", "confusion-mlp.png"} <= names_in(report_dir)
 
-    assert export.export(export.Source(run, data), out) == f"{out}/1"
+    assert export.export(run, out, data_dir=data) == f"{out}/1"
     assert {"model.tflite", "saved_model.pb", "model_card.md"} <= names_in(f"{out}/1")
-    assert layout.newest_version(out) == f"{out}/1"
-    assert set(exported.read(f"{out}/1").examples) == set(Workdir(run).read_classes())
+    assert layout.find_newest_version(out) == f"{out}/1"
+    assert set(layout.load_export_info(f"{out}/1").examples) == set(
+        Workdir(run).read_classes()
+    )
     drawing = [[[0, 255], [0, 255]]]
-    answers = [
+    guesses = [
         predictor.Predictor(out, runtime).guess(drawing, top_k=1)[0]
         for runtime in predictor.RUNTIMES
     ]
-    assert answers[0].word == answers[1].word
-    assert export.export(export.Source(run), out, ["litert"]) == f"{out}/2"
+    assert guesses[0].word == guesses[1].word
+    assert export.export(run, out, formats=["litert"]) == f"{out}/2"
 
 
-def test_what_fails_leaves_no_version(trained_mlp, monkeypatch):
+def test_failed_export_leaves_no_version(trained_mlp, monkeypatch):
     out = f"ram://{uuid.uuid4().hex}"
-    monkeypatch.setattr(validate, "TOLERANCE", -1.0)
-    with pytest.raises(ValueError, match="answers otherwise"):
-        export.export(export.Source(str(trained_mlp)), out, ["litert"])
+    monkeypatch.setattr(compare_formats, "TOLERANCE", -1.0)
+    with pytest.raises(ValueError, match="differs from Keras"):
+        export.export(str(trained_mlp), out, formats=["litert"])
     assert names_in(out) == set()
 
 
-def test_the_last_file_makes_a_version(monkeypatch):
+def test_last_file_makes_the_version_visible(monkeypatch):
     out = f"ram://{uuid.uuid4().hex}"
-    names = ["variables/variables.index", *publish.LAST]
+    names = ["variables/variables.index", *publish.LAST_FILES]
 
     def write():
-        with publish.new_version(out) as (aside, target):
+        with publish.new_version(out) as (staging_dir, version_dir):
             for name in names:
-                path = Path(aside, name)
+                path = Path(staging_dir, name)
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(name)
-        return target
+        return version_dir
 
     copied = []
-    copy = tf.io.gfile.copy
+    copy = storage.copy
 
     def fail_at_last(source, target):
-        if source.endswith(publish.LAST[-1]):
-            raise tf.errors.ResourceExhaustedError(None, None, "full")
+        if source.endswith(publish.LAST_FILES[-1]):
+            raise OSError("disk full")
         copied.append(target)
         copy(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tf.io.gfile, "copy", fail_at_last)
-        with pytest.raises(tf.errors.ResourceExhaustedError):
+        patch.setattr(storage, "copy", fail_at_last)
+        with pytest.raises(OSError, match="disk full"):
             write()
     assert copied == [f"{out}/1/{name}" for name in names[:-1]]
-    assert layout.versions(out) == []
+    assert layout.list_versions(out) == []
     assert write() == f"{out}/1"
-    assert layout.versions(out) == [1]
+    assert layout.list_versions(out) == [1]
 
 
 WITHOUT_TENSORFLOW = """
 import sys
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
-from serve_export import exported, predict, predictor
+from serve_export import layout, predict, predictor
 
-class Shelf(LocalFileSystem):
-    # Under another scheme, as if it were far away.
+class ShelfFileSystem(LocalFileSystem):
+    # Local files under a scheme that only Beam knows.
     @classmethod
     def scheme(cls):
         return "shelf"
@@ -126,33 +130,33 @@ class Shelf(LocalFileSystem):
     def exists(self, path):
         return super().exists(path.removeprefix("shelf:/"))
     def match(self, patterns, limits=None):
-        (found,) = super().match([patterns[0].removeprefix("shelf:/")], limits)
-        found.metadata_list = [
-            FileMetadata(f"shelf:/{each.path}", each.size_in_bytes)
-            for each in found.metadata_list
+        (result,) = super().match([patterns[0].removeprefix("shelf:/")], limits)
+        result.metadata_list = [
+            FileMetadata(f"shelf:/{file.path}", file.size_in_bytes)
+            for file in result.metadata_list
         ]
-        return [found]
+        return [result]
 
-found = predictor.Predictor(f"shelf:/{sys.argv[1]}")
-assert exported.read(found.path).examples, found.path
-print(found.path, found.guess([[[0, 255], [0, 255]]], top_k=1)[0].word)
-sys.argv = ["predict", f"--export_dir={found.path}"]
-sys.argv.append(f"--input={found.path}/examples.ndjson")
+model = predictor.Predictor(f"shelf:/{sys.argv[1]}")
+assert layout.load_export_info(model.path).examples, model.path
+print(model.path, model.guess([[[0, 255], [0, 255]]], top_k=1)[0].word)
+sys.argv = ["predict", f"--export_dir={model.path}"]
+sys.argv.append(f"--input={model.path}/examples.ndjson")
 predict.run()
 assert "tensorflow" not in sys.modules
 """
 
 
-def test_what_beam_reaches_is_served_without_tensorflow(exported_rnn, tmp_path):
+def test_beam_storage_needs_no_tensorflow(exported_rnn, tmp_path):
     shutil.copytree(exported_rnn, tmp_path / "rnn" / "3")
-    (tmp_path / "rnn" / "4").mkdir()  # on its way
+    (tmp_path / "rnn" / "4").mkdir()  # an incomplete version
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "rnn")],
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    first, *answers = done.stdout.splitlines()
+    first, *lines = done.stdout.splitlines()
     assert first.startswith(f"shelf:/{tmp_path}/rnn/3 ")
     examples = (exported_rnn / "examples.ndjson").read_text()
-    assert len(answers) == len(examples.splitlines())
+    assert len(lines) == len(examples.splitlines())

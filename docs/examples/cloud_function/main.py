@@ -28,5 +28,5 @@ def guess(request: flask.Request) -> tuple[dict, int]:
         ink = to_ink(body["drawing"], RAW, limits.max_ink)
     except (LookupError, TypeError, ValueError) as error:
         return {"error": f"no drawing: {error}"}, 422
-    (guesses,) = predictor.guesses([ink], top_k=3)
+    (guesses,) = predictor.guess_batch([ink], top_k=3)
     return {"guesses": [guess._asdict() for guess in guesses]}, 200

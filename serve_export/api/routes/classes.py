@@ -7,16 +7,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serve_export.animated_svg import animated_svg
 from serve_export.api import schemas
+from serve_export.api.animated_svg import animated_svg
 from serve_export.api.errors import ApiError
 from serve_export.api.openapi import Operation
-from serve_export.exported import Exported
+from serve_export.layout import ExportInfo
 
 _CACHE = {"cache-control": "public, max-age=3600"}
 
 
-def make_operations(classes: Sequence[str], export: Exported) -> list[Operation]:
+def make_operations(classes: Sequence[str], export: ExportInfo) -> list[Operation]:
     """Makes the operations.
 
     Args:

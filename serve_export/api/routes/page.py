@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from serve_export import layout
 from serve_export.api.openapi import Operation
 from serve_export.api.schemas import AboutResponse
+from tfrecords import storage
 
 STATIC_DIR = Path(__file__).parents[2] / "static"
 
@@ -66,7 +67,7 @@ def make_page_routes(export_path: str) -> list[BaseRoute]:
     ]
     files = FilesWithHeaders(PAGE_HEADERS, directory=STATIC_DIR)
     routes.append(Mount("/static", GZipMiddleware(files)))
-    web_dir = layout.join(export_path, layout.WEB)
+    web_dir = storage.join(export_path, layout.WEB_DIR)
     if os.path.isdir(web_dir):
         routes.append(Mount("/web", FilesWithHeaders(REVALIDATE, directory=web_dir)))
     return routes

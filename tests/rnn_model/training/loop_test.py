@@ -206,8 +206,7 @@ def test_checkpoints_do_not_depend_on_the_precision(
 def test_an_export_of_a_run_in_bfloat16_computes_in_float32(bfloat16_run, tmp_path):
     from serve_export import export
 
-    source = export.Source(str(bfloat16_run))
-    path = export.export(source, str(tmp_path / "export"))
+    path = export.export(str(bfloat16_run), str(tmp_path / "export"))
     saved_model = next(Path(path).rglob("saved_model.pb"))
     meta_graph = SavedModel.FromString(saved_model.read_bytes()).meta_graphs[0]
     graph = str(meta_graph.graph_def)

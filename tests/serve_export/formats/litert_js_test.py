@@ -1,4 +1,4 @@
-"""LiteRT.js comes once, as it was tried, or not at all."""
+"""The download of LiteRT.js: verified, cached, adapted for a page."""
 
 import base64
 import functools
@@ -21,8 +21,8 @@ MODULE = (
 )
 FILES = {
     "package/dist/index.js": MODULE,
-    f"package/wasm/{litert_js.SCRIPT}": b"script",
-    f"package/wasm/{litert_js.WASM}": b"wasm",
+    f"package/wasm/{litert_js.SCRIPT_FILE}": b"script",
+    f"package/wasm/{litert_js.WASM_FILE}": b"wasm",
 }
 
 
@@ -46,10 +46,10 @@ def registry(tmp_path, monkeypatch):
         digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
         packages.append(package._replace(integrity=digest))
         (folder / package.name / "-").mkdir(parents=True)
-        (folder / package.name / "-" / package.archive).write_bytes(data)
+        (folder / package.name / "-" / package.archive_name).write_bytes(data)
     monkeypatch.setattr(litert_js, "PACKAGES", packages)
     monkeypatch.setattr(http_transfer, "FIRST_WAIT", 0.01)
-    handler = functools.partial(Quiet, directory=str(folder))
+    handler = functools.partial(QuietHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=[0.05]).start()
     yield f"http://127.0.0.1:{server.server_port}", folder
@@ -57,7 +57,7 @@ def registry(tmp_path, monkeypatch):
     server.server_close()
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
@@ -68,49 +68,51 @@ def cache(tmp_path):
 
 
 @pytest.fixture
-def get(registry, cache):
-    return lambda: litert_js.files(str(cache), registry[0])
+def load(registry, cache):
+    return lambda: litert_js.load_files(str(cache), registry[0])
 
 
-def test_files_are_made_for_a_page(get):
-    files = get()
+def test_files_are_adapted_for_a_page(load):
+    files = load()
     assert set(files) == {
-        litert_js.MODULE,
-        litert_js.UTILS,
-        litert_js.SCRIPT,
-        f"{litert_js.WASM}.gz",
-        litert_js.NOTICE,
+        litert_js.MODULE_FILE,
+        litert_js.UTILS_FILE,
+        litert_js.SCRIPT_FILE,
+        f"{litert_js.WASM_FILE}.gz",
+        litert_js.NOTICE_FILE,
     }
-    assert files[litert_js.SCRIPT] == b"script"
-    assert gzip.decompress(files[f"{litert_js.WASM}.gz"]) == b"wasm"
-    assert files[litert_js.MODULE] == (
+    assert files[litert_js.SCRIPT_FILE] == b"script"
+    assert gzip.decompress(files[f"{litert_js.WASM_FILE}.gz"]) == b"wasm"
+    assert files[litert_js.MODULE_FILE] == (
         b'import { createWasmLib } from "./wasm_utils.js";\nexport {};\n'
     )
-    assert litert_js.VERSION in files[litert_js.NOTICE].decode()
+    assert litert_js.VERSION in files[litert_js.NOTICE_FILE].decode()
 
 
-def test_a_second_time_needs_no_network(get, registry):
-    first = get()
+def test_cached_files_need_no_network(load, registry):
+    first = load()
     shutil.rmtree(registry[1])
-    assert get() == first
+    assert load() == first
 
 
-def test_what_is_damaged_in_the_cache_is_fetched_again(get, cache):
-    first = get()
-    damaged = cache / litert_js.PACKAGES[0].archive
+def test_damaged_file_in_the_cache_is_downloaded_again(load, cache):
+    first = load()
+    damaged = cache / litert_js.PACKAGES[0].archive_name
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    assert get() == first
+    assert load() == first
 
 
-def test_another_archive_of_that_name_is_refused(get, registry, cache):
+def test_archive_with_another_checksum_is_refused(load, registry, cache):
     path = next(registry[1].rglob("core-*.tgz"))
     path.write_bytes(path.read_bytes() + b"more")
-    with pytest.raises(ValueError, match=r"core-.*\.tgz is not what it was .* SHA-512"):
-        get()
+    with pytest.raises(ValueError, match=r"core-.*\.tgz has another SHA-512"):
+        load()
     assert list(cache.iterdir()) == []
 
 
-def test_no_registry_is_told(get, registry):
+def test_unreachable_registry_is_an_error(load, registry):
     shutil.rmtree(registry[1])
-    with pytest.raises(OSError, match=r"needs LiteRT\.js, which could not be fetched"):
-        get()
+    with pytest.raises(
+        OSError, match=r"needs LiteRT\.js, which could not be downloaded"
+    ):
+        load()

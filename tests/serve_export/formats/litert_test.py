@@ -1,4 +1,4 @@
-"""LiteRT answers as Keras does: any length, either kind of input, few bytes."""
+"""LiteRT agrees with Keras, for ink of any length and for bitmaps."""
 
 import zipfile
 
@@ -15,7 +15,7 @@ from rnn_model.models.resample import Resample
 from rnn_model.workdir import Workdir
 from serve_export import layout
 from serve_export.formats import litert, litert_metadata
-from serve_export.formats.litert_runtime import LiteRT, to_bitmap
+from serve_export.formats.litert_runtime import LiteRTRuntime, rasterize_ink
 from serve_export.predictor import to_ink
 from tfrecords import schema
 
@@ -27,16 +27,18 @@ INKS = [
 
 
 @pytest.fixture(scope="module")
-def exact(exported_rnn):
-    return LiteRT(str(exported_rnn / layout.FLOAT))
+def float_runtime(exported_rnn):
+    return LiteRTRuntime(str(exported_rnn / layout.LITERT_FLOAT_FILE))
 
 
 @pytest.mark.parametrize("ink", INKS, ids=lambda ink: f"{len(ink)} points")
-def test_it_answers_as_keras_does(exact, trained_rnn, ink):
+def test_litert_agrees_with_keras(float_runtime, trained_rnn, ink):
     model = Workdir(str(trained_rnn)).load_best()
     inputs = {"ink": ink[None], "length": np.int32([len(ink)])}
     expected = tf.nn.softmax(model(inputs, training=False))
-    np.testing.assert_allclose(exact.probabilities([ink]), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        float_runtime.predict_probabilities([ink]), expected, atol=1e-5
+    )
 
 
 def test_litert_resamples_points_on_the_same_segments(tmp_path):
@@ -44,49 +46,58 @@ def test_litert_resamples_points_on_the_same_segments(tmp_path):
     length = keras.Input([], dtype="int32", name="length")
     features = keras.layers.Flatten()(Resample()(ink, length))
     model = keras.Model({"ink": ink, "length": length}, features, name="rnn")
-    facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
-    words = [f"feature {number}" for number in range(features.shape[1])]
-    flatbuffer = litert.convert(model, quantise=False)
-    path = tmp_path / layout.FLOAT
-    path.write_bytes(litert_metadata.pack(flatbuffer, words, facts, litert.OUTPUT))
+    preprocessing = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
+    classes = [f"feature {number}" for number in range(features.shape[1])]
+    flatbuffer = litert.convert(model, quantize=False)
+    path = tmp_path / layout.LITERT_FLOAT_FILE
+    path.write_bytes(
+        litert_metadata.add_metadata(
+            flatbuffer, classes, preprocessing, litert.OUTPUT_NAME
+        )
+    )
     points = np.random.default_rng(0).integers(0, 256, (300, 2, 150))
     inks = [to_ink([drawing.tolist()], "simplified") for drawing in points]
     lengths = np.full(300, 150, np.int32)
     expected = tf.nn.softmax(model({"ink": np.stack(inks), "length": lengths}))
-    # On another segment a direction, of length 1, is another.
-    found = LiteRT(str(path)).probabilities(inks)
-    np.testing.assert_allclose(np.log(found), np.log(expected), atol=0.01)
+    # A point on another segment would have another direction, of length 1.
+    actual = LiteRTRuntime(str(path)).predict_probabilities(inks)
+    np.testing.assert_allclose(np.log(actual), np.log(expected), atol=0.01)
 
 
-def test_drawings_of_changing_length_do_not_disturb_each_other(exact):
-    together = exact.probabilities([INKS[i] for i in (0, 2, 1, 0, 1)])
+def test_results_do_not_depend_on_the_drawings_before(float_runtime):
+    together = float_runtime.predict_probabilities([INKS[i] for i in (0, 2, 1, 0, 1)])
     for row, i in zip(together, (0, 2, 1, 0, 1)):
-        np.testing.assert_array_equal(row, exact.probabilities([INKS[i]])[0])
+        np.testing.assert_array_equal(
+            row, float_runtime.predict_probabilities([INKS[i]])[0]
+        )
 
 
-def test_a_bitmap_model_takes_ink_and_bitmaps(exported_mlp):
-    runtime = LiteRT(str(exported_mlp / layout.QUANTISED))
-    bitmaps = [to_bitmap(ink) for ink in INKS]
+def test_bitmap_model_takes_ink_and_bitmaps(exported_mlp):
+    runtime = LiteRTRuntime(str(exported_mlp / layout.LITERT_INT8_FILE))
+    bitmaps = [rasterize_ink(ink) for ink in INKS]
     np.testing.assert_array_equal(
-        runtime.probabilities(INKS), runtime.probabilities(bitmaps, schema.BITMAP)
+        runtime.predict_probabilities(INKS),
+        runtime.predict_probabilities(bitmaps, schema.BITMAP),
     )
 
 
-def test_345_classes_fit_in_two_megabytes():
+def test_model_with_345_classes_fits_in_two_megabytes():
     model = models.build_model(TrainConfig(), 345, use_cudnn=False)
-    words = [f"word {number}" for number in range(345)]
-    facts = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
-    flatbuffer = litert.convert(model, quantise=True)
-    data = litert_metadata.pack(flatbuffer, words, facts, litert.OUTPUT)
+    classes = [f"class {number}" for number in range(345)]
+    preprocessing = {"model": "rnn", "input": "ink", "ink": "rows", "description": "-"}
+    flatbuffer = litert.convert(model, quantize=True)
+    data = litert_metadata.add_metadata(
+        flatbuffer, classes, preprocessing, litert.OUTPUT_NAME
+    )
     assert len(data) <= 2_000_000
-    assert litert_metadata.unpack(data) == (tuple(words), facts)
+    assert litert_metadata.read_metadata(data) == (tuple(classes), preprocessing)
 
 
-def test_labels_and_signature_are_where_others_look(exported_rnn):
-    data = (exported_rnn / layout.QUANTISED).read_bytes()
-    with zipfile.ZipFile(exported_rnn / layout.QUANTISED) as files:
+def test_labels_and_signature_are_in_the_standard_places(exported_rnn):
+    data = (exported_rnn / layout.LITERT_INT8_FILE).read_bytes()
+    with zipfile.ZipFile(exported_rnn / layout.LITERT_INT8_FILE) as files:
         assert {file.compress_type for file in files.infolist()} == {zipfile.ZIP_STORED}
-        assert files.namelist() == [layout.CLASSES_ASSET, layout.FACTS_ASSET]
+        assert files.namelist() == [layout.CLASSES_FILE, layout.PREPROCESSING_FILE]
     model = tflite.ModelT.InitFromPackedBuf(data, 0)
     (signature,) = model.signatureDefs
     assert signature.signatureKey == b"serving_default"
@@ -98,30 +109,34 @@ def test_labels_and_signature_are_where_others_look(exported_rnn):
     # ModelMetadata.subgraph_metadata[0].output_tensor_metadata[0].associated_files[0]
     table = Table.root(metadata)
     labels = table.first(3).first(3).first(6)
-    assert labels.text(0) == layout.CLASSES_ASSET
+    assert labels.text(0) == layout.CLASSES_FILE
     assert labels.byte(2) == 2  # TENSOR_AXIS_LABELS
     assert table.first(3).first(2).text(0) == "ink"
 
 
-def test_the_signature_runs(exported_rnn, exact):
+def test_the_signature_runs(exported_rnn, float_runtime):
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(exported_rnn / layout.FLOAT))
+    interpreter = Interpreter(str(exported_rnn / layout.LITERT_FLOAT_FILE))
     interpreter.resize_tensor_input(0, [1, len(INKS[1]), 3])
     runner = interpreter.get_signature_runner("serving_default")
-    answer = runner(ink=INKS[1][None])["probabilities"]
-    np.testing.assert_allclose(answer, exact.probabilities([INKS[1]]), atol=1e-6)
+    probabilities = runner(ink=INKS[1][None])["probabilities"]
+    np.testing.assert_allclose(
+        probabilities, float_runtime.predict_probabilities([INKS[1]]), atol=1e-6
+    )
 
 
-def test_another_file_is_named(tmp_path):
+def test_other_file_is_an_error(tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(b"TFL3 but not really")
-    with pytest.raises(ValueError, match=r"model\.tflite is no model of this project"):
-        LiteRT(str(path))
+    with pytest.raises(
+        ValueError, match=r"model\.tflite is not an exported LiteRT model"
+    ):
+        LiteRTRuntime(str(path))
 
 
 class Table:
-    """A flatbuffer's table, read by field number."""
+    """A table of a flatbuffer, read by field number."""
 
     def __init__(self, data, at):
         self.data, self.at = data, at

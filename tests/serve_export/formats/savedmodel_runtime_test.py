@@ -1,4 +1,4 @@
-"""The batcher: joins what comes while it is busy."""
+"""The batcher joins the items of concurrent calls."""
 
 import threading
 
@@ -8,53 +8,53 @@ from serve_export.formats import savedmodel_runtime
 from serve_export.formats.savedmodel_runtime import Batcher
 
 
-def test_what_comes_while_it_is_busy_makes_the_next_batch():
-    sizes, busy, go_on = [], threading.Event(), threading.Event()
+def test_items_that_arrive_while_busy_form_the_next_batch():
+    batch_sizes, is_busy, proceed = [], threading.Event(), threading.Event()
 
-    def answer(items):
-        sizes.append(len(items))
-        busy.set()
-        go_on.wait()
+    def negate(items):
+        batch_sizes.append(len(items))
+        is_busy.set()
+        proceed.wait(60)
         return [-item for item in items]
 
-    batcher, answers = Batcher(answer), {}
+    batcher, results = Batcher(negate), {}
 
-    def ask(number):
-        (answers[number],) = batcher([number])
+    def call(number):
+        (results[number],) = batcher([number])
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(9)]
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(9)]
     threads[0].start()
-    busy.wait()
+    is_busy.wait()
     for thread in threads[1:]:
         thread.start()
-    while len(batcher._waiting) < 8:
+    while len(batcher._pending) < 8:
         pass
-    go_on.set()
+    proceed.set()
     for thread in threads:
         thread.join()
-    assert answers == {number: -number for number in range(9)}
-    assert sizes == [1, 8]
+    assert results == {number: -number for number in range(9)}
+    assert batch_sizes == [1, 8]
 
 
-def test_many_are_answered_in_order_and_in_parts(monkeypatch):
-    monkeypatch.setattr(savedmodel_runtime, "LARGEST_BATCH", 4)
-    sizes = []
+def test_large_call_is_split_into_batches_in_order(monkeypatch):
+    monkeypatch.setattr(savedmodel_runtime, "MAX_BATCH_SIZE", 4)
+    batch_sizes = []
 
-    def answer(items):
-        sizes.append(len(items))
+    def negate(items):
+        batch_sizes.append(len(items))
         return [-item for item in items]
 
-    assert Batcher(answer)(list(range(10))) == [-i for i in range(10)]
-    assert sizes == [4, 4, 2]
+    assert Batcher(negate)(list(range(10))) == [-i for i in range(10)]
+    assert batch_sizes == [4, 4, 2]
 
 
-def test_an_error_reaches_who_asked_and_no_later_one():
-    def answer(items):
+def test_exception_reaches_only_the_calls_of_its_batch():
+    def fail_on_zero(items):
         if 0 in items:
-            raise ValueError("nothing")
+            raise ValueError("zero")
         return items
 
-    batcher = Batcher(answer)
-    with pytest.raises(ValueError, match="nothing"):
+    batcher = Batcher(fail_on_zero)
+    with pytest.raises(ValueError, match="zero"):
         batcher([0])
     assert batcher([1]) == [1]

@@ -32,8 +32,12 @@ def export_dir(somewhere_to_look, data_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     config = TrainConfig(model="mlp", epochs=20, batch_size=8)
     train_and_evaluate(config, str(data_dir), str(folder / "run"))
-    source = export.Source(str(folder / "run"), str(data_dir))
-    return export.export(source, str(folder / "export"), ["litert"])
+    return export.export(
+        str(folder / "run"),
+        str(folder / "export"),
+        data_dir=str(data_dir),
+        formats=["litert"],
+    )
 
 
 @pytest.fixture(scope="module")

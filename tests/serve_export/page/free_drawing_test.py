@@ -125,8 +125,8 @@ def real_drawings(folder, predictor, count):
 
 
 def test_real_drawings_are_guessed(visit, serving, quickdraw_dir):
-    if not layout.versions(layout.PRETRAINED):
-        pytest.skip(f"no model in {layout.PRETRAINED}")
+    if not layout.list_versions(layout.BUNDLED_EXPORT_DIR):
+        pytest.skip(f"no model in {layout.BUNDLED_EXPORT_DIR}")
     predictor = Predictor()
     with serving(predictor.path) as server:
         visited = visit(address=server.address)

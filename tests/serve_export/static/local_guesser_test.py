@@ -40,13 +40,11 @@ async (drawings) => {
 def web_export(trained_rnn, tmp_path_factory):
     """An export of the tiny rnn for the web, and for LiteRT to compare with."""
     try:
-        litert_js.files()
+        litert_js.load_files()
     except OSError as error:
         pytest.skip(str(error))
     folder = str(tmp_path_factory.mktemp("exports"))
-    return Path(
-        export.export(export.Source(str(trained_rnn)), folder, ["litert", "web"])
-    )
+    return Path(export.export(str(trained_rnn), folder, formats=["litert", "web"]))
 
 
 @pytest.fixture(scope="module")

@@ -97,10 +97,10 @@ def web_server(exported_rnn, serving, tmp_path_factory):
     """A server of an export with a web folder."""
     path = tmp_path_factory.mktemp("exports") / "1"
     path.mkdir()
-    shutil.copy(exported_rnn / layout.QUANTISED, path)
-    (path / layout.WEB).mkdir()
-    (path / layout.WEB / "worker.js").write_text("1;\n")
-    (path / layout.WEB / "litert.wasm.gz").write_bytes(gzip.compress(b"wasm"))
+    shutil.copy(exported_rnn / layout.LITERT_INT8_FILE, path)
+    (path / layout.WEB_DIR).mkdir()
+    (path / layout.WEB_DIR / "worker.js").write_text("1;\n")
+    (path / layout.WEB_DIR / "litert.wasm.gz").write_bytes(gzip.compress(b"wasm"))
     with serving(path) as server:
         yield server
 
@@ -119,7 +119,12 @@ def test_web_files(web_server):
 
 @pytest.mark.parametrize(
     "path",
-    ["/web/", "/web/none.js", f"/web/../{layout.QUANTISED}", "/web/..%2fmodel.tflite"],
+    [
+        "/web/",
+        "/web/none.js",
+        f"/web/../{layout.LITERT_INT8_FILE}",
+        "/web/..%2fmodel.tflite",
+    ],
 )
 def test_only_web_files_are_served(web_server, path):
     response = web_server.ask(path)

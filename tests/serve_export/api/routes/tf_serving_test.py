@@ -23,7 +23,7 @@ def inks(drawing):
 
 @pytest.fixture(scope="module")
 def expected(inks, exported_rnn):
-    return Predictor(str(exported_rnn)).probabilities(inks)
+    return Predictor(str(exported_rnn)).predict_probabilities(inks)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A drawing as SVG that draws itself, stroke by stroke."""
+"""Renders a drawing as an SVG that animates stroke by stroke."""
 
 import itertools
 import math
@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 
 MARGIN = 16
 PIXELS_PER_SECOND = 400.0
-PAUSE = 0.15
-"""Seconds between two strokes."""
+PAUSE_SECONDS = 0.15
+"""Between two strokes."""
 
 _STYLE = """\
 path{fill:none;stroke:currentColor;stroke-width:6;stroke-linecap:round;\
@@ -21,10 +21,18 @@ animation:draw linear both}
 def animated_svg(
     drawing: Sequence[Sequence[Sequence[int]]], title: str, attribution: str
 ) -> str:
-    """Makes a picture of simplified strokes `[[xs, ys], …]` within 0..255.
+    """Renders simplified strokes as animated SVG.
 
-    Each path counts as 1 long, so that its one dash hides or shows it
+    With `pathLength` 1 the single dash of a path hides or shows all of it
     (https://www.w3.org/TR/SVG2/paths.html#PathLengthAttribute).
+
+    Args:
+      drawing: strokes `[[xs, ys], …]` within 0..255.
+      title: title of the image.
+      attribution: author and licence of the drawing.
+
+    Returns:
+      The SVG document.
     """
     side = 255 + 2 * MARGIN
     lines = [
@@ -34,18 +42,18 @@ def animated_svg(
         f"<desc>{escape(attribution)}</desc>",
         f"<style>{_STYLE}</style>",
     ]
-    begin = 0.0
+    start = 0.0
     for xs, ys in drawing:
         points = list(zip(xs, ys))
         seconds = _length(points) / PIXELS_PER_SECOND + 0.05
         path = "M" + " ".join(f"{x} {y}" for x, y in points)
-        if len(set(points)) == 1:  # a dot has no length to draw
+        if len(set(points)) == 1:  # a path without length is not painted
             path += "h0.1"
         lines.append(
             f'<path pathLength="1" d="{path}" '
-            f'style="animation-duration:{seconds:.2f}s;animation-delay:{begin:.2f}s"/>'
+            f'style="animation-duration:{seconds:.2f}s;animation-delay:{start:.2f}s"/>'
         )
-        begin += seconds + PAUSE
+        start += seconds + PAUSE_SECONDS
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
