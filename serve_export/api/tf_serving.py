@@ -152,6 +152,7 @@ def parse_predict(body: bytearray, accepts_bitmaps: bool) -> PredictInputs:
     assert isinstance(raw, msgspec.Raw)
     parsers: dict[str, tuple[str, Callable]] = {
         "serving_default": (schema.INK, _parse_ink_rows if is_row else _parse_ink_cols),
+        "serve_ink": (schema.INK, _parse_ink_without_length),
         "serve_examples": (schema.INK, _parse_examples),
     }
     if accepts_bitmaps:
@@ -214,6 +215,7 @@ def describe_model(version: str, accepts_bitmaps: bool) -> ModelMetadata:
     }
     signatures = {
         "serving_default": _signature(ink, probabilities, "predict"),
+        "serve_ink": _signature({INK: ink[INK]}, probabilities, "predict"),
         "serve_examples": _signature({EXAMPLES: examples}, probabilities, "predict"),
         "classify": _signature({"inputs": examples}, classification, "classify"),
     }
@@ -293,20 +295,9 @@ def _parse_example(b64: str) -> np.ndarray:
 
 
 def _parse_bitmaps(raw: msgspec.Raw) -> list[np.ndarray]:
-    """Parses bitmaps, with or without the input's name."""
-    bitmaps_type = list[list[list[list[float]]]]
-    if raw_column := _find_column(raw, BITMAP):
-        bitmaps = _decode(raw_column, bitmaps_type)
-    elif bytes(raw).lstrip()[1:].lstrip().startswith(b"{"):
-        rows = _decode(raw, list[dict[str, list[list[list[float]]]]])
-        if any(set(row) != {BITMAP} for row in rows):
-            raise _bad_request(f"an instance must have the input {BITMAP}")
-        bitmaps = [row[BITMAP] for row in rows]
-    else:
-        bitmaps = _decode(raw, bitmaps_type)
     side = schema.BITMAP_SIDE
     arrays = []
-    for bitmap in bitmaps:
+    for bitmap in _parse_single_input(raw, BITMAP, list[list[list[float]]]):
         try:
             pixels = np.array(bitmap, np.float32)
         except ValueError:  # rows of unequal length
@@ -315,6 +306,27 @@ def _parse_bitmaps(raw: msgspec.Raw) -> list[np.ndarray]:
             raise _bad_request(f"bitmap must be [{side}, {side}, 1], within 0..1")
         arrays.append(np.rint(pixels[..., 0] * 255).astype(np.uint8))
     return arrays
+
+
+def _parse_ink_without_length(raw: msgspec.Raw) -> list[np.ndarray]:
+    """Parses the instances of `serve_ink`: the last row with pen > 0 is the last."""
+    inks = []
+    for ink in _parse_single_input(raw, INK, list[list[float]]):
+        ends = [i for i, row in enumerate(ink, 1) if len(row) == 3 and row[2] > 0]
+        inks.append(_parse_ink(ink, ends[-1] if ends else 1))
+    return inks
+
+
+def _parse_single_input(raw: msgspec.Raw, name: str, item_type: Any) -> list[Any]:
+    """Parses the instances of a signature with one input, with or without its name."""
+    if raw_column := _find_column(raw, name):
+        return _decode(raw_column, list[item_type])
+    if not bytes(raw).lstrip()[1:].lstrip().startswith(b"{"):
+        return _decode(raw, list[item_type])
+    rows = _decode(raw, list[dict[str, item_type]])
+    if any(set(row) != {name} for row in rows):
+        raise _bad_request(f"an instance must have the input {name}")
+    return [row[name] for row in rows]
 
 
 def _find_column(raw: msgspec.Raw, name: str) -> msgspec.Raw | None:

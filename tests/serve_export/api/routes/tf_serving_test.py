@@ -51,6 +51,18 @@ def test_column_format(server, inks, padded, expected):
     np.testing.assert_allclose(response.json["outputs"], expected, atol=1e-6)
 
 
+def test_ink_without_length(server, padded, expected):
+    for fields in (
+        {"instances": padded},
+        {"instances": [{"ink": ink} for ink in padded]},
+        {"inputs": padded},
+        {"inputs": {"ink": padded}},
+    ):
+        response = server.ask(PREDICT, {"signature_name": "serve_ink", **fields})
+        (rows,) = response.json.values()
+        np.testing.assert_allclose(rows, expected, atol=1e-6)
+
+
 def test_serialised_examples(server, inks, expected):
     records = [
         encode.encode_example(ink=ink, class_index=0, key_id="1") for ink in inks
