@@ -62,7 +62,7 @@ def load_drawings(
     if info.classes != tuple(classes):
         raise ValueError(f"the run was trained on other classes than {data_dir} has")
     batches = input_pipeline.evaluation_batches(info, data_dir, split, BATCH_SIZE)
-    batches = batches.shuffle(input_pipeline.WINDOW, seed=seed)
+    batches = batches.shuffle(input_pipeline.WINDOW_BATCHES, seed=seed)
     items: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     key_ids: list[str] = []
