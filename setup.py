@@ -21,6 +21,7 @@ TRAIN = [
     *LITERT,
 ]
 PNG = ["pillow"]
+SVG = ["svgelements"]
 SERVE = [
     "jinja2",
     "prometheus-client",
@@ -42,7 +43,7 @@ GCP = [BEAM.format("[gcp]")]
 GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
 DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
 TEST = [
-    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *NOTEBOOK, *GCS, *DATAFLOW),
+    *(*TRAIN, *SERVE, *REPORT, *SWEEP, *SVG, *NOTEBOOK, *GCS, *DATAFLOW),
     "functions-framework",  # starts the Cloud Function of docs/examples
     *("build", "codespell", "mypy", "ruff"),
     *(
@@ -67,7 +68,7 @@ setup(
     packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
     # The model in the box, and the page.
     package_data={
-        "pipeline": ["report/templates/*"],
+        "pipeline": ["official_words.txt", "report/templates/*"],
         "serve_export": [
             "*.js",
             "api/templates/*",
@@ -94,6 +95,7 @@ setup(
         "sweep": SWEEP,
         "notebook": NOTEBOOK,
         "png": PNG,
+        "svg": SVG,
         "gcp": GCP,
         "test": TEST,
     },
