@@ -1,7 +1,7 @@
-"""`dataset_info.json`: what a data set holds, and the proof that it is whole.
+"""`dataset_info.json`: the content of a data set, and the sign that it is complete.
 
-The file is written last, after every shard stands under its final name. So a folder
-with it is a data set, and a folder without it is not.
+The file is written last, after every shard has its final name. A folder with the file
+is a data set, a folder without it is not.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """A part of the data set: its shards, and its drawings per class."""
+    """A split of the data set: its shards, and the number of drawings per class."""
 
     shards: tuple[Shard, ...]
     class_counts: tuple[int, ...]
@@ -41,12 +41,13 @@ class DatasetInfo:
     """The content of `dataset_info.json`.
 
     Attributes:
-      classes: the words, sorted; `class_index` is a place in this tuple.
+      classes: the words, sorted; `class_index` is an index of this tuple.
       splits: split name to `Split`.
-      kind: what the records hold, "ink" or "bitmap": the feature's name.
+      kind: what the records hold, one of `schema.KINDS`.
       compression: "none" or "gzip".
-      counts: where every line that was read went (see `pipeline.beam_job.result`).
-      made_by: the flags that decide what the records are.
+      counts: the number of lines read, rejected, filtered and written (see
+        `pipeline.beam_job.result`).
+      made_by: the flags that determine the records.
       format_version: `schema.FORMAT_VERSION` of the writer.
     """
 
@@ -59,7 +60,11 @@ class DatasetInfo:
     format_version: int = schema.FORMAT_VERSION
 
     def split(self, name: str) -> Split:
-        """Gives a split by name; ValueError names those there are."""
+        """Returns a split by name.
+
+        Raises:
+          ValueError: there is none; the message lists the splits.
+        """
         if name not in self.splits:
             raise ValueError(
                 f"no split named {name!r}; the data set has {', '.join(self.splits)}"
@@ -72,14 +77,14 @@ class DatasetInfo:
 
     @classmethod
     def from_json(cls, text: str, source: str) -> "DatasetInfo":
-        """Reads what `to_json` wrote.
+        """Parses the content of `dataset_info.json`.
 
         Args:
           text: the content of the file.
-          source: the file's path, for the error message.
+          source: path of the file, for error messages.
 
         Raises:
-          ValueError: not such a file, or written in another format version.
+          ValueError: the content is damaged, or has another format version.
         """
         try:
             fields = json.loads(text)
@@ -89,7 +94,7 @@ class DatasetInfo:
         if version != schema.FORMAT_VERSION:
             raise ValueError(
                 f"{source} has format version {version}, this program reads "
-                f"{schema.FORMAT_VERSION}; make the data set again"
+                f"{schema.FORMAT_VERSION}; create the data set again"
             )
         try:
             fields["classes"] = tuple(fields["classes"])
@@ -104,7 +109,7 @@ class DatasetInfo:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{source} is damaged: {error!r}") from None
         if info.kind not in schema.KINDS:
-            raise ValueError(f"{source} is damaged: no kind of drawing {info.kind!r}")
+            raise ValueError(f"{source} is damaged: unknown kind {info.kind!r}")
         return info
 
 

@@ -1,4 +1,4 @@
-"""Serialised records → tensors. The only module of this room with TensorFlow."""
+"""Serialised records → tensors. The only module of this package with TensorFlow."""
 
 import tensorflow as tf
 
@@ -19,36 +19,41 @@ _SPEC = {
 def parse_examples(
     serialized: tf.Tensor, kind: str = schema.INK
 ) -> dict[str, tf.Tensor]:
-    """Parses a batch of serialised examples at once.
+    """Parses a batch of serialised examples.
 
-    One by one costs four times as much.
+    Parsing them one by one takes four times as long.
 
     Args:
       serialized: `<string>[batch]`.
       kind: what the records hold (see `DatasetInfo.kind`).
 
     Returns:
-      ink: ragged `<float32>[batch, (3·T)]`, the rows of each drawing end to end.
-      length: `<int32>[batch]`, the number of points T.
-      class_index, recognized: `<int64>[batch]`.
-      key_id, countrycode: `<string>[batch]`.
+      A dict with
 
-      Of bitmaps, in place of ink and length:
-      bitmap: `<float32>[batch, 28, 28, 1]`, 0 to 1, white ink on black.
+      - ink: ragged `<float32>[batch, (3·T)]`, the flattened rows of each drawing,
+      - length: `<int32>[batch]`, the number of points T,
+      - class_index, recognized: `<int64>[batch]`,
+      - key_id, countrycode: `<string>[batch]`,
+
+      and for bitmaps, instead of ink and length,
+
+      - bitmap: `<float32>[batch, 28, 28, 1]`, 0 to 1, white ink on black.
     """
-    features = tf.io.parse_example(serialized, _SPEC | {kind: _DRAWINGS[kind]})
+    features: dict[str, tf.Tensor] = tf.io.parse_example(
+        serialized, _SPEC | {kind: _DRAWINGS[kind]}
+    )
     if kind == schema.BITMAP:
         pixels = tf.io.decode_raw(features[schema.BITMAP], tf.uint8)
         shape = [-1, schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1]
         features[schema.BITMAP] = tf.cast(tf.reshape(pixels, shape), tf.float32) / 255
         return features
-    numbers = features[schema.INK].row_lengths()
-    features["length"] = tf.cast(numbers // schema.INK_WIDTH, tf.int32)
+    sizes = features[schema.INK].row_lengths()
+    features["length"] = tf.cast(sizes // schema.INK_WIDTH, tf.int32)
     return features
 
 
 def parse_classes(serialized: tf.Tensor) -> tf.Tensor:
-    """The class_index of each serialised example: `<string>[batch]` → `<int64>`."""
+    """Parses class_index only: `<string>[batch]` to `<int64>[batch]`."""
     name = schema.CLASS_INDEX
     return tf.io.parse_example(serialized, {name: _SPEC[name]})[name]
 

@@ -1,20 +1,20 @@
-"""What one record holds: the single place for feature names, types and shapes.
+"""Feature names, types and shapes of a record, defined once.
 
-One `tf.train.Example` per drawing. Names and types of the first three features are
-those of TensorFlow's tutorial `tutorials/rnn/quickdraw`, so its readers read ours.
+A record is one `tf.train.Example` per drawing. The first three features have the names
+and types of TensorFlow's tutorial `tutorials/rnn/quickdraw`, so its readers work.
 
-    ink          FloatList[3·T]  rows (dx, dy, pen); the first row is the first
-                                 point's own x/255 and y/255, the others are
-                                 differences/255; pen is 1 on the last point of
-                                 each stroke
+    ink          FloatList[3·T]  rows (dx, dy, pen); the first row holds x/255 and
+                                 y/255 of the first point, the others differences
+                                 of points/255; pen is 1 on the last point of each
+                                 stroke
     shape        Int64List[2]    [T, 3]
-    class_index  Int64List[1]    place of the word in the sorted list of classes
-    key_id       BytesList[1]    Google's key, or one made from the content
-    countrycode  BytesList[1]    two letters, empty where not known
-    timestamp    BytesList[1]    as published, empty where not known
-    recognized   Int64List[1]    1, 0, or -1 where not known
+    class_index  Int64List[1]    index of the word in the sorted list of classes
+    key_id       BytesList[1]    Google's key, or a hash of the content
+    countrycode  BytesList[1]    two letters, empty if unknown
+    timestamp    BytesList[1]    as published, empty if unknown
+    recognized   Int64List[1]    1, 0, or -1 if unknown
 
-A drawing that was published as a bitmap alone has, in place of ink and shape:
+A drawing that was published as a bitmap has, instead of ink and shape:
 
     bitmap       BytesList[1]    28×28 grey values <uint8>, row by row, white ink on
                                  black
@@ -23,7 +23,7 @@ A drawing that was published as a bitmap alone has, in place of ink and shape:
 import re
 
 FORMAT_VERSION = 1
-"""Goes up whenever a reader of the last version would misread the new one."""
+"""Incremented when a reader of the previous version would misread the new one."""
 
 INK = "ink"
 BITMAP = "bitmap"
@@ -35,13 +35,13 @@ TIMESTAMP = "timestamp"
 RECOGNIZED = "recognized"
 
 KINDS = (INK, BITMAP)
-"""What a data set may hold: one of these features in every record."""
+"""Kinds of data set, named after the feature that every record has."""
 
 INK_WIDTH = 3
-"""Numbers in a row of ink: dx, dy, pen."""
+"""Number of columns of ink: dx, dy, pen."""
 
 BITMAP_SIDE = 28
-"""Pixels along a side of a bitmap."""
+"""Side of a bitmap in pixels."""
 
 RECOGNIZED_VALUES = {True: 1, False: 0, None: -1}
 
@@ -51,11 +51,11 @@ _SHARD_NAME = re.compile(r"[\w.+-]+-\d{5,}-of-\d{5,}\.tfrecord(\.gz)?")
 
 
 def shard_name(split: str, index: int, count: int, compression: str = "none") -> str:
-    """Names a shard: `train-00000-of-00010.tfrecord`, with `.gz` where compressed."""
+    """Returns the name of a shard: `train-00000-of-00010.tfrecord[.gz]`."""
     suffix = ".gz" if compression == "gzip" else ""
     return f"{split}-{index:05d}-of-{count:05d}.tfrecord{suffix}"
 
 
 def is_shard_name(name: str) -> bool:
-    """Says whether `shard_name` can have made a file's name."""
+    """Returns whether a file name has the form of `shard_name`."""
     return _SHARD_NAME.fullmatch(name) is not None

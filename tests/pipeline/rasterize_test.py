@@ -1,4 +1,4 @@
-"""Bitmaps are Google's: one picture to look at, and 182 of Google's own."""
+"""Bitmaps equal a golden picture and resemble 182 of Google's."""
 
 import gzip
 
@@ -81,7 +81,7 @@ def test_the_pen_is_up_between_strokes():
     "word",
     ["airplane", "banana", "bird", "book", "cat", "dog", "flower", "house", "rainbow"],
 )
-def test_bitmaps_are_googles(word, quickdraw_dir):
+def test_bitmaps_resemble_googles(word, quickdraw_dir):
     theirs = np.load(quickdraw_dir / "bitmap_pairs" / f"{word}.npy").astype(float)
     with gzip.open(quickdraw_dir / "bitmap_pairs" / f"{word}.ndjson.gz") as lines:
         drawings = [parse_simplified(line) for line in lines]

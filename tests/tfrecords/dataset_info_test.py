@@ -1,4 +1,4 @@
-"""`dataset_info.json` comes back as written, and whatever is not whole is refused."""
+"""`dataset_info.json` round-trips; damaged or incomplete data sets are rejected."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ def changed(**fields):
     return json.dumps(json.loads(INFO.to_json()) | fields)
 
 
-def test_comes_back_as_written():
+def test_round_trip():
     assert DatasetInfo.from_json(INFO.to_json(), "here") == INFO
 
 
@@ -39,12 +39,12 @@ def test_examples_are_the_sum_over_classes():
     assert INFO.split("train").examples == 3
 
 
-def test_unknown_split_names_those_there_are():
+def test_an_unknown_split_lists_the_splits():
     with pytest.raises(ValueError, match=r"no split named 'dev'.* has train, test"):
         INFO.split("dev")
 
 
-def test_another_format_version_is_refused():
+def test_another_format_version_is_rejected():
     version = schema.FORMAT_VERSION + 1
     with pytest.raises(ValueError, match=f"^here has format version {version}, this"):
         DatasetInfo.from_json(changed(format_version=version), "here")
@@ -65,22 +65,20 @@ def test_another_format_version_is_refused():
         changed(unheard_of=1),
     ],
 )
-def test_damaged_file_is_refused(text):
+def test_a_damaged_file_is_rejected(text):
     with pytest.raises(ValueError, match=r"^here is damaged: "):
         DatasetInfo.from_json(text, "here")
 
 
-def test_a_file_that_names_no_kind_is_of_ink():
+def test_the_default_kind_is_ink():
     fields = json.loads(INFO.to_json())
     assert fields.pop("kind") == "ink"
     assert DatasetInfo.from_json(json.dumps(fields), "here") == INFO
 
 
-def test_an_unknown_kind_is_refused():
+def test_an_unknown_kind_is_rejected():
     text = dataclasses.replace(INFO, kind="song").to_json()
-    with pytest.raises(
-        ValueError, match=r"^here is damaged: no kind of drawing 'song'"
-    ):
+    with pytest.raises(ValueError, match=r"^here is damaged: unknown kind 'song'"):
         DatasetInfo.from_json(text, "here")
 
 
@@ -98,7 +96,7 @@ def test_a_complete_data_set_is_loaded(data_set):
     assert load_dataset_info(f"{data_set}/") == INFO
 
 
-def test_a_folder_without_data_set_is_refused(tmp_path):
+def test_a_folder_without_data_set_is_rejected(tmp_path):
     with pytest.raises(ValueError, match=r"is not a data set: there is no dataset_inf"):
         load_dataset_info(str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""Batches of records come back as the tensors that were encoded."""
+"""Batches of records are decoded to the tensors that were encoded."""
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,7 @@ def serialized():
     )
 
 
-def test_parse_examples_gives_what_was_encoded():
+def test_parse_examples_inverts_encode():
     features = decode.parse_examples(serialized())
     assert features["length"].dtype == tf.int32
     assert features["length"].numpy().tolist() == [1, 3]
@@ -61,7 +61,7 @@ def test_decodes_inside_a_graph():
     assert next(iter(dense)).shape == (2, 3, 3)
 
 
-def test_bitmaps_come_back_as_shares_of_white():
+def test_bitmaps_are_scaled_to_0_to_1():
     bitmaps = np.arange(2 * 784, dtype=np.uint8).reshape(2, 28, 28)
     records = [
         encode.encode_example(bitmap=bitmap, class_index=4, key_id="k")

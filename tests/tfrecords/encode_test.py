@@ -1,4 +1,4 @@
-"""Records are, byte for byte, what protobuf and TensorFlow would write."""
+"""Records equal, byte for byte, those of protobuf and TensorFlow."""
 
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def test_a_bitmap_equals_protobuf(bitmap, class_index, texts):
     ) == message.SerializeToString(deterministic=True)
 
 
-def test_a_record_holds_ink_or_a_bitmap():
+def test_a_record_holds_either_ink_or_a_bitmap():
     both = {"ink": np.ones((1, 3)), "bitmap": np.zeros((28, 28), np.uint8)}
     for drawing in ({}, both):
         with pytest.raises(ValueError, match="either ink or a bitmap"):
@@ -111,7 +111,7 @@ def test_a_record_holds_ink_or_a_bitmap():
 
 
 @pytest.mark.parametrize("bitmap", [np.zeros((28, 28)), np.zeros((784,), np.uint8)])
-def test_a_bitmap_of_another_form_is_refused(bitmap):
+def test_other_bitmaps_are_rejected(bitmap):
     with pytest.raises(
         ValueError, match=r"bitmap must be uint8 \[28, 28\]. Received: "
     ):
@@ -127,12 +127,12 @@ def test_5000_points_equal_protobuf():
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (4, 2), (3,), (1, 4, 3)])
-def test_ink_of_another_shape_is_refused(shape):
+def test_ink_of_another_shape_is_rejected(shape):
     with pytest.raises(ValueError, match=r"ink must be \[T, 3\] with T > 0. Received"):
         encode.encode_example(ink=np.zeros(shape), class_index=0, key_id="")
 
 
-def test_tensorflow_reads_what_is_framed(tmp_path):
+def test_tensorflow_reads_the_frames(tmp_path):
     contents = [b"", b"one", bytes(range(256)) * 40]
     path = tmp_path / "a.tfrecord"
     path.write_bytes(encode.frame_records(contents))
@@ -147,12 +147,12 @@ def test_tensorflow_frames_the_same(tmp_path):
     assert path.read_bytes() == encode.frame_record(b"drawing")
 
 
-def test_golden_file_is_what_is_written_today():
+def test_the_golden_file_is_written_unchanged():
     framed = [encode.frame_record(golden_record(**d)) for d in GOLDEN_DRAWINGS]
     assert GOLDEN.read_bytes() == b"".join(framed)
 
 
-def test_golden_file_is_read_back():
+def test_the_golden_file_is_read():
     with GOLDEN.open("rb") as file:
         records = list(read.read_records(file))
     assert list(tf.data.TFRecordDataset(str(GOLDEN)).as_numpy_iterator()) == records

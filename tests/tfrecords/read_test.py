@@ -1,4 +1,4 @@
-"""Records come back as they were encoded, and damage never passes for a drawing."""
+"""Records are read as they were encoded; damage is an error, never a drawing."""
 
 import contextlib
 import dataclasses
@@ -75,7 +75,7 @@ def test_parse_inverts_encode(ink, class_index, texts, recognized):
 
 
 @given(hnp.arrays(np.uint8, (28, 28)), st.integers(0, MANY))
-def test_a_bitmap_comes_back(bitmap, class_index):
+def test_a_bitmap_round_trips(bitmap, class_index):
     pixels = bytes_feature(bitmap.tobytes())
     record = read.parse_record(
         example(ink=None, bitmap=pixels, class_index=int_feature(class_index))
@@ -86,7 +86,7 @@ def test_a_bitmap_comes_back(bitmap, class_index):
 
 
 @given(st.permutations(["ink", "class_index", "key_id", "recognized", "more", "none"]))
-def test_features_may_stand_in_any_order_among_unknown_ones(order):
+def test_features_may_be_in_any_order_among_unknown_ones(order):
     features = {
         "ink": float_feature(*INK.ravel()),
         "class_index": int_feature(7),
@@ -125,8 +125,8 @@ def field(tag, content):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ({"ink": None}, "needs one of ink and bitmap"),
-        ({"bitmap": bytes_feature(bytes(784))}, "needs one of ink and bitmap"),
+        ({"ink": None}, "needs either ink or bitmap"),
+        ({"bitmap": bytes_feature(bytes(784))}, "needs either ink or bitmap"),
         ({"ink": float_feature(1, 2)}, "ink has 8 bytes, not T × 12"),
         ({"ink": float_feature()}, "ink has 0 bytes, not T × 12"),
         ({"ink": int_feature(1, 2, 3)}, "ink has values of another type"),
@@ -143,30 +143,30 @@ def field(tag, content):
         ({"key_id": bytes_feature(b"a", b"b")}, "key_id has 2 values, not one"),
     ],
 )
-def test_what_is_no_drawing_is_refused(features, message):
+def test_other_examples_are_rejected(features, message):
     with pytest.raises(ValueError, match=message):
         read.parse_record(example(**features))
 
 
-def test_every_cut_is_noticed():
+def test_every_truncated_record_is_an_error():
     for length in range(len(RECORD)):
         with pytest.raises(ValueError, match=r"\w"):
             read.parse_record(RECORD[:length])
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_a_record_or_a_value_error(data):
+def test_any_bytes_give_a_record_or_a_value_error(data):
     with contextlib.suppress(ValueError):
         read.parse_record(data)
 
 
 @given(st.integers(0, len(RECORD) - 1), st.integers(0, 255))
-def test_any_changed_byte_is_a_record_or_a_value_error(place, byte):
+def test_any_changed_byte_gives_a_record_or_a_value_error(position, byte):
     with contextlib.suppress(ValueError):
-        read.parse_record(RECORD[:place] + bytes([byte]) + RECORD[place + 1 :])
+        read.parse_record(RECORD[:position] + bytes([byte]) + RECORD[position + 1 :])
 
 
-# Streams of records.
+# --- Streams of records ---------------------------------------------------------------
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
@@ -175,7 +175,7 @@ def test_read_records_inverts_frame_record(contents):
     assert list(read.read_records(stream)) == contents
 
 
-def test_every_truncation_is_noticed():
+def test_every_truncated_stream_is_an_error():
     stream = encode.frame_record(b"first") + encode.frame_record(b"second")
     whole = (0, len(encode.frame_record(b"first")))
     for length in set(range(len(stream))) - set(whole):
@@ -183,11 +183,11 @@ def test_every_truncation_is_noticed():
             list(read.read_records(io.BytesIO(stream[:length])))
 
 
-def test_every_damaged_byte_is_noticed():
+def test_every_damaged_byte_is_an_error():
     stream = encode.frame_record(b"first")
-    for place in range(len(stream)):
+    for position in range(len(stream)):
         damaged = bytearray(stream)
-        damaged[place] ^= 0x10
+        damaged[position] ^= 0x10
         with pytest.raises(ValueError, match=r"record 1 has a? ?damaged or truncated"):
             list(read.read_records(io.BytesIO(damaged)))
 
@@ -200,7 +200,7 @@ def test_error_names_the_damaged_record():
         next(records)
 
 
-# Data sets.
+# --- Data sets ------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=["none", "gzip"])
@@ -210,7 +210,7 @@ def dataset(request, build, doodles, tmp_path_factory):
     return folder
 
 
-def test_a_data_set_is_read_to_the_last_record(dataset):
+def test_a_data_set_is_read_completely(dataset):
     info = load_dataset_info(str(dataset))
     kind = "GZIP" if info.compression == "gzip" else ""
     for name, split in info.splits.items():
@@ -233,16 +233,16 @@ def test_a_data_set_is_read_to_the_last_record(dataset):
         assert tuple(counts) == split.class_counts
 
 
-def test_ink_that_is_read_is_the_drawing(data_dir, doodles):
+def test_ink_equals_the_drawing(data_dir, doodles):
     info = load_dataset_info(str(data_dir))
     lines = "".join(path.read_text() for path in doodles.glob("*.ndjson"))
     for record in read.read_split(info, str(data_dir), "test"):
         drawing = strokes.to_drawing(strokes.from_ink(record.ink))
-        assert str(drawing).replace(" ", "") in lines
+        assert str(drawing).reposition(" ", "") in lines
 
 
 def broken(dataset, tmp_path, content):
-    """An info and a folder: the first shard for training holds other bytes."""
+    """Returns an info and a shard name of a folder whose shard has other content."""
     info = load_dataset_info(str(dataset))
     name = info.splits["train"].shards[0].name
     (tmp_path / name).write_bytes(content)
@@ -261,7 +261,7 @@ def test_damage_is_named_by_shard_and_record(data_dir, tmp_path):
     whole, strange, torn = map(encode.frame_record, (good, RECORD, b"x"))
     cases = [
         (b"x", "record 1 has a damaged or truncated length"),
-        (torn, "record 1 is damaged: no serialised Example: a number does not end"),
+        (torn, "record 1 is damaged: not a serialised Example: a number does not end"),
         (whole + strange, "record 2 is damaged: class_index 300 of 4 classes"),
     ]
     for content, message in cases:
@@ -269,7 +269,7 @@ def test_damage_is_named_by_shard_and_record(data_dir, tmp_path):
         assert first_error(info, tmp_path) == f"{tmp_path}: shard {name}: {message}"
 
 
-def test_missing_records_are_noticed(data_dir, tmp_path):
+def test_missing_records_are_an_error(data_dir, tmp_path):
     info, name = broken(data_dir, tmp_path, b"")
     count = info.splits["train"].shards[0].examples
     assert first_error(info, tmp_path) == (
@@ -279,5 +279,5 @@ def test_missing_records_are_noticed(data_dir, tmp_path):
 
 def test_damaged_gzip_is_named(data_dir, tmp_path):
     info, name = broken(data_dir, tmp_path, b"no gzip")
-    packed = dataclasses.replace(info, compression="gzip")
+    packed = dataclasses.reposition(info, compression="gzip")
     assert f"shard {name}: Not a gzipped file" in first_error(packed, tmp_path)

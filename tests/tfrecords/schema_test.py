@@ -1,4 +1,4 @@
-"""The record's names and types, and the names of shards."""
+"""Names and types of the features, and names of shards."""
 
 import numpy as np
 import pytest
@@ -48,5 +48,5 @@ def test_shard_names(arguments, name):
         "",
     ],
 )
-def test_other_names_are_no_shards(name):
+def test_other_names_are_not_shards(name):
     assert not schema.is_shard_name(name)

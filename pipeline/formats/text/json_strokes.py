@@ -1,7 +1,9 @@
-"""The strokes of many simplified drawings, read straight from their JSON.
+"""The strokes of many simplified drawings, parsed from their JSON with numpy.
 
-Digits are read with numpy, all at a time, several times faster than by way of Python's
-lists and numbers.
+All digits of many drawings are parsed at once. This is two to four times faster than
+msgspec's typed decoder and four to six times faster than json (417,000, 97,000 and
+68,000 drawings a second on one core for Google's cats, `python -m benchmarks.records`
+for synthetic drawings), which both make a Python object of every number.
 """
 
 import itertools
@@ -11,38 +13,37 @@ import numpy as np
 
 from pipeline import strokes
 
-TOGETHER = 1024
-"""Drawings whose digits are read in one go; of more, what numpy makes of them leaves
-the processor's cache."""
+BATCH_DRAWINGS = 1024
+"""Drawings that are parsed at once; the arrays of more leave the processor's cache."""
 
 
 def pack_json(drawings: Sequence[bytes]) -> list[bytes | None]:
-    """Lays many simplified drawings out at once.
+    """Packs the points of many simplified drawings.
 
     Args:
       drawings: valid JSON, `[[[x,…],[y,…]],…]` each.
 
     Returns:
-      The bytes of each drawing's points `<uint8>[T, 3]`, as `strokes.to_points` gives
-      them; None for what is not simplified, has a fault, or is written in another way.
+      The bytes of each drawing's points `<uint8>[T, 3]`, as `strokes.to_points` returns
+      them; None if it is not simplified, has a fault, or is written in another way.
     """
     packed: list[bytes | None] = []
-    for start in range(0, len(drawings), TOGETHER):
-        packed += _pack(drawings[start : start + TOGETHER])
+    for start in range(0, len(drawings), BATCH_DRAWINGS):
+        packed += _pack_batch(drawings[start : start + BATCH_DRAWINGS])
     return packed
 
 
-def _pack(drawings: Sequence[bytes]) -> list[bytes | None]:
-    """Does so with few enough, and with ever fewer until the faulty ones are found."""
+def _pack_batch(drawings: Sequence[bytes]) -> list[bytes | None]:
+    """Packs a batch; bisects it to find drawings with faults."""
     counts = [_stroke_counts.get(text.translate(None, _DIGITS)) for text in drawings]
-    plain = [text for text, count in zip(drawings, counts) if count]
-    points, stops = _read_digits(b"".join(plain))
+    candidates = [text for text, count in zip(drawings, counts) if count]
+    points, stops = _parse_digits(b"".join(candidates))
     ends = np.cumsum([0, *filter(None, counts)])
     if points is None or len(stops) != ends[-1] + 1:
         if len(drawings) == 1:
             return [None]
         middle = len(drawings) // 2
-        return _pack(drawings[:middle]) + _pack(drawings[middle:])
+        return _pack_batch(drawings[:middle]) + _pack_batch(drawings[middle:])
     flat = points.tobytes()
     pieces = itertools.pairwise((3 * stops[ends]).tolist())
     return [flat[slice(*next(pieces))] if count else None for count in counts]
@@ -50,21 +51,21 @@ def _pack(drawings: Sequence[bytes]) -> list[bytes | None]:
 
 _DIGITS = b"0123456789,"
 _stroke_counts = {b"[" + b"[[][]]" * n + b"]": n for n in range(1, 1000)}
-"""What is left of a drawing without its numbers, to its number of strokes."""
+"""A drawing without its numbers, to its number of strokes."""
 
 
-def _read_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
-    """Reads the strokes of drawings whose brackets are as they should be.
+def _parse_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
+    """Parses the strokes of drawings whose brackets are correct.
 
     Returns:
-      The points, `<uint8>[T, 3]`, and where strokes start and the last one ends,
-      `<int64>[strokes + 1]`; None for the points if a number is above 255, or not
-      where it should be, or not every x has its y.
+      The points `<uint8>[T, 3]`, and the offsets at which strokes start and the last
+      one ends, `<int64>[strokes + 1]`. The points are None if a number is above 255 or
+      misplaced, or if a stroke has unequal x and y.
     """
-    # Three more in front, so that to look back for digits never leaves the text.
+    # Three more in front, so that looking back for digits never leaves the text.
     codes = np.frombuffer(b"[[[" + text, np.uint8)
-    values, last = _read_numbers(codes)
-    # How many numbers each axis has: x, y, x, y, …
+    values, last = _parse_numbers(codes)
+    # Number of numbers per axis: x, y, x, y, …
     sizes = np.diff(np.flatnonzero(codes.take(last + 1) == ord("]")), prepend=-1)
     if (
         not np.array_equal(sizes[0::2], sizes[1::2])
@@ -72,7 +73,7 @@ def _read_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
         or not _commas_separate(codes)
     ):
         return None, np.zeros(1, int)
-    # All x of a stroke stand before all y of it.
+    # All x of a stroke precede its y.
     is_y = np.repeat(np.arange(len(sizes)) % 2 == 1, sizes)
     stops = np.cumsum(sizes[0::2])
     points = np.zeros((len(values) // 2, 3), np.uint8)
@@ -82,16 +83,16 @@ def _read_digits(text: bytes) -> tuple[np.ndarray | None, np.ndarray]:
     return points, np.append(0, stops)
 
 
-def _read_numbers(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Reads the whole numbers of a text `<uint8>[n]`, none in its first three.
+def _parse_numbers(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Parses the integers of a text `<uint8>[n]` with none in the first three bytes.
 
     Returns:
-      The numbers, `<uint16>[m]`, any above 255 for one of more than three digits, and
-      where each one's last digit is, `<int64>[m]`.
+      The numbers `<uint16>[m]`, above 255 for a number of more than three digits, and
+      the position of the last digit of each, `<int64>[m]`.
     """
     digits = codes - np.uint8(ord("0"))
     is_digit = digits <= 9
-    # Boolean indexing, several times slower, would say the same.
+    # The same as boolean indexing, but several times faster.
     last = np.flatnonzero(is_digit[:-1] > is_digit[1:])
     ones, tens, hundreds, more = (digits.take(last - back) for back in range(4))
     has_tens = tens <= 9
@@ -103,7 +104,7 @@ def _read_numbers(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _commas_separate(codes: np.ndarray) -> bool:
-    """Says whether each comma stands between two numbers or between two brackets."""
+    """Returns whether each comma is between two numbers or between two brackets."""
     is_digit = codes - np.uint8(ord("0")) <= 9
-    amiss = is_digit[:-2] != is_digit[2:]
-    return not (amiss & (codes[1:-1] == ord(","))).any()
+    misplaced = is_digit[:-2] != is_digit[2:]
+    return not (misplaced & (codes[1:-1] == ord(","))).any()
