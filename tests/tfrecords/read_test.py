@@ -238,7 +238,7 @@ def test_ink_equals_the_drawing(data_dir, doodles):
     lines = "".join(path.read_text() for path in doodles.glob("*.ndjson"))
     for record in read.read_split(info, str(data_dir), "test"):
         drawing = strokes.to_drawing(strokes.from_ink(record.ink))
-        assert str(drawing).reposition(" ", "") in lines
+        assert str(drawing).replace(" ", "") in lines
 
 
 def broken(dataset, tmp_path, content):
@@ -279,5 +279,5 @@ def test_missing_records_are_an_error(data_dir, tmp_path):
 
 def test_damaged_gzip_is_named(data_dir, tmp_path):
     info, name = broken(data_dir, tmp_path, b"no gzip")
-    packed = dataclasses.reposition(info, compression="gzip")
+    packed = dataclasses.replace(info, compression="gzip")
     assert f"shard {name}: Not a gzipped file" in first_error(packed, tmp_path)
