@@ -10,6 +10,7 @@ from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 from apache_beam.portability.api import beam_runner_api_pb2 as beam_api
 
 from pipeline import create_dataset
+from pipeline.beam_job import cluster_runner
 from pipeline.beam_job.config import JobConfig, JobContext
 from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.beam_job.transforms import ParseBlock, ReadFile, WriteShard
@@ -65,19 +66,23 @@ def test_every_step_has_a_name(translated):
     assert all("FlatMap(<lambda at core.py" in name for name in lambdas)  # Beam's own
 
 
-def test_the_documented_command_has_no_unknown_flag():
+def test_the_documented_commands_are_valid():
     text = (ROOT / "docs" / "clusters.md").read_text().replace("\\\n", "")
     commands = [
         shlex.split(line)[3:]
         for line in text.splitlines()
         if "--runner=DataflowRunner" in line
     ]
-    assert len(commands) == 1
+    assert len(commands) == 2
     own = ("--input=", "--output_dir=", "--num_shards=")
-    beam_args = [flag for flag in commands[0] if not flag.startswith(own)]
-    assert create_dataset.parse_beam_args(beam_args) == []
-    names = {flag.partition("=")[0] for flag in beam_args}
-    assert names >= {flag.partition("=")[0] for flag in FLAGS[:6]} | {"--setup_file"}
+    for command in commands:
+        beam_args = [flag for flag in command if not flag.startswith(own)]
+        assert create_dataset.parse_beam_args(beam_args) == []
+        cluster_runner.check_options(PipelineOptions(beam_args), ["gs://BUCKET/data"])
+        names = {flag.partition("=")[0] for flag in beam_args}
+        assert names >= {flag.partition("=")[0] for flag in FLAGS[:6]}
+        # Without public addresses workers cannot install from PyPI.
+        assert ("--setup_file" in names) != ("--no_use_public_ips" in names)
 
 
 def test_no_worker_receives_a_local_path(translated):

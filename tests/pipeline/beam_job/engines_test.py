@@ -1,4 +1,4 @@
-"""On Flink and Spark, real ones within their job servers: the same bytes as locally."""
+"""The job on Flink and Spark, within their job servers: the same bytes as locally."""
 
 import contextlib
 import os
@@ -14,10 +14,10 @@ import pytest
 
 from pipeline import sample
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHARDS = 5
 
-# A JVM that lives for seconds is not to compile as if for days.
+# A JVM that runs for seconds needs no optimizing compiler.
 QUICK_JVM = "--job_server_jvm_properties=-XX:TieredStopAtLevel=1"
 
 RESTARTS = """
@@ -28,8 +28,8 @@ restart-strategy.fixed-delay.delay: 1 s
 """
 
 
-def job_server(engine):
-    """The flags that start an engine, where it is at hand."""
+def job_server_flags(engine):
+    """Returns the flags that start an engine; skips the test if it is missing."""
     variable = f"{engine.upper()}_JOB_SERVER_JAR"
     jar = Path(os.environ.get(variable, ROOT / "build" / engine / "job-server.jar"))
     if shutil.which("java") is None:
@@ -51,18 +51,18 @@ def source(tmp_path_factory):
 def expected(build, source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("expected") / "out"
     build([source], folder, num_shards=SHARDS)
-    return files_of(folder)
+    return read_files(folder)
 
 
-def files_of(folder):
+def read_files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @contextlib.contextmanager
-def started(source, out, *flags):
-    """The command, in a group of processes of its own that is empty at the end.
+def start_command(source, out, *flags):
+    """Runs the command in a process group, which must be empty at the end.
 
-    It is started as a shell starts what is to run in the background.
+    Like the background jobs of a shell, it ignores SIGINT at its start.
     """
     command = [sys.executable, "-m", "pipeline.create_dataset", f"--input={source}"]
     process = subprocess.Popen(
@@ -75,7 +75,7 @@ def started(source, out, *flags):
     )
     try:
         yield process
-        with pytest.raises(ProcessLookupError):  # no job server outlives its job
+        with pytest.raises(ProcessLookupError):  # the job server has ended
             os.killpg(process.pid, 0)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -85,7 +85,7 @@ def started(source, out, *flags):
 
 @pytest.fixture
 def worker_pool():
-    """The flags that take workers from a pool, and the pool, as beside a cluster."""
+    """Starts a worker pool, as beside a task manager; yields its flags and process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -106,58 +106,70 @@ def worker_pool():
 
 
 def wait_for_shards(process, out):
-    """Waits until the first shard is on its way; gives how many are."""
-    end = time.monotonic() + 240
-    while not (found := list(out.glob(".unfinished/*/t*-*-*"))):
+    """Waits for the first shards; returns how many there are."""
+    end = time.monotonic() + 600
+    while not (shards := list(out.glob(".unfinished/*/t*-*-*"))):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < end
         time.sleep(0.002)
-    return len(found)
+    return len(shards)
 
 
 def kill_a_worker(process, pool, out):
-    """Kills one while shards are written; gives how many there were."""
-    found = wait_for_shards(process, out)
+    """Kills a worker while shards are written; returns how many there were."""
+    num_shards = wait_for_shards(process, out)
     workers = [
         int(child)
         for thread in Path(f"/proc/{pool.pid}/task").iterdir()
         for child in (thread / "children").read_text().split()
     ]
     os.kill(workers[-1], signal.SIGKILL)
-    return found
+    return num_shards
 
 
 @pytest.mark.flink
-def test_flink_in_two_slots_makes_the_same_bytes(source, expected, tmp_path):
+def test_flink_with_two_slots_gives_the_same_bytes(source, expected, tmp_path):
     out = tmp_path / "out"
-    flags = [*job_server("flink"), "--parallelism=2", "--environment_type=LOOPBACK"]
-    with started(source, out, *flags) as process:
-        stdout, stderr = process.communicate(timeout=300)
+    flags = [
+        *job_server_flags("flink"),
+        "--parallelism=2",
+        "--environment_type=LOOPBACK",
+    ]
+    with start_command(source, out, *flags) as process:
+        stdout, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
-    assert files_of(out) == expected
+    assert read_files(out) == expected
     assert "read                        2,400" in stdout
 
 
 @pytest.mark.flink
-def test_flink_makes_up_for_a_killed_worker(source, expected, tmp_path, worker_pool):
+def test_flink_replaces_a_killed_worker(source, expected, tmp_path, worker_pool):
     out = tmp_path / "out"
     (tmp_path / "flink-conf.yaml").write_text(RESTARTS)
-    flags = [*job_server("flink"), "--parallelism=2", f"--flink_conf_dir={tmp_path}"]
+    flags = [
+        *job_server_flags("flink"),
+        "--parallelism=2",
+        f"--flink_conf_dir={tmp_path}",
+    ]
     environment, pool = worker_pool
-    with started(source, out, *flags, *environment) as process:
+    with start_command(source, out, *flags, *environment) as process:
         assert kill_a_worker(process, pool, out) < 3 * SHARDS
-        _, stderr = process.communicate(timeout=300)
+        _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
-    assert files_of(out) == expected
+    assert read_files(out) == expected
 
 
 @pytest.mark.flink
-def test_without_restarts_a_killed_worker_is_one_line(source, tmp_path, worker_pool):
+def test_without_restarts_a_killed_worker_fails_the_job_in_one_line(
+    source, tmp_path, worker_pool
+):
     out = tmp_path / "out"
     environment, pool = worker_pool
-    with started(source, out, *job_server("flink"), *environment) as process:
+    with start_command(
+        source, out, *job_server_flags("flink"), *environment
+    ) as process:
         kill_a_worker(process, pool, out)
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=900)
     assert (process.returncode, stdout) == (1, "")
     assert stderr.splitlines()[-1].startswith("error: the job failed: ")
     assert not [line for line in stderr.splitlines() if line.startswith("\t")]
@@ -167,20 +179,55 @@ def test_without_restarts_a_killed_worker_is_one_line(source, tmp_path, worker_p
 @pytest.mark.flink
 def test_an_interrupt_ends_the_job_and_its_server(source, tmp_path):
     out = tmp_path / "out"
-    with started(source, out, *job_server("flink")) as process:
+    with start_command(source, out, *job_server_flags("flink")) as process:
         wait_for_shards(process, out)
         process.terminate()
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=300)
     assert (process.returncode, stdout) == (130, "")
     assert stderr.splitlines()[-1] == "error: interrupted"
     assert not list(out.iterdir())
 
 
-@pytest.mark.spark
-def test_spark_on_two_cores_makes_the_same_bytes(source, expected, tmp_path):
+@pytest.mark.flink
+def test_a_job_publishes_its_data_set_after_its_launcher_died(
+    build, source, expected, tmp_path, worker_pool
+):
     out = tmp_path / "out"
-    flags = [*job_server("spark"), "--spark_master_url=local[2]"]
-    with started(source, out, *flags) as process:
-        _, stderr = process.communicate(timeout=300)
+    environment, _ = worker_pool
+    with start_command(
+        source, out, *job_server_flags("flink"), *environment
+    ) as process:
+        wait_for_shards(process, out)
+        process.kill()
+        process.wait()
+        wait_until(lambda: (out / "dataset_info.json").exists())
+        files = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix}
+        os.killpg(process.pid, signal.SIGKILL)  # the job server
+        wait_until(lambda: not is_running(process.pid))
+    assert {name: files.get(name) for name in expected} == expected
+    with pytest.raises(ValueError, match="already contains a data set"):
+        build([source], out)
+
+
+def wait_until(condition):
+    end = time.monotonic() + 600
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def is_running(group):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, 0)
+        return True
+    return False
+
+
+@pytest.mark.spark
+def test_spark_on_two_cores_gives_the_same_bytes(source, expected, tmp_path):
+    out = tmp_path / "out"
+    flags = [*job_server_flags("spark"), "--spark_master_url=local[2]"]
+    with start_command(source, out, *flags) as process:
+        _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
-    assert files_of(out) == expected
+    assert read_files(out) == expected
