@@ -29,6 +29,7 @@ SERVE = [
     "starlette",
     "uvicorn",
     "httptools",
+    "segno",
     "uvloop",
     *LITERT,
     *PNG,
@@ -47,6 +48,7 @@ TEST = [
     "functions-framework",  # starts the Cloud Function of docs/examples
     *("build", "codespell", "mypy", "ruff"),
     *(
+        "axe-playwright-python",  # accessibility of the page
         "hypothesis",
         "ipykernel",
         "nbclient",

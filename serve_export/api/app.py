@@ -23,6 +23,7 @@ from serve_export.api.routes import (
     monitoring,
     page,
     predict,
+    qr_code,
     stored_drawings,
     tf_serving,
 )
@@ -55,8 +56,12 @@ def create_app(
         *predict.make_operations(jobs, word),
         *classes.make_operations(model.classes, export),
         *page.make_operations(
-            len(model.classes), export.attribution, store is not None
+            len(model.classes),
+            export.attribution,
+            stores_drawings=store is not None,
+            guesses_on_device=page.has_web_model(path),
         ),
+        *qr_code.make_operations(),
         *(stored_drawings.make_operations(jobs, store, word) if store else []),
         *tf_serving.make_operations(
             jobs, os.path.basename(path), model.accepts_bitmaps

@@ -187,6 +187,9 @@ class AboutResponse(msgspec.Struct):
     keeps_drawings: Annotated[
         bool, Meta(description="Whether `/v1/drawings` stores drawings.")
     ]
+    guesses_on_device: Annotated[
+        bool, Meta(description="Whether `/web/` has a model for browsers.")
+    ]
 
 
 class StoreResponse(msgspec.Struct):

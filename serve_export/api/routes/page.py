@@ -23,7 +23,7 @@ from tfrecords import storage
 
 STATIC_DIR = Path(__file__).parents[2] / "static"
 
-PAGES = {"/": "index.html", "/words": "words.html"}
+PAGES = {"/": "index.html", "/words": "words/words.html"}
 
 # Asked for again each time, else a page would mix the files of two versions.
 REVALIDATE = {"cache-control": "no-cache"}
@@ -67,10 +67,15 @@ def make_page_routes(export_path: str) -> list[BaseRoute]:
     ]
     files = FilesWithHeaders(PAGE_HEADERS, directory=STATIC_DIR)
     routes.append(Mount("/static", GZipMiddleware(files)))
-    web_dir = storage.join(export_path, layout.WEB_DIR)
-    if os.path.isdir(web_dir):
+    if has_web_model(export_path):
+        web_dir = storage.join(export_path, layout.WEB_DIR)
         routes.append(Mount("/web", FilesWithHeaders(REVALIDATE, directory=web_dir)))
     return routes
+
+
+def has_web_model(export_path: str) -> bool:
+    """Returns whether an export has the files to classify in a browser."""
+    return os.path.isdir(storage.join(export_path, layout.WEB_DIR))
 
 
 def _make_page(name: str) -> FilesWithHeaders:
@@ -84,7 +89,7 @@ def _make_page(name: str) -> FilesWithHeaders:
 
 
 def make_operations(
-    num_words: int, attribution: str, stores_drawings: bool
+    num_words: int, attribution: str, stores_drawings: bool, guesses_on_device: bool
 ) -> list[Operation]:
     """Makes the operation that tells the page what the server offers.
 
@@ -92,8 +97,11 @@ def make_operations(
       num_words: number of words of the model.
       attribution: author and licence of the example drawings.
       stores_drawings: whether there is `/v1/drawings`.
+      guesses_on_device: whether there is `/web/`.
     """
-    about = AboutResponse(num_words, attribution, stores_drawings)
+    about = AboutResponse(
+        num_words, attribution, stores_drawings, guesses_on_device
+    )
     body = msgspec.json.encode(about)
 
     async def get_about(request: Request) -> Response:

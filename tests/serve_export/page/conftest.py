@@ -1,4 +1,4 @@
-"""The page, open in a real browser, from a server with a model that knows doodles."""
+"""The page in Chromium, from a server whose model knows four kinds of doodles."""
 
 import os
 import shutil
@@ -10,21 +10,21 @@ import pytest
 from pipeline import sample
 from serve_export.predictor import Predictor
 
-PATIENCE = 20_000
-"""Milliseconds that are waited for what should be there soon."""
+TIMEOUT = 20_000
+"""Milliseconds to wait for a change of the page."""
 
 
 @pytest.fixture(scope="session")
-def somewhere_to_look():
-    """Skips before anything is trained, where there is no browser."""
+def chromium():
+    """Skips the tests before a model is trained if there is no browser."""
     pytest.importorskip("playwright.sync_api")
     if not (os.environ.get("QUICKDRAW_CHROMIUM") or shutil.which("chromium")):
-        pytest.skip("no Chromium here (install it, or set QUICKDRAW_CHROMIUM)")
+        pytest.skip("Chromium not found (install it, or set QUICKDRAW_CHROMIUM)")
 
 
 @pytest.fixture(scope="session")
-def export_dir(somewhere_to_look, data_dir, tmp_path_factory):
-    """An export that tells the four doodles from each other."""
+def export_dir(chromium, data_dir, tmp_path_factory):
+    """An export that distinguishes four kinds of doodles."""
     from rnn_model.config import TrainConfig
     from rnn_model.training.loop import train_and_evaluate
     from serve_export import export
@@ -41,20 +41,21 @@ def export_dir(somewhere_to_look, data_dir, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    return tmp_path_factory.mktemp("given") / "drawings"
+def drawings_dir(tmp_path_factory):
+    """Where the server stores donated drawings."""
+    return tmp_path_factory.mktemp("donated") / "drawings"
 
 
 @pytest.fixture(scope="module")
-def site(serving, export_dir, kept):
-    """The address of a server that keeps drawings."""
-    with serving(export_dir, f"--drawings_dir={kept}") as server:
+def site(serving, export_dir, drawings_dir):
+    """The address of a server that accepts drawings."""
+    with serving(export_dir, f"--drawings_dir={drawings_dir}") as server:
         yield server.address
 
 
 @pytest.fixture(scope="session")
 def doodle(export_dir):
-    """Drawings that the model knows when they are done: `doodle(word)`."""
+    """Returns strokes that the model recognizes: `doodle(word)`."""
     predictor, rng = Predictor(export_dir), np.random.default_rng(3)
 
     def doodle(word):
@@ -69,78 +70,79 @@ def doodle(export_dir):
 
 @pytest.fixture
 def phone():
-    """Settings of a browser's context: an upright phone."""
+    """Context options of a phone in portrait orientation."""
     viewport = {"width": 390, "height": 844}
     return {"viewport": viewport, "is_mobile": True, "has_touch": True}
 
 
 class Visit:
-    """A page that is open, what it logged and what it asked for."""
+    """An open page, with its errors and requests."""
 
     def __init__(self, context, address):
         self.errors, self.requests = [], []
         self.context, self.page = context, context.new_page()
-        self.page.set_default_timeout(PATIENCE)
+        self.page.set_default_timeout(TIMEOUT)
         self.page.on("console", self._log)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.goto(address)
+
+    def wait_until_ready(self):
         self.expect("#start").to_be_enabled()
 
     def _log(self, message):
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and "Playwright" not in message.text:
             self.errors.append(message.text)
 
-    def posted(self, path):
-        asked = [urlsplit(request.url).path for request in self.requests]
-        return asked.count(path)
+    def count_requests(self, path):
+        paths = [urlsplit(request.url).path for request in self.requests]
+        return paths.count(path)
 
-    def place(self, strokes):
-        """The strokes in pixels of the window, in the middle of the paper."""
+    def to_window(self, strokes):
+        """Places strokes in the middle of the paper, in pixels of the window."""
         box = self.page.locator("#canvas").bounding_box()
-        least = np.array([min(min(stroke[i]) for stroke in strokes) for i in (0, 1)])
-        most = np.array([max(max(stroke[i]) for stroke in strokes) for i in (0, 1)])
-        scale = 0.8 * min(box["width"], box["height"]) / max(most - least)
-        middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+        low = np.array([min(min(stroke[i]) for stroke in strokes) for i in (0, 1)])
+        high = np.array([max(max(stroke[i]) for stroke in strokes) for i in (0, 1)])
+        scale = 0.8 * min(box["width"], box["height"]) / max(high - low)
+        center = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
         return [
-            ((np.stack(stroke[:2], -1) - (least + most) / 2) * scale + middle).tolist()
+            ((np.stack(stroke[:2], -1) - (low + high) / 2) * scale + center).tolist()
             for stroke in strokes
         ]
 
     def draw(self, strokes):
         mouse = self.page.mouse
-        for first, *rest in self.place(strokes):
+        for first, *rest in self.to_window(strokes):
             mouse.move(*first)
             mouse.down()
             for point in rest:
                 mouse.move(*point)
             mouse.up()
 
-    def draw_by_pen(self, strokes):
+    def draw_with_pen(self, strokes):
         devtools = self.context.new_cdp_session(self.page)
-        for points in self.place(strokes):
-            kinds = ["mousePressed", *["mouseMoved"] * len(points), "mouseReleased"]
-            for kind, (x, y) in zip(kinds, [points[0], *points, points[-1]]):
-                settings = {"type": kind, "x": x, "y": y, "pointerType": "pen"}
-                settings |= {"button": "left", "buttons": 1, "clickCount": 1}
-                devtools.send("Input.dispatchMouseEvent", settings)
+        for points in self.to_window(strokes):
+            types = ["mousePressed", *["mouseMoved"] * len(points), "mouseReleased"]
+            for kind, (x, y) in zip(types, [points[0], *points, points[-1]]):
+                event = {"type": kind, "x": x, "y": y, "pointerType": "pen"}
+                event |= {"button": "left", "buttons": 1, "clickCount": 1}
+                devtools.send("Input.dispatchMouseEvent", event)
 
-    def draw_by_finger(self, strokes):
+    def draw_with_finger(self, strokes):
         devtools = self.context.new_cdp_session(self.page)
-        for points in self.place(strokes):
-            kinds = ["touchStart", *["touchMove"] * (len(points) - 1)]
-            for kind, (x, y) in zip(kinds, points):
-                touch = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
-                devtools.send("Input.dispatchTouchEvent", touch)
-            devtools.send(
-                "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
-            )
+        for points in self.to_window(strokes):
+            types = ["touchStart", *["touchMove"] * (len(points) - 1)]
+            for kind, (x, y) in zip(types, points):
+                event = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+                devtools.send("Input.dispatchTouchEvent", event)
+            end = {"type": "touchEnd", "touchPoints": []}
+            devtools.send("Input.dispatchTouchEvent", end)
 
     def expect(self, selector):
-        """What waits for something to become so; wait_for_function may not, by CSP."""
+        """Waits for an assertion; the CSP of the page forbids wait_for_function."""
         from playwright.sync_api import expect
 
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=TIMEOUT)
         return expect(self.page.locator(selector).first)
 
     def wait_for_guess(self, word):
@@ -149,11 +151,11 @@ class Visit:
     def text(self, selector):
         return self.page.locator(selector).inner_text()
 
-    def play(self, drawing):
-        """A round, drawn as fast as a mouse is, up to what comes after its result."""
-        for button in ("#start", "#go"):
+    def play_round(self, strokes, start="#start"):
+        """Plays one round and continues after its result; needs `page.clock`."""
+        for button in (start, "#go"):
             self.page.click(button)
-        self.draw(drawing)
+        self.draw(strokes)
         self.page.clock.fast_forward(2_500)
         self.page.click("#next")
 
@@ -163,14 +165,20 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, site):
-    """Opens the page: `visit(address="", **settings of the browser's context)`."""
+    """Opens the page: `visit(path, init=script, address=site, **context options)`.
+
+    Service workers are blocked unless the options allow them, as the requests of a page
+    cannot be intercepted behind one.
+    """
     visits = []
 
-    def visit(path="/", init="", address=site, **settings):
-        context = browser.new_context(**settings)
+    def visit(path="/", init="", address=site, wait=True, **options):
+        context = browser.new_context(**{"service_workers": "block"} | options)
         if init:
             context.add_init_script(init)
         visits.append(Visit(context, address + path))
+        if wait:
+            visits[-1].wait_until_ready()
         return visits[-1]
 
     yield visit

@@ -1,4 +1,4 @@
-"""Free drawing, by mouse, pen and finger."""
+"""Free drawing by mouse, pen and finger."""
 
 import gzip
 import json
@@ -14,22 +14,24 @@ from serve_export.predictor import Predictor
 WORDS = sample.CLASSES[:4]
 
 
-@pytest.mark.parametrize("hand", ["draw", "draw_by_pen"])
-def test_strokes_are_guessed(visit, doodle, hand):
+@pytest.mark.parametrize("method", ["draw", "draw_with_pen"])
+def test_drawing_is_guessed(visit, doodle, method):
     visited = visit()
     box = visited.page.locator("#canvas").bounding_box()
     for word in WORDS[:2]:
-        getattr(visited, hand)(doodle(word))
+        getattr(visited, method)(doodle(word))
         visited.wait_for_guess(word)
-        assert visited.page.locator("#canvas").bounding_box() == box, "it jumped"
+        assert visited.page.locator("#canvas").bounding_box() == box, (
+            "the layout shifted"
+        )
         visited.page.click("#clear")
         visited.wait_for_guess("")
     assert visited.errors == []
 
 
-def test_a_finger_draws_on_a_phone_and_nothing_scrolls(visit, doodle, phone):
+def test_finger_draws_on_phone_without_scrolling(visit, doodle, phone):
     visited = visit(**phone)
-    visited.draw_by_finger(doodle(WORDS[0]))
+    visited.draw_with_finger(doodle(WORDS[0]))
     visited.wait_for_guess(WORDS[0])
     assert visited.page.evaluate("[scrollX, scrollY, visualViewport.scale]") == [
         0,
@@ -40,23 +42,23 @@ def test_a_finger_draws_on_a_phone_and_nothing_scrolls(visit, doodle, phone):
     assert visited.errors == []
 
 
-def test_the_guess_is_that_of_the_strokes(visit, doodle, export_dir):
+def test_guess_equals_prediction_of_sent_strokes(visit, doodle, export_dir):
     visited = visit()
     strokes = doodle(WORDS[1])
     visited.draw(strokes)
     visited.page.wait_for_load_state("networkidle")
-    asked = [request for request in visited.requests if "predict" in request.url]
-    sent = json.loads(asked[-1].post_data)["drawing"]
+    requests = [each for each in visited.requests if "predict" in each.url]
+    sent = json.loads(requests[-1].post_data)["drawing"]
     assert len(sent) == len(strokes)
     expected = Predictor(export_dir).guess(sent, 1)[0]
     visited.wait_for_guess(expected.word)
     percent = visited.page.locator("#bars .bar-percent").first.inner_text()
-    assert abs(float(percent.split()[0]) - 100 * expected.probability) <= 1
+    assert abs(float(percent.strip("%")) - 100 * expected.probability) <= 1
     points = sum(len(xs) for xs, _ in strokes)
-    assert len(asked) < points, "not a question a point"
+    assert len(requests) < points, "one request per point"
 
 
-def test_one_question_at_a_time_and_a_late_answer_is_dropped(visit):
+def test_one_request_at_a_time_and_obsolete_responses_are_discarded(visit):
     visited, held = visit(), []
     page = visited.page
     page.route("**/v1/predict", lambda route: held.append(route))
@@ -72,7 +74,7 @@ def test_one_question_at_a_time_and_a_late_answer_is_dropped(visit):
     assert visited.text("#bars").strip() == ""
 
 
-def test_undo_takes_strokes_back(visit, doodle):
+def test_undo_removes_strokes(visit, doodle):
     visited = visit()
     strokes = doodle(WORDS[1])
     visited.draw([*strokes, [[0, 255], [0, 255]]])
@@ -84,7 +86,34 @@ def test_undo_takes_strokes_back(visit, doodle):
     assert visited.page.locator("#save").is_disabled()
 
 
-def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
+def test_undo_reverts_clear(visit, doodle):
+    visited = visit()
+    visited.draw(doodle(WORDS[1]))
+    visited.wait_for_guess(WORDS[1])
+    visited.page.click("#clear")
+    visited.wait_for_guess("")
+    visited.page.click("#undo")
+    visited.wait_for_guess(WORDS[1])
+    visited.page.click("#clear")
+    visited.draw([[[0, 9], [0, 9]]])
+    for _ in range(2):  # the line, then the clearing
+        visited.page.click("#undo")
+    visited.wait_for_guess(WORDS[1])
+
+
+def test_reload_keeps_the_drawing(visit, doodle):
+    visited = visit()
+    visited.draw(doodle(WORDS[1]))
+    visited.wait_for_guess(WORDS[1])
+    visited.page.reload()
+    visited.wait_for_guess(WORDS[1])
+    visited.page.click("#clear")
+    visited.page.reload()
+    visited.wait_until_ready()
+    assert visited.page.locator("#save").is_disabled()
+
+
+def test_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
     visited = visit()
     strokes = doodle(WORDS[1])
     visited.draw(strokes)
@@ -110,7 +139,7 @@ def test_a_drawing_is_saved_as_ndjson_and_png(visit, doodle, tmp_path):
 
 
 def real_drawings(folder, predictor, count):
-    """Raw drawings of so many words, that the model knows when they are done."""
+    """Yields raw drawings of `count` words that the model recognizes."""
     for path in sorted(folder.glob("*.ndjson.gz")):
         for text in gzip.decompress(path.read_bytes()).splitlines():
             line = parse_line(text)

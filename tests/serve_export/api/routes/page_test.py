@@ -59,6 +59,22 @@ def test_text_is_compressed(server):
     assert len(response.body) < (STATIC_DIR / path).stat().st_size / 2
 
 
+def test_service_worker_lists_all_files_of_the_page():
+    code = (STATIC_DIR / "install" / "service_worker.js").read_text()
+    files = re.search(r"const FILES = \[(.*?)\];", code, re.DOTALL).group(1)
+    others = {*PAGES.values(), "install/service_worker.js"}
+    expected = [f"static/{path}" for path in FILES if str(path) not in others]
+    assert sorted(re.findall(r'"(.+)"', files)) == sorted(["./", "words", *expected])
+
+
+def test_page_preloads_all_its_modules():
+    files = {path.as_posix() for path in FILES if path.suffix == ".js"}
+    others = {"app.js", "words/words_page.js", "install/service_worker.js"}
+    html = (STATIC_DIR / "index.html").read_text()
+    preloaded = set(re.findall(r'modulepreload" href="static/(.+?)"', html))
+    assert preloaded == {p for p in files - others if not p.startswith("offline/")}
+
+
 def test_no_other_file_is_served(server):
     for path in ("/static/../api/app.py", "/static/%2e%2e/server.py", "/static/", "/x"):
         assert server.ask(path).status == 404
@@ -88,6 +104,7 @@ def test_about(server, serving, exported_mlp):
     assert about["words"] == len(server.ask("/v1/classes").json["classes"])
     assert "CC BY 4.0" in about["attribution"]
     assert about["keeps_drawings"] is True
+    assert about["guesses_on_device"] is False
     with serving(exported_mlp) as other:
         assert other.ask("/v1/about").json["keeps_drawings"] is False
 
@@ -106,6 +123,7 @@ def web_server(exported_rnn, serving, tmp_path_factory):
 
 
 def test_web_files(web_server):
+    assert web_server.ask("/v1/about").json["guesses_on_device"] is True
     response = web_server.ask("/web/worker.js")
     assert response.body == b"1;\n"
     assert "javascript" in response.headers["content-type"]

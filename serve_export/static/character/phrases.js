@@ -1,0 +1,43 @@
+// What Blot says.
+
+import { joinWords, text, wordPhrase } from "../languages/language.js";
+
+/** Says what the guesses are; the more probable, the more certain it sounds. */
+export function tellGuesses(guesses) {
+  const [first, second] = guesses;
+  const word = wordPhrase(first.word);
+  // The same word always gets the same variant, so that the bubble does not flicker.
+  const variant = first.word.length;
+  if (first.probability >= 0.85) return text("guess_certain", { word, variant });
+  if (first.probability >= 0.5 || !second) return text("guess_likely", { word, variant });
+  const other = wordPhrase(second.word);
+  const key = first.probability >= 0.25 ? "guess_two" : "guess_unsure";
+  return text(key, { word, other, variant });
+}
+
+/**
+ * Comments on the result of a round.
+ * @returns {{title: string, text: string}}
+ */
+export function commentRound({ word, isWon, isClose, isSkipped, points, guesses }) {
+  if (isWon) {
+    const title = text("round_won", { word: wordPhrase(word) });
+    return { title, text: text("round_won_points", { points }) };
+  }
+  const title = text(isSkipped ? "round_skipped" : "round_lost");
+  if (!guesses.length) return { title, text: text("round_empty") };
+  if (isClose) {
+    const words = joinWords(guesses.slice(0, 2).map((guess) => guess.word));
+    return { title, text: text("round_close", { words, points }) };
+  }
+  const mistaken = wordPhrase(guesses[0].word);
+  return { title, text: text("round_mistaken", { word: mistaken, points }) };
+}
+
+/** Comments on a whole game. */
+export function commentGame(won, rounds) {
+  if (won === rounds) return text("game_all");
+  if (won * 3 >= rounds * 2) return text("game_most", { won, rounds });
+  if (won > 0) return text("game_some", { won, rounds });
+  return text("game_none");
+}
