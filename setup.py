@@ -29,7 +29,6 @@ SERVE = [
     "starlette",
     "uvicorn",
     "httptools",
-    "segno",
     "uvloop",
     *LITERT,
     *PNG,

@@ -99,9 +99,7 @@ def make_operations(
       stores_drawings: whether there is `/v1/drawings`.
       guesses_on_device: whether there is `/web/`.
     """
-    about = AboutResponse(
-        num_words, attribution, stores_drawings, guesses_on_device
-    )
+    about = AboutResponse(num_words, attribution, stores_drawings, guesses_on_device)
     body = msgspec.json.encode(about)
 
     async def get_about(request: Request) -> Response:

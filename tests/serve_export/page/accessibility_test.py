@@ -1,10 +1,11 @@
 """The page can be used by everyone: axe, size of targets, motion, colors, layout."""
 
-import itertools
+import json
 
 import pytest
 
 from pipeline import sample
+from serve_export.api.routes.page import STATIC_DIR
 
 WORDS = sample.CLASSES[:4]
 
@@ -15,8 +16,6 @@ SIZES = {
     "phone": {"viewport": {"width": 320, "height": 568}, "is_mobile": True},
     "landscape": {"viewport": {"width": 568, "height": 320}, "is_mobile": True},
 }
-
-LANGUAGES = ["en", "de", "es", "fr", "pt", "ja"]
 
 CLIPPED = """
 () => [...document.querySelectorAll("button, a, h2, p, b, span, strong, small, label")]
@@ -99,8 +98,10 @@ def visit_states(visited, strokes):
     yield "declined"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [("desktop", "dark"), ("phone", "light"), ("landscape", "dark")],
+)
 def test_axe_finds_nothing(visit, doodle, axe, size, scheme):
     options = SIZES[size] | {"color_scheme": scheme, "reduced_motion": "reduce"}
     visited = visit(GAME, **options)
@@ -114,7 +115,8 @@ def test_axe_finds_nothing_without_server(
 ):
     with serving(export_dir, f"--drawings_dir={drawings_dir}") as server:
         visited = visit(address=server.address, reduced_motion="reduce")
-        server.stop()
+        server.process.kill()
+        server.process.wait()
         visited.draw(doodle(WORDS[1]))
         visited.page.wait_for_selector("#banner[data-state=lost]")
         assert axe(visited.page) == []
@@ -146,18 +148,40 @@ def test_dark_mode(visit):
     assert sum(colors[1]) < 150
 
 
-@pytest.mark.parametrize(
-    ("size", "language"), itertools.product(["phone", "landscape"], LANGUAGES)
-)
-def test_no_text_is_clipped(visit, doodle, size, language):
-    visited = visit(GAME, locale=language, **SIZES[size])
+def longest_words(language):
+    """The words with the longest part, and with the longest phrase."""
+    path = STATIC_DIR / "languages" / f"{language}.json"
+    phrases = json.loads(path.read_text(encoding="utf-8"))["words"]
+
+    def longest_part(word):
+        return max(map(len, phrases[word].replace("-", " ").split()))
+
+    return [
+        max(phrases, key=longest_part),
+        max(phrases, key=lambda word: len(phrases[word])),
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "pt", "ja"])
+@pytest.mark.parametrize("size", ["phone", "landscape"])
+def test_no_text_is_clipped(visit, size, language):
+    """With the longest words of each language, on the smallest phones."""
+    words = longest_words(language)
+    path = f"/?words={','.join(words)}&seconds=300#game"
+    options = SIZES[size] | {"locale": language, "reduced_motion": "reduce"}
+    visited = visit(path, wait=False, **options)
     page = visited.page
-    strokes = doodle(WORDS[1])
+    classes = [{"word": w, "top1": 0.3, "example": False, "examples": 0} for w in words]
+    response = {"classes": classes}
+    page.route("**/v1/classes", lambda route: route.fulfill(json=response))
+    page.reload()
+    visited.wait_until_ready()
+    strokes = [[[0, 200, 100], [0, 0, 200]]]
 
     def check(state):
         assert page.evaluate(CLIPPED) == [], state
         width = page.evaluate("document.documentElement.scrollWidth")
-        assert width == SIZES[size]["viewport"]["width"], state
+        assert width == options["viewport"]["width"], state
 
     check("intro")
     page.click("#start")
@@ -165,6 +189,7 @@ def test_no_text_is_clipped(visit, doodle, size, language):
     page.click("#go")
     check("round")
     visited.draw(strokes)
+    page.wait_for_timeout(500)
     page.click("#skip")
     check("result")
     page.click("#next")
@@ -173,7 +198,7 @@ def test_no_text_is_clipped(visit, doodle, size, language):
     page.click("#next")
     check("end")
     box = page.locator("#again").bounding_box()
-    assert box["y"] + box["height"] <= SIZES[size]["viewport"]["height"]
+    assert box["y"] + box["height"] <= options["viewport"]["height"]
     page.click("a[href='#draw']")
     check("draw")
     visited.draw(strokes)

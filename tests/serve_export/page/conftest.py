@@ -62,7 +62,7 @@ def doodle(export_dir):
         while True:
             strokes = sample.draw(word, rng)
             guess = predictor.guess(strokes, 1)[0]
-            if guess.word == word and guess.probability > 0.65:
+            if guess.word == word and guess.probability > 0.75:
                 return strokes
 
     return doodle

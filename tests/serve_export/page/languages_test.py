@@ -110,14 +110,25 @@ def test_language_is_changed_and_remembered(visit, doodle):
     assert visited.errors == []
 
 
+PHRASES = """
+async (words) => {
+  const { wordPhrase, wordName } = await import("/static/languages/language.js");
+  return words.map((word) => [wordPhrase(word), wordName(word)]);
+}
+"""
+
+SENTENCE = """
+async (guesses) => {
+  const { tellGuesses } = await import("/static/character/phrases.js");
+  return tellGuesses(guesses);
+}
+"""
+
+
 def test_words_within_sentences(visit):
     page = visit().page
-    phrases = page.evaluate(
-        """(words) => import("/static/languages/language.js").then(
-          ({wordPhrase, wordName}) => words.map((w) => [wordPhrase(w), wordName(w)]))""",
-        ["owl", "hourglass", "The Mona Lisa", "stairs", "sun", "unknown thing"],
-    )
-    assert phrases == [
+    words = ["owl", "hourglass", "The Mona Lisa", "stairs", "sun", "unknown thing"]
+    assert page.evaluate(PHRASES, words) == [
         ["an owl", "owl"],
         ["an hourglass", "hourglass"],
         ["the Mona Lisa", "Mona Lisa"],
@@ -125,12 +136,8 @@ def test_words_within_sentences(visit):
         ["the sun", "sun"],
         ["unknown thing", "unknown thing"],
     ]
-    sentence = page.evaluate(
-        """() => import("/static/character/phrases.js").then(({tellGuesses}) =>
-          tellGuesses([{word: "owl", probability: 0.4}, {word: "cat", probability: 0.3}]))
-        """
-    )
-    assert sentence == "I see an owl… or a cat!"
+    guesses = [{"word": "owl", "probability": 0.4}, {"word": "cat", "probability": 0.3}]
+    assert page.evaluate(SENTENCE, guesses) == "I see an owl… or a cat!"
 
 
 SPOKEN = """
