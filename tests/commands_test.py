@@ -22,17 +22,6 @@ finally:
 """
 
 
-# Commands that still import a heavy library at the top.
-PENDING = (
-    "benchmarks.plan",
-    "rnn_model.launch",
-    "rnn_model.train_command",
-    "serve_export.export",
-    "serve_export.show",
-    "train.py",
-)
-
-
 def find_commands():
     """Returns the modules that call `cli.run`, and the scripts."""
     packages = ("pipeline", "rnn_model", "serve_export")
@@ -60,9 +49,7 @@ def test_commands_are_found():
 
 
 @pytest.mark.parametrize("command", find_commands())
-def test_help_answers_at_once(command, request):
-    if command in PENDING:
-        request.applymarker(pytest.mark.xfail(reason="imports a heavy library"))
+def test_help_answers_at_once(command):
     before = cpu_seconds_of_children()
     done = subprocess.run(
         [sys.executable, "-c", HELP, command], cwd=ROOT, capture_output=True, text=True
