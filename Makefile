@@ -19,6 +19,9 @@ TRAIN_FLAGS ?=
 # Where there is no .venv, serving has one of its own, without what training needs.
 SERVE_VENV := $(if $(wildcard $(VENV)/.ready),$(VENV),.venv-serve)
 SERVE_FLAGS ?=
+# make serve HOST=0.0.0.0 PORT=8080; some shells have a variable HOST of their own.
+ADDRESS_FLAGS = $(if $(filter command,$(origin HOST)),--host=$(HOST)) \
+  $(if $(filter command,$(origin PORT)),--port=$(PORT))
 
 # What the model in the box is trained on; serve_export/pretrained/README.md has more.
 QUICKDRAW_DIR ?= ../shared/quickdraw
@@ -66,7 +69,7 @@ demo: setup
 	echo '  $(BIN)/python -m serve_export.server --export_dir=$(DEMO)/exports/rnn'
 
 serve: $(SERVE_VENV)/.ready
-	@$(SERVE_VENV)/bin/python -m serve_export.server $(SERVE_FLAGS)
+	@$(SERVE_VENV)/bin/python -m serve_export.server $(ADDRESS_FLAGS) $(SERVE_FLAGS)
 
 .venv-serve/.ready: requirements-serve.txt constraints.txt
 	@$(CHECK_PYTHON)
