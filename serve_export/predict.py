@@ -1,91 +1,131 @@
-"""Classifies drawings: reads ndjson, writes one line of JSON per drawing, in order.
+"""Classifies drawings: writes one line of JSON per drawing, in the order of the input.
 
-    python -m serve_export.predict --export_dir=exports/rnn --input=cat.ndjson
+    python -m serve_export.predict --export_dir=exports/rnn --input='drawings/*.ndjson'
 
-A line that is not a drawing is reported on stderr and skipped; the exit status is then
-1.
+The input is anything that create_dataset reads: files, globs and folders. An item that
+is not a drawing is reported on stderr and skipped; the exit status is then 1.
 """
 
-import gzip
 import itertools
 import json
+import shutil
 import sys
-from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from absl import flags
 
-from pipeline import cli
-from pipeline.formats.text import ndjson_lines
-from serve_export.predictor import AUTO, INPUT_FORMATS, RUNTIMES, Predictor, to_ink
-from tfrecords import storage
+from pipeline import cli, strokes
+from pipeline.class_names import read_label_names
+from pipeline.formats import input_files, reader, registry
+from pipeline.formats.drawing import Drawing
+from serve_export.predictor import AUTO, RUNTIMES, Guess, Predictor
+from tfrecords import schema
 
 BATCH_SIZE = 64
 
+STDIN = "-"
 
-def predict_lines(
+
+def predict_files(
     predictor: Predictor,
-    stream: BinaryIO,
-    name: str,
+    inputs: Sequence[str],
+    *,
     top_k: int = 3,
-    input_format: str = AUTO,
-) -> Iterator[str]:
-    """Yields a line of JSON for each drawing of an ndjson stream.
+    input_format: str = "auto",
+    label_names: Sequence[str] | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> Iterator[dict[str, Any]]:
+    """Classifies the drawings of files, in order.
 
     Args:
-      predictor: classifies the drawings.
-      stream: lines, simplified or raw.
-      name: the stream's name, for error messages.
+      predictor: the model.
+      inputs: paths, globs and folders, local or remote.
       top_k: number of guesses per drawing.
-      input_format: one of `predictor.INPUT_FORMATS`.
+      input_format: format of the files, one of `pipeline.formats.INPUT_FORMATS`.
+      label_names: class names of integer labels, in the order of the labels.
+      log: called with the format of a file that had to be decided, and with each item
+        that is not a drawing.
+
+    Yields:
+      A dict with the drawing's `key_id`, its `word` if the input has one, and
+      `guesses`, a list of `{"word", "probability"}`.
 
     Raises:
-      ValueError: after the last line, if some lines were not drawings.
+      ValueError: a file cannot be read; or, after the last drawing, some items were
+        not drawings.
     """
     num_rejected = 0
 
-    def parse_lines() -> Iterator[tuple[ndjson_lines.Line, np.ndarray]]:
+    def log_format(path: str, detected: registry.Detected) -> None:
+        if detected.reason:
+            log(f"{path}: read as {detected.format}: {detected.reason}")
+
+    def read() -> Iterator[Drawing]:
         nonlocal num_rejected
-        for number, text in enumerate(stream, 1):
-            if not text.strip():
-                continue
-            try:
-                line = ndjson_lines.parse_line(text)
-                yield line, to_ink(line.drawing, input_format)
-            except ValueError as error:
+        for item in reader.read_drawings(
+            input_files.match_files(list(inputs)),
+            input_format,
+            label_names,
+            needs_words=False,
+            on_detected=log_format,
+        ):
+            if isinstance(item.parsed, Drawing):
+                yield item.parsed
+            else:
                 num_rejected += 1
-                print(f"{name}:{number}: {error}", file=sys.stderr)
+                log(f"{item.path}:{item.number}: {item.parsed}")
 
-    lines = parse_lines()
-    while batch := list(itertools.islice(lines, BATCH_SIZE)):
-        guesses = predictor.guess_batch([ink for _, ink in batch], top_k)
-        for (line, _), line_guesses in zip(batch, guesses):
-            result: dict[str, Any] = {"key_id": str(line.key_id or "")}
-            if line.word is not None:
-                result["word"] = line.word
-            result["guesses"] = [guess._asdict() for guess in line_guesses]
-            yield json.dumps(result, ensure_ascii=False)
+    for batch in batch_drawings(read()):
+        for drawing, guesses in zip(batch, guess_drawings(predictor, batch, top_k)):
+            yield make_result(drawing, guesses)
     if num_rejected:
-        raise ValueError(f"{name}: {num_rejected} lines are not drawings")
+        raise ValueError(f"{num_rejected} items are not drawings")
 
 
-def _define_flags() -> None:
+def batch_drawings(drawings: Iterator[Drawing]) -> Iterator[list[Drawing]]:
+    """Yields batches of up to `BATCH_SIZE` drawings, all ink or all bitmaps."""
+    for _, group in itertools.groupby(drawings, lambda drawing: drawing.is_bitmap):
+        while batch := list(itertools.islice(group, BATCH_SIZE)):
+            yield batch
+
+
+def guess_drawings(
+    predictor: Predictor, drawings: Sequence[Drawing], top_k: int
+) -> list[list[Guess]]:
+    """Classifies a batch of drawings, all ink or all bitmaps.
+
+    Raises:
+      ValueError: they are bitmaps and the model takes strokes.
+    """
+    if not drawings[0].is_bitmap:
+        inks = [strokes.to_ink(drawing.points) for drawing in drawings]
+        return predictor.guess_batch(inks, top_k)
+    if not predictor.accepts_bitmaps:
+        raise ValueError("this model classifies strokes, but the input holds bitmaps")
+    bitmaps: list[np.ndarray] = [drawing.bitmap for drawing in drawings]
+    return predictor.guess_batch(bitmaps, top_k, schema.BITMAP)
+
+
+def make_result(drawing: Drawing, guesses: Sequence[Guess]) -> dict[str, Any]:
+    """Returns the output for a drawing; see `predict_files`."""
+    result: dict[str, Any] = {"key_id": drawing.key_id}
+    if drawing.word:
+        result["word"] = drawing.word
+    result["guesses"] = [guess._asdict() for guess in guesses]
+    return result
+
+
+def define_model_flags() -> None:
+    """Defines the flags for the model and the number of guesses."""
     flags.DEFINE_string(
         "export_dir",
         None,
         "Directory of an export, or of its versions; default: the bundled model.",
     )
-    flags.DEFINE_string(
-        "input", None, "ndjson file, plain or .gz, local or gs://; - for stdin."
-    )
-    flags.DEFINE_integer("top_k", 3, "Number of guesses per drawing.")
-    flags.DEFINE_enum(
-        "format",
-        AUTO,
-        INPUT_FORMATS,
-        "Format of the lines; auto takes integers within 0..255 for simplified.",
-    )
+    flags.DEFINE_integer("top_k", 3, "Number of guesses per drawing.", lower_bound=1)
     flags.DEFINE_enum(
         "runtime",
         AUTO,
@@ -94,25 +134,38 @@ def _define_flags() -> None:
     )
 
 
+def _define_flags() -> None:
+    flags.DEFINE_list(
+        "input",
+        None,
+        "Files of drawings: paths, globs and folders, separated by commas, plain or "
+        "gzipped, local or gs://; - for stdin.",
+    )
+    input_files.define_flags()
+    flags.DEFINE_alias("format", "input_format")
+    define_model_flags()
+
+
 def main() -> None:
     """Classifies drawings as the flags say."""
     values = flags.FLAGS
     cli.require("input")
-    if values.top_k < 1:
-        raise ValueError(f"--top_k must be ≥ 1. Received: {values.top_k}")
-    with _open_input(values.input) as stream:
-        predictor = Predictor(values.export_dir, values.runtime)
-        for line in predict_lines(
-            predictor, stream, values.input, values.top_k, values.format
+    predictor = Predictor(values.export_dir, values.runtime)
+    with tempfile.NamedTemporaryFile(prefix="stdin-") as stdin_copy:
+        if STDIN in values.input:
+            shutil.copyfileobj(sys.stdin.buffer, stdin_copy)
+            stdin_copy.flush()
+        for result in predict_files(
+            predictor,
+            [stdin_copy.name if i == STDIN else i for i in values.input],
+            top_k=values.top_k,
+            input_format=values.input_format,
+            label_names=read_label_names(values.label_names),
+            log=lambda line: print(
+                line.replace(stdin_copy.name, "stdin"), file=sys.stderr
+            ),
         ):
-            print(line, flush=True)
-
-
-def _open_input(path: str) -> BinaryIO:
-    if path == "-":
-        return sys.stdin.buffer
-    file = storage.open_read(path)
-    return cast(BinaryIO, gzip.open(file)) if path.endswith(".gz") else file
+            print(json.dumps(result, ensure_ascii=False), flush=True)
 
 
 def run() -> None:

@@ -1,7 +1,5 @@
 """Ten drawings reach the same probabilities by every way through the house."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,10 +48,9 @@ def test_predict_agrees(by_keras, lines, exported_rnn, tmp_path):
     path = tmp_path / "ten.ndjson"
     path.write_bytes(b"\n".join(lines) + b"\n")
     predictor = Predictor(str(exported_rnn), "savedmodel")
-    with path.open("rb") as stream:
-        answers = list(predict.predict_lines(predictor, stream, str(path), top_k=99))
+    answers = list(predict.predict_files(predictor, [str(path)], top_k=99))
     assert len(answers) == 10
-    for answer, expected in zip(map(json.loads, answers), by_keras):
+    for answer, expected in zip(answers, by_keras):
         found = {guess["word"]: guess["probability"] for guess in answer["guesses"]}
         in_order = [found[word] for word in predictor.classes]
         np.testing.assert_allclose(in_order, expected, atol=TOLERANCE)

@@ -1,11 +1,18 @@
-"""The command `predict`, run as a process."""
+"""The command `predict`, run as a process, and `predict_files`."""
 
 import gzip
 import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from pipeline import strokes
+from pipeline.formats.text.ndjson_lines import parse_simplified
+from serve_export.formats.litert_runtime import rasterize_ink
+from serve_export.predict import predict_files
+from serve_export.predictor import Predictor
 
 INVALID_LINES = {
     2: b'{"word": "cat", "drawing": [[[1, 2], [1, 2]]',
@@ -22,12 +29,11 @@ def run(*arguments, stdin=b""):
 
 @pytest.fixture(scope="module")
 def lines(doodles):
-    good = min(doodles.glob("*.ndjson")).read_bytes().splitlines()
+    valid = min(doodles.glob("*.ndjson")).read_bytes().splitlines()
     long = {"drawing": [[list(range(256)) * 20, [7, 9] * 2560]], "key_id": 12}
-    raw = {"drawing": [[[0.5, 900.25], [3, 4], [0, 16]]], "key_id": "raw"}
     dot = {"drawing": [[[3], [4]]]}
-    lines = [good[0], b"", good[1], b"", json.dumps(long).encode(), b"", b""]
-    lines += [json.dumps(raw).encode(), b"  ", json.dumps(dot).encode()]
+    lines = [valid[0], b"", valid[1], b"", json.dumps(long).encode(), b"", b""]
+    lines += [valid[2], b"  ", json.dumps(dot).encode()]
     for number, text in INVALID_LINES.items():
         lines[number - 1] = text
     return lines
@@ -56,32 +62,59 @@ def test_each_drawing_is_classified_in_order(completed, lines):
 
 def test_each_invalid_line_is_reported_once(completed):
     path, done = completed
-    errors = done.stderr.decode().splitlines()
+    form, *errors = done.stderr.decode().splitlines()
     assert done.returncode == 1
+    assert form.startswith(f"{path}: read as simplified: ")
     for number, error in zip(INVALID_LINES, errors, strict=False):
         assert error.startswith(f"{path}:{number}: ")
-    assert errors[len(INVALID_LINES) :] == [
-        f"error: {path}: {len(INVALID_LINES)} lines are not drawings"
-    ]
+    assert errors[len(INVALID_LINES) :] == ["error: 4 items are not drawings"]
 
 
 def test_stdin_and_large_top_k(lines, exported_rnn):
     flags = f"--export_dir={exported_rnn}", "--input=-", "--top_k=999"
-    done = run(*flags, stdin=lines[0])
+    done = run(*flags, "--format=simplified", stdin=lines[0])
     assert done.returncode == 0, done.stderr
-    assert done.stderr == b""
+    assert done.stderr.startswith(b"stdin: read as simplified")
     (result,) = map(json.loads, done.stdout.splitlines())
     words = (exported_rnn / "assets" / "classes.txt").read_text().split("\n")[:-1]
     assert sorted(guess["word"] for guess in result["guesses"]) == sorted(words)
+
+
+def test_globs_folders_and_other_formats(doodles, exported_rnn, tmp_path):
+    predictor = Predictor(str(exported_rnn))
+    expected = list(predict_files(predictor, [f"{doodles}/*.ndjson"]))
+    assert list(predict_files(predictor, [str(doodles)])) == expected
+    assert len(expected) == 4 * 40
+    path = min(doodles.glob("*.ndjson"))
+    document = [json.loads(line) for line in path.read_bytes().splitlines()]
+    (tmp_path / "array.json").write_text(json.dumps(document))
+    assert list(predict_files(predictor, [f"{tmp_path}/*.json"])) == expected[:40]
+
+
+def test_bitmaps_need_a_model_that_takes_them(
+    doodles, exported_rnn, exported_mlp, tmp_path
+):
+    path = min(doodles.glob("*.ndjson"))
+    drawings = map(parse_simplified, path.read_bytes().splitlines())
+    inks = [strokes.to_ink(drawing.points) for drawing in drawings]
+    bitmaps = [rasterize_ink(ink) for ink in inks]
+    np.save(tmp_path / "bitmaps.npy", bitmaps)
+    inputs = [str(tmp_path / "bitmaps.npy")]
+    mlp = Predictor(str(exported_mlp))
+    results = list(predict_files(mlp, inputs))
+    expected = list(predict_files(mlp, [str(path)]))
+    assert [r["guesses"] for r in results] == [r["guesses"] for r in expected]
+    with pytest.raises(ValueError, match="classifies strokes"):
+        list(predict_files(Predictor(str(exported_rnn)), inputs))
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         (["--export_dir=nowhere"], "--input is missing"),
-        (["--export_dir=nowhere", "--input=nowhere.ndjson"], "nowhere.ndjson"),
+        (["--input=nowhere.ndjson"], "nowhere.ndjson"),
         (["--export_dir=nowhere", "--input=-"], "nowhere contains no export"),
-        (["--export_dir=x", "--input=-", "--top_k=0"], "Received: 0"),
+        (["--export_dir=x", "--input=-", "--top_k=0"], "--top_k=0"),
     ],
 )
 def test_wrong_flags_give_one_error_line(arguments, problem):
