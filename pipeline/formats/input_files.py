@@ -14,6 +14,9 @@ SUFFIXES = frozenset(
 )
 """Files with these suffixes are read; of others in a folder the content decides."""
 
+STDIN = "-"
+"""Stands for standard input, in commands that accept it."""
+
 _PARTIAL_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp")
 _TEXT_STARTS = (b"{", b"[", b"<svg", b"<?xml", b"<ink")
 _MAX_NAMED = 10
@@ -38,13 +41,14 @@ def define_flags() -> None:
     )
 
 
-def match_files(patterns: list[str]) -> dict[str, int]:
+def match_files(patterns: list[str], *, allow_stdin: bool = False) -> dict[str, int]:
     """Expands paths, globs and folders to files.
 
     Files of a glob or folder that hold no drawings are left out and named on stderr.
 
     Args:
       patterns: local or remote.
+      allow_stdin: whether `STDIN` is a file.
 
     Returns:
       Path to size in bytes, sorted by path.
@@ -54,6 +58,9 @@ def match_files(patterns: list[str]) -> dict[str, int]:
     """
     sizes: dict[str, int] = {}
     for pattern in patterns:
+        if allow_stdin and pattern == STDIN:
+            sizes[STDIN] = 0
+            continue
         try:
             matched = _match(pattern)
         except OSError as error:

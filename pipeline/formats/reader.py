@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import shutil
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import BinaryIO, NamedTuple, cast
 from pipeline.formats import parquet, registry
 from pipeline.formats.blocks import Block
 from pipeline.formats.drawing import Drawing
+from pipeline.formats.input_files import STDIN
 from pipeline.formats.numpy_files import npy
 from pipeline.formats.registry import Detected
 from tfrecords import storage
@@ -113,7 +115,7 @@ def read_file(
     """Reads a file as blocks of drawings.
 
     Args:
-      path: the file.
+      path: the file, or `STDIN`.
       size: its size in bytes when the job began.
       input_format: one of `INPUT_FORMATS`.
       label_names: class names of integer labels, in the order of the labels.
@@ -126,7 +128,7 @@ def read_file(
       EOFError, gzip.BadGzipFile, zlib.error: a gzipped file is cut off or damaged, or
         the file has become shorter.
     """
-    with storage.open_read(path) as file:
+    with _open(path) as file:
         counted = _CountingStream(file, on_bytes_read or (lambda _: None))
         with _open_unpacked(cast(BinaryIO, counted)) as stream:
             detected = registry.detect(stream, path, input_format)
@@ -137,6 +139,16 @@ def read_file(
         final_size = counted.finish()
     if final_size < size:
         raise EOFError(f"it had {size} bytes, and {final_size} when it was read")
+
+
+def _open(path: str) -> BinaryIO:
+    if path != STDIN:
+        return storage.open_read(path)
+    # A format is found by reading the beginning twice, which a pipe does not allow.
+    file = cast(BinaryIO, tempfile.TemporaryFile())
+    shutil.copyfileobj(sys.stdin.buffer, file)
+    file.seek(0)
+    return file
 
 
 @contextlib.contextmanager
