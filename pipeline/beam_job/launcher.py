@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import tempfile
+import textwrap
 import time
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipeline.beam_job import cluster_runner, local_runner, output_dir
 from pipeline.beam_job.config import JobConfig, JobContext
 from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.beam_job.result import JobResult
+from pipeline.class_names import describe_unofficial_words
 from pipeline.formats import input_files, reader
 from tfrecords import dataset_info, storage
 
@@ -150,6 +152,13 @@ def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
     width = max(len(label) for label, _ in rows)
     for label, number in rows:
         print(f"{label:<{width}}  {number:>12,}")
+    for note in result.notes:
+        print(note)
+    totals = map(sum, zip(*(split.class_counts for split in info.splits.values())))
+    classes = ", ".join(f"{word} {n:,}" for word, n in zip(info.classes, totals))
+    print(textwrap.fill(f"classes: {classes}", 88, subsequent_indent="  "))
+    for warning in describe_unofficial_words(info.classes):
+        print(f"warning: {warning}", file=sys.stderr)
     size = sum(shard.bytes for s in info.splits.values() for shard in s.shards)
     print(
         f"{len(info.classes)} classes, {size / 1e6:,.1f} MB in {seconds:.1f} s: "

@@ -40,6 +40,10 @@ class InputCounts:
       kinds: blocks by kind of record, of `schema.KINDS`.
       rejected_per_file: rejected lines by file.
       first_reject: (file, line, reason) of the first rejected line, if any.
+      formats: files by format.
+      format_reasons: format to the first file that has it and the reason why.
+      words_from_names: files whose drawings have no class names of their own.
+      first_word_from_name: the first of these files and its class name, if any.
     """
 
     read: int = 0
@@ -61,16 +65,67 @@ class InputCounts:
         default_factory=collections.Counter
     )
     first_reject: tuple[str, int, str] | None = None
+    formats: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    format_reasons: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    words_from_names: int = 0
+    first_word_from_name: tuple[str, str] | None = None
+
+    def add_file(self, file: str, format: str, reason: str, word: str) -> None:
+        """Counts a file.
+
+        Args:
+          file: its path.
+          format: its format.
+          reason: why it has this format; empty if there is no doubt.
+          word: class name of drawings that have none themselves; empty if none.
+        """
+        self.formats[format] += 1
+        if reason:
+            self._add_reason(format, (file, reason))
+            if word:  # other formats never have class names of their own
+                self.words_from_names += 1
+                self.first_word_from_name = (file, word)
+
+    def _add_reason(self, format: str, file_and_reason: tuple[str, str]) -> None:
+        known = self.format_reasons.get(format, file_and_reason)
+        self.format_reasons[format] = min(known, file_and_reason)
 
     def add(self, other: "InputCounts") -> None:
         """Adds the counts of other lines."""
         self.read += other.read
         self.blank += other.blank
         self.over_cap += other.over_cap
-        for name in ("rejected", "filtered", "words", "kinds", "rejected_per_file"):
+        self.words_from_names += other.words_from_names
+        for name in (
+            *("rejected", "filtered", "words", "kinds", "rejected_per_file"),
+            "formats",
+        ):
             getattr(self, name).update(getattr(other, name))
+        for format, file_and_reason in other.format_reasons.items():
+            self._add_reason(format, file_and_reason)
         firsts = filter(None, (self.first_reject, other.first_reject))
         self.first_reject = min(firsts, default=None)
+        names = filter(None, (self.first_word_from_name, other.first_word_from_name))
+        self.first_word_from_name = min(names, default=None)
+
+    def describe_files(self) -> list[str]:
+        """Returns a line per format: its files, and why the first one has it."""
+        lines = []
+        for format, count in sorted(self.formats.items()):
+            line = f"{count:,} {'file' if count == 1 else 'files'} read as {format}"
+            if format in self.format_reasons:
+                line += ": {}: {}".format(*self.format_reasons[format])
+            lines.append(line)
+        if self.first_word_from_name is not None:
+            lines.append(
+                f"{self.words_from_names:,} files without class names, which are taken "
+                "from the names of the files: {}: {!r}".format(
+                    *self.first_word_from_name
+                )
+            )
+        return lines
 
 
 def sum_counts(counts: Iterable[InputCounts]) -> InputCounts:
@@ -111,12 +166,14 @@ class JobResult:
       counts: line counts; see the top of this file.
       files: final name to temporary path of each file to publish.
       info: the content of `dataset_info.json`; None with an error.
+      notes: how the files were read, for the user.
     """
 
     error: str | None
     counts: dict[str, Any]
     files: dict[str, str]
     info: str | None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Returns the result as JSON."""
@@ -149,6 +206,7 @@ def summarize_job(
     error = find_error(counts, input_counts, classes, config)
     if error is not None:
         return JobResult(error, counts, rejects, info=None)
+    notes = tuple(input_counts.describe_files())
     names = {
         shard: schema.shard_name(*shard.key, config.num_shards, config.compression)
         for shard in shards
@@ -165,7 +223,7 @@ def summarize_job(
         made_by=config.to_dict(),
     )
     files = {name: shard.path for shard, name in names.items()}
-    return JobResult(None, counts, files | rejects, info.to_json())
+    return JobResult(None, counts, files | rejects, info.to_json(), notes)
 
 
 def count_lines(

@@ -34,7 +34,7 @@ from pipeline.beam_job.shard_writer import (
 from pipeline.beam_job.splits import Assignment, SplitAssigner
 from pipeline.formats import registry
 from pipeline.formats.blocks import Block, UnreadableFileError
-from pipeline.formats.drawing import Drawing, Parsed
+from pipeline.formats.drawing import Drawing, Parsed, unique_key
 from pipeline.formats.reader import Share, read_file
 from tfrecords import encode, storage
 
@@ -132,6 +132,8 @@ class ParseBlock(_Step):
         parsed = registry.parse(block)
         counts = InputCounts(read=len(parsed))
         counts.kinds[registry.FORMATS[block.format].kind] += 1
+        if block.first == 1:
+            counts.add_file(block.file, block.format, block.reason, block.word)
         drawings = [item for item in parsed if type(item) is Drawing]
         rejects = []
         if len(drawings) < len(parsed):
@@ -143,7 +145,7 @@ class ParseBlock(_Step):
             run = self._run_writer.write(rejects)
             yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, run))
         if drawings:
-            assigned = self._assigner.assign([each.key_id for each in drawings])
+            assigned = self._assigner.assign(list(map(unique_key, drawings)))
             if self._running_cap is not None:
                 keep = np.ones(len(drawings), bool)
                 yield from self._apply_running_cap(drawings, assigned.rank, keep)
@@ -222,7 +224,9 @@ def _count_rejects(
         elif isinstance(item, ValueError):
             line, reason = block.first + index, str(item)
             counts.rejected[reason.partition(":")[0]] += 1
-            rejects.append(RejectedLine(line, reason, block.rejected_text(items[index])))
+            rejects.append(
+                RejectedLine(line, reason, block.rejected_text(items[index]))
+            )
     if rejects:
         counts.rejected_per_file[block.file] = len(rejects)
         counts.first_reject = (block.file, rejects[0].line, rejects[0].reason)

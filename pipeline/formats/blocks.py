@@ -33,6 +33,7 @@ class Block:
       data: lines with their ends (the last line of the file may lack it), or items.
       split: the split that the items were published in, empty if none.
       word: class name of the items that have none themselves.
+      reason: why the file has this format; empty if its content leaves no doubt.
       damage: the reason why its single item and the rest of the file cannot be read.
     """
 
@@ -42,6 +43,7 @@ class Block:
     data: bytes | list[bytes]
     split: str = ""
     word: str = ""
+    reason: str = ""
     damage: str = ""
 
     def items(self) -> list[bytes]:

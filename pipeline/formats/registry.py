@@ -251,7 +251,7 @@ def cut(
     for block in FORMATS[detected.format].cut(
         stream, path, detected.format, label_names
     ):
-        yield dataclasses.replace(block, word=detected.word)
+        yield dataclasses.replace(block, word=detected.word, reason=detected.reason)
 
 
 def parse(block: Block, needs_words: bool = True) -> list[Parsed]:

@@ -185,6 +185,22 @@ def test_a_cap_limits_every_class_and_a_larger_one_only_adds(build, doodles, tmp
     assert kept[5].items() < kept[12].items() < kept[1000].items()
 
 
+def test_other_keys_may_repeat_in_other_files_and_for_other_words(build, tmp_path):
+    for name, word in (("a", "cat"), ("b", "dog"), ("c", "cat")):
+        texts = [
+            line(number, word, key_id=key, drawing=[[[0, 255], [number, ord(name)]]])
+            for number, key in enumerate(["0", "1", "1000000000000000"])
+        ]
+        (tmp_path / f"{name}.ndjson").write_bytes(b"".join(texts))
+    build([tmp_path / "?.ndjson"], tmp_path / "out")
+    counts = info_of(tmp_path / "out").counts
+    assert (counts["written"], counts["duplicates"]) == (9, 0)
+    (tmp_path / "copy.ndjson").write_bytes((tmp_path / "a.ndjson").read_bytes())
+    build([tmp_path / "*.ndjson"], tmp_path / "again")
+    counts = info_of(tmp_path / "again").counts
+    assert (counts["written"], counts["duplicates"]) == (9, 3)
+
+
 def test_a_cap_counts_a_duplicate_once(build, tmp_path):
     texts = [line(number) for number in range(30)]
     (tmp_path / "in").write_bytes(b"".join(texts * 3))
@@ -225,8 +241,15 @@ def test_a_cap_on_kept_duplicates_is_never_exceeded(build, tmp_path):
     assert written == [3, 6, 27, 30]
 
 
-def test_one_drawing_of_each_key_is_kept_in_any_order(build, tmp_path):
-    texts = [line(1), line(1, recognized=True), line(1, word="ant"), line(1), line(2)]
+def test_one_drawing_of_each_google_key_is_kept_in_any_order(build, tmp_path):
+    key = {"key_id": "5891796615823360"}
+    texts = [
+        line(1, **key),
+        line(1, **key, recognized=True),
+        line(1, word="ant", **key),
+        line(1, **key),
+        line(2),
+    ]
     built = []
     for name, order in (("a", texts), ("b", texts[1:] + texts[:1])):
         (tmp_path / f"{name}.ndjson").write_bytes(b"".join(order))
