@@ -1,8 +1,8 @@
-"""Measurements of speed and memory; each module is a command.
+"""Measurements of speed and memory; most modules are commands.
 
-Data sets: `create_dataset` beside the tutorial's method (`tutorial_create_dataset`) and
-plain Beam (`beam_elementwise`). Training: `train` beside the tutorial's model
-(`tutorial_model`, trained to the end by `train_tutorial`), `input_pipeline`,
-`training_memory`. Evaluation: `evaluate`. Serving: `serve`. Growth: `scale`, and `plan`
-to extrapolate. `data_job` and `processes` are shared helpers.
+Data sets: `create_dataset`, beside the tutorial's method and plain Beam
+(`beam_elementwise`). Training: `train`, beside the tutorial's model, `input_pipeline`
+and `training_memory`. Evaluation: `evaluate`. Serving: `serve`, with `hostile_clients`.
+Growth: `scale`, and `plan` to extrapolate. `tutorial` is the baseline; `data_job` and
+`processes` are shared helpers.
 """

@@ -63,7 +63,7 @@ def main() -> None:
                 program, folder, values.drawings
             )
         if values.tutorial:
-            program = _command_line("tutorial_create_dataset", all_drawings)
+            program = _command_line("tutorial.create_dataset", all_drawings)
             runs["tutorial"] = data_job.measure(
                 program, folder, values.drawings, quiet=True
             )

@@ -24,8 +24,8 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import flags
 
-from benchmarks import tutorial_model
-from benchmarks.tutorial_model import TrainStep
+from benchmarks.tutorial import model as tutorial_model
+from benchmarks.tutorial.model import TrainStep
 from pipeline import cli
 from pipeline.report.text_table import format_table
 from rnn_model import input_pipeline

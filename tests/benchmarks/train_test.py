@@ -6,7 +6,8 @@ import re
 import pytest
 
 from benchmarks import train as benchmark
-from benchmarks import train_tutorial, tutorial_model
+from benchmarks.tutorial import model as tutorial_model
+from benchmarks.tutorial import train as train_tutorial
 from tfrecords.dataset_info import load_dataset_info
 
 
@@ -86,7 +87,7 @@ def test_the_tutorial_model_is_trained_and_compared(
 ):
     flags = [f"--data_dir={data_dir}", f"--workdir={tmp_path}/tutorial"]
     flags += [f"--runs={trained_mlp}", "--hours=0.0001"]
-    done = run_benchmark("train_tutorial", *flags)
+    done = run_benchmark("tutorial.train", *flags)
     assert done.returncode == 0, done.stderr
     *epochs, tutorial, comparison = done.stdout.splitlines()
     history = json.loads((tmp_path / "tutorial/history.json").read_text())
@@ -98,7 +99,7 @@ def test_the_tutorial_model_is_trained_and_compared(
     assert test["examples"] > 0
     assert comparison.startswith(f"{trained_mlp}: ")
     assert "reached validation top-1" in comparison
-    again = run_benchmark("train_tutorial", *flags)
+    again = run_benchmark("tutorial.train", *flags)
     assert again.stdout.splitlines() == [tutorial, comparison]
 
 

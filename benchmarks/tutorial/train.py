@@ -1,6 +1,6 @@
 """Trains the tutorial's model until its validation top-1 stops improving.
 
-    python -m benchmarks.train_tutorial --data_dir=DIR --workdir=runs/tutorial \
+    python -m benchmarks.tutorial.train --data_dir=DIR --workdir=runs/tutorial \
         --runs=runs/rnn
 
 The batch size is 128, which is faster than the tutorial's default of 8. Writes
@@ -19,7 +19,7 @@ from typing import Any
 import keras
 from absl import flags
 
-from benchmarks import tutorial_model
+from benchmarks.tutorial import model as tutorial_model
 from pipeline import cli
 from rnn_model import input_pipeline
 from rnn_model.evaluation import evaluator
