@@ -45,11 +45,9 @@ class Distribution:
     """Counts of integers, with exact quantiles."""
 
     def __init__(self) -> None:
-        """Creates an empty distribution."""
         self.counts: collections.Counter[int] = collections.Counter()
 
     def __bool__(self) -> bool:
-        """Returns whether any value was counted."""
         return bool(self.counts)
 
     def add(self, value: int) -> None:

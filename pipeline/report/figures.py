@@ -83,7 +83,6 @@ class Figure:
         self._size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
 
     def __enter__(self) -> "Figure":
-        """Creates the figure."""
         self._context.__enter__()
         module = cli.import_extra("matplotlib.figure", "report")
         self._figure = module.Figure(figsize=self._size, layout="constrained")
@@ -91,7 +90,6 @@ class Figure:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Restores the settings of matplotlib."""
         self._context.__exit__(*error)
 
     def plot(self) -> Plot:

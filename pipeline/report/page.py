@@ -33,12 +33,12 @@ class Html(str):
 class Element:
     """Base class of the parts of a page.
 
-    The subclass `Table` is rendered by the macro `Table` of `templates/elements.html`.
+    The macro `Table` of `templates/elements.html.jinja` renders the subclass `Table`.
     """
 
     def __html__(self) -> str:
         """Renders the element, for markupsafe."""
-        macros = _environment().get_template("elements.html").module
+        macros = _environment().get_template("elements.html.jinja").module
         return getattr(macros, type(self).__name__)(self)
 
 
@@ -220,7 +220,7 @@ def render_page(
     Raises:
       ValueError: Jinja2 is not installed.
     """
-    template = _environment().get_template("page.html")
+    template = _environment().get_template("page.html.jinja")
     return template.render(title=title, lead=lead, tiles=tiles, sections=sections)
 
 
