@@ -54,11 +54,14 @@ def load_runs(
       data_dir: folder of the data set, for messages.
 
     Raises:
-      ValueError: a workdir holds no run or no checkpoint, is listed twice, was trained
-        on other classes, or its model does not take the data set's kind of drawing.
+      ValueError: a workdir is empty, holds no run or no checkpoint, is listed twice,
+        was trained on other classes, or its model does not take the data set's kind of
+        drawing.
     """
     paths = [path.rstrip("/") for path in workdirs]
     for path in paths:
+        if not path:
+            raise ValueError(f"A workdir is empty. Received: {','.join(workdirs)}")
         if paths.count(path) > 1:
             raise ValueError(f"The run {path} is listed twice.")
     last_parts = [path.rpartition("/")[2] for path in paths]

@@ -10,18 +10,21 @@ from pathlib import Path
 import pytest
 
 from rnn_model.evaluate_command import evaluate
+from tests.conftest import without_tensorflow_log
 
 ROOT = Path(__file__).parents[2]
 
 
 def run_command(*arguments, **environment):
-    return subprocess.run(
+    process = subprocess.run(
         [sys.executable, "evaluate.py", *arguments],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
         text=True,
     )
+    process.stderr = without_tensorflow_log(process.stderr)
+    return process
 
 
 def assert_one_line(process, *words):

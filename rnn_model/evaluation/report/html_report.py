@@ -202,7 +202,9 @@ def _unknown_word_sections(
         for pair in report["pairs"]
     ]
     if differences:
-        body.append(Table(["runs", "difference in AUROC, percentage points"], differences))
+        body.append(
+            Table(["runs", "difference in AUROC, percentage points"], differences)
+        )
     words = unknown["words"]
     names = ", ".join(words[:10]) + (", …" if len(words) > 10 else "")
     note = (

@@ -119,6 +119,11 @@ def test_runs_of_the_same_name_are_named_by_path(data_dir, trained_mlp, tmp_path
     assert result.partial == {}
 
 
+def test_empty_workdir_is_refused(data_dir, trained_mlp):
+    with pytest.raises(ValueError, match="A workdir is empty"):
+        compare([trained_mlp, ""], data_dir)
+
+
 def test_duplicate_run_is_refused(data_dir, trained_mlp):
     with pytest.raises(ValueError, match="mlp is listed twice"):
         compare([trained_mlp, f"{trained_mlp}/"], data_dir)

@@ -128,5 +128,5 @@ def test_invalid_combination_is_refused():
 
 def test_both_bounds_of_a_range_must_be_valid():
     make_space({}, {"dropout": Range(0.0, 0.9, False)}).check()
-    with pytest.raises(ValueError, match=r"^Invalid combination dropout=1: dropout"):
+    with pytest.raises(ValueError, match=r"^Invalid combination dropout=1: --dropout"):
         make_space({}, {"dropout": Range(0.0, 1.0, False)}).check()
