@@ -141,4 +141,4 @@ const { classes } = await connection.runUntilReached(() => requestJson("v1/class
 examples.classes = classes;
 freeDrawing.words = classes.map(({ word }) => word);
 game.classes = classes;
-installOfflineSupport(guessSource);
+await installOfflineSupport(guessSource).catch(console.warn);

@@ -114,6 +114,20 @@ def server(serving, exported_rnn, kept_dir):
 
 
 @pytest.fixture(scope="session")
+def web_export(trained_rnn, tmp_path_factory):
+    """An export of the tiny rnn for LiteRT and for the web."""
+    from serve_export import export
+    from serve_export.formats import litert_js
+
+    try:
+        litert_js.load_files()
+    except OSError as error:
+        pytest.skip(str(error))
+    folder = str(tmp_path_factory.mktemp("exports"))
+    return Path(export.export(str(trained_rnn), folder, formats=["litert", "web"]))
+
+
+@pytest.fixture(scope="session")
 def drawing(doodles):
     """A simplified drawing."""
     path = min(doodles.glob("*.ndjson"))

@@ -1,6 +1,7 @@
 // Prepares the page to work without the server, by a service worker that caches it.
 
 import { SITE_URL } from "../server/requests.js";
+import { load, store } from "../settings/storage.js";
 
 /**
  * Registers the service worker, and loads the model once so that it is cached.
@@ -19,9 +20,11 @@ export async function installOfflineSupport(guessSource) {
       serviceWorker.addEventListener("controllerchange", resolve, { once: true });
     });
   }
-  if (await caches.match(new URL("web/manifest.json", SITE_URL))) {
+  const manifest = await caches.match(new URL("web/manifest.json", SITE_URL));
+  if (manifest && load("model_is_cached", false)) {
     serviceWorker.controller.postMessage("refresh model");
-  } else {
-    await guessSource.loadOnDevice().catch(() => {}); // the settings show failures
+    return;
   }
+  await guessSource.loadOnDevice();
+  store("model_is_cached", true);
 }

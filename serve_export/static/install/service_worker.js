@@ -6,10 +6,12 @@ const CACHE = "blot-1";
 /** Milliseconds to wait for the server if there is a copy. */
 const TIMEOUT = 4000;
 
-/** Files of the page; more are copied when they are first loaded. */
+/** What the page needs; more is copied when it is first loaded. */
 const FILES = [
   "./",
   "words",
+  "v1/about",
+  "v1/classes",
   "static/app.js",
   "static/character/bot.js",
   "static/character/phrases.js",

@@ -1,48 +1,49 @@
-// Guesses in the page itself: once it is made, no server is asked any more.
+// Classifies drawings in the browser. Once loaded, it needs no server.
 //
 //     const guesser = await createLocalGuesser("/web/");
 //     await guesser.guess([[[10.5, 90, 90], [20, 20, 80]]], 3);
 //
-// `/web/` is the web folder of an export; this file lies there too. The work is done by
-// a worker, so the pen is never blocked.
+// `/web/` is the web folder of an export, which contains a copy of this file. The model
+// runs in a worker, so that drawing is never blocked.
 
 /**
- * Loads all that guessing needs into memory.
+ * Loads the model and its runtime into memory.
  *
- * @param {string | URL} baseUrl the web folder of an export; where this file is, if
- *   not given.
+ * @param {string | URL} baseUrl the web folder of an export; by default the folder of
+ *   this file.
  * @returns {Promise<{words: string[], guess: function, close: function}>}
- *   `words` in the order of the model;
+ *   `words` in the order of the model's output;
  *   `guess(drawing, topK = 3)` takes raw strokes `[[xs, ys, …], …]` of any canvas, as
- *   `POST /v1/predict` does, and promises `[{word, probability}, …]`, likeliest first;
- *   `close()` frees the memory; what is under way is then rejected.
- * @throws {Error} there is no such folder, or this browser cannot run it.
+ *   `POST /v1/predict` does, and resolves to `[{word, probability}, …]`, most probable
+ *   first;
+ *   `close()` frees the memory and rejects pending guesses.
+ * @throws {Error} there is no such folder, or this browser cannot run the model.
  */
 export async function createLocalGuesser(baseUrl = new URL(".", import.meta.url)) {
   const worker = new Worker(new URL("worker.js", import.meta.url));
-  const asked = new Map();
-  let count = 0;
-  let over = null;
+  const pending = new Map();
+  let lastId = 0;
+  let closeReason = null;
 
-  function ask(question) {
+  function call(message) {
     return new Promise((resolve, reject) => {
-      if (over) throw over;
-      asked.set(++count, { resolve, reject });
-      worker.postMessage({ ...question, id: count });
+      if (closeReason) throw closeReason;
+      pending.set(++lastId, { resolve, reject });
+      worker.postMessage({ ...message, id: lastId });
     });
   }
 
   function close(reason = "the guesser is closed") {
     worker.terminate();
-    over ??= new Error(reason);
-    for (const { reject } of asked.values()) reject(over);
-    asked.clear();
+    closeReason ??= new Error(reason);
+    for (const { reject } of pending.values()) reject(closeReason);
+    pending.clear();
   }
 
-  worker.onmessage = ({ data: { id, answer, error } }) => {
-    const { resolve, reject } = asked.get(id);
-    asked.delete(id);
-    if (error === undefined) resolve(answer);
+  worker.onmessage = ({ data: { id, result, error } }) => {
+    const { resolve, reject } = pending.get(id);
+    pending.delete(id);
+    if (error === undefined) resolve(result);
     else reject(new Error(error));
   };
   worker.onerror = (event) => {
@@ -53,8 +54,8 @@ export async function createLocalGuesser(baseUrl = new URL(".", import.meta.url)
   try {
     const base = new URL(baseUrl, document.baseURI);
     if (!base.pathname.endsWith("/")) base.pathname += "/";
-    const words = await ask({ load: base.href });
-    const guess = (drawing, topK = 3) => ask({ drawing, topK });
+    const words = await call({ load: base.href });
+    const guess = (drawing, topK = 3) => call({ drawing, topK });
     return { words, guess, close: () => close() };
   } catch (error) {
     close();

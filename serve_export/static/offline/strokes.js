@@ -1,4 +1,4 @@
-// Raw strokes → ink, in the browser: what pipeline/strokes.py does, and nothing else.
+// Converts raw strokes to ink, as pipeline/simplification.py and strokes.py do.
 //
 //     raw strokes   any canvas              [[xs, ys, …], …]
 //       │ simplify
@@ -6,23 +6,22 @@
 //       │ toInk
 //     ink           Float32Array, T × 3     rows (dx, dy, pen), in boxes
 //
-// The same numbers bit for bit: both compute in IEEE doubles, in the same order. That
-// file says where the steps are from and why their order matters; a test holds the two
-// together.
+// The results are equal bit for bit, as both compute with IEEE doubles in the same order;
+// a test compares them. The Python modules cite the source of each step.
 
-/** Side of the box, in pixels. */
+/** Side of the box of a simplified drawing, in pixels. */
 export const BOX = 255;
 
-/** How far Ramer-Douglas-Peucker may leave the curve, in pixels of the box. */
+/** Tolerance of Ramer-Douglas-Peucker, in pixels of the box. */
 export const EPSILON = 2;
 
 /**
- * Simplifies raw strokes the way Google made its simplified drawings.
+ * Simplifies raw strokes as the published simplified drawings were.
  *
- * @param {number[][][]} drawing strokes `[[xs, ys, …], …]`; what follows `ys` (the
- *   times) is not looked at.
+ * @param {number[][][]} drawing strokes `[[xs, ys, …], …]`; further axes such as times
+ *   are ignored.
  * @returns {number[][][]} strokes `[[xs, ys], …]` of integers within 0..255.
- * @throws {RangeError} it is no drawing; the message says why.
+ * @throws {RangeError} the drawing is not valid; the message says why.
  */
 export function simplify(drawing) {
   checkStrokes(drawing);
@@ -30,10 +29,10 @@ export function simplify(drawing) {
 }
 
 /**
- * Takes differences: `[[xs, ys], …]` of a simplified drawing to ink.
+ * Converts a simplified drawing `[[xs, ys], …]` to ink.
  *
- * @returns {Float32Array} rows (dx, dy, pen), one a point, the first from (0, 0); the
- *   pen is 1 on the last point of each stroke.
+ * @returns {Float32Array} rows (dx, dy, pen), one per point, the first relative to
+ *   (0, 0); pen is 1 at the last point of each stroke.
  */
 export function toInk(drawing) {
   const ink = [];
@@ -94,27 +93,27 @@ function range(axes) {
   return [low, high];
 }
 
-/** Simplifies one stroke that is in the box already. */
+/** Simplifies one stroke, given in pixels of the box. */
 function simplifyStroke(xs, ys) {
   const [denseX, denseY] = resample(xs, ys);
-  const kept = corners(denseX, denseY);
+  const kept = ramerDouglasPeucker(denseX, denseY);
   return [kept.map((i) => rint(denseX[i])), kept.map((i) => rint(denseY[i]))];
 }
 
-/** Walks along a stroke in steps of 1 px; keeps the last point. */
+/** Resamples a stroke to points 1 px apart along its length, plus the last point. */
 function resample(xs, ys) {
   const denseX = [];
   const denseY = [];
-  let walked = 0;
+  let start = 0; // arc length at point i
   for (let i = 0; i + 1 < xs.length; i++) {
     const length = lengthOf(xs[i + 1] - xs[i], ys[i + 1] - ys[i]);
-    const end = walked + length;
-    for (let stop = denseX.length; stop < end; stop++) {
-      const part = (stop - walked) / length;
+    const end = start + length;
+    for (let position = denseX.length; position < end; position++) {
+      const part = (position - start) / length;
       denseX.push(xs[i] * (1 - part) + xs[i + 1] * part);
       denseY.push(ys[i] * (1 - part) + ys[i + 1] * part);
     }
-    walked = end;
+    start = end;
   }
   denseX.push(xs[xs.length - 1]);
   denseY.push(ys[ys.length - 1]);
@@ -122,50 +121,50 @@ function resample(xs, ys) {
 }
 
 /**
- * Ramer-Douglas-Peucker: which points to keep, in order.
+ * Returns the indices of the points that Ramer-Douglas-Peucker keeps, in order.
  *
- * A point is kept when it is the farthest, by more than ε, from the infinite line
- * through the ends of its piece (from the point itself where the ends coincide).
+ * A point is kept if it is the farthest, by more than EPSILON, from the infinite line
+ * through the ends of its section (from the end point if both ends coincide).
  */
-function corners(xs, ys) {
+function ramerDouglasPeucker(xs, ys) {
   if (xs.length === 1) return [0, 0];
   const kept = new Set([0, xs.length - 1]);
-  const pieces = [[0, xs.length - 1]];
-  while (pieces.length) {
-    const [first, last] = pieces.pop();
-    const [middle, distance] = farthest(xs, ys, first, last);
+  const sections = [[0, xs.length - 1]];
+  while (sections.length) {
+    const [first, last] = sections.pop();
+    const [middle, distance] = findFarthest(xs, ys, first, last);
     if (distance > EPSILON) {
       kept.add(middle);
-      pieces.push([first, middle], [middle, last]);
+      sections.push([first, middle], [middle, last]);
     }
   }
   return [...kept].sort((a, b) => a - b);
 }
 
-/** The point between two that is farthest from their line, and how far. */
-function farthest(xs, ys, first, last) {
+/** Returns the index and distance of the point farthest from the line of two points. */
+function findFarthest(xs, ys, first, last) {
   const chordX = xs[last] - xs[first];
   const chordY = ys[last] - ys[first];
   const length = lengthOf(chordX, chordY);
   let middle = first;
-  let most = -1;
+  let maxDistance = -1;
   for (let i = first + 1; i < last; i++) {
     const x = xs[i] - xs[first];
     const y = ys[i] - ys[first];
     const distance =
       length > 0 ? Math.abs(x * chordY - y * chordX) / length : lengthOf(x, y);
-    if (distance > most) [middle, most] = [i, distance];
+    if (distance > maxDistance) [middle, maxDistance] = [i, distance];
   }
-  return [middle, most];
+  return [middle, maxDistance];
 }
 
-/** `Math.hypot` rounds otherwise. */
+/** Unlike `Math.hypot`, rounds as the Python code does. */
 function lengthOf(x, y) {
   return Math.sqrt(x * x + y * y);
 }
 
-/** Rounds to the nearest integer, a half to the even one, as numpy does. */
+/** Rounds to the nearest integer, halves to even, as `numpy.rint` does. */
 function rint(value) {
-  const up = Math.round(value);
-  return up - value === 0.5 && up % 2 ? up - 1 : up;
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }

@@ -1,19 +1,16 @@
-"""A page goes on guessing when the server is gone: in Chromium, from a real server."""
+"""The local guesser in Chromium, loaded from a server."""
 
 import contextlib
 import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from serve_export import export
-from serve_export.formats import litert_js
 from serve_export.predictor import Predictor
 
 TOLERANCE = 5e-3
-"""With eight bits a value may be rounded otherwise; of real drawings 4e-4 was seen."""
+"""8-bit values may be rounded differently; the largest difference measured is 4e-4."""
 
 LOAD = """
 async (folder) => {
@@ -25,26 +22,15 @@ async (folder) => {
 
 GUESS = """
 async (drawings) => {
-  const answers = [];
+  const results = [];
   for (const drawing of drawings) {
     const began = performance.now();
     const guesses = await guesser.guess(drawing, guesser.words.length);
-    answers.push({ guesses, milliseconds: performance.now() - began });
+    results.push({ guesses, milliseconds: performance.now() - began });
   }
-  return answers;
+  return results;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def web_export(trained_rnn, tmp_path_factory):
-    """An export of the tiny rnn for the web, and for LiteRT to compare with."""
-    try:
-        litert_js.load_files()
-    except OSError as error:
-        pytest.skip(str(error))
-    folder = str(tmp_path_factory.mktemp("exports"))
-    return Path(export.export(str(trained_rnn), folder, formats=["litert", "web"]))
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +41,14 @@ def web_server(web_export, serving):
 
 @pytest.fixture
 def open_page(browser):
-    """Opens a page of a server: `open_page(server)`; `page.said` is its console."""
+    """Opens a page: `open_page(server)`; `page.messages` is the text of its console."""
     with contextlib.ExitStack() as stack:
 
         def open_page(server):
             page = browser.new_page()
             stack.callback(page.close)
-            page.said = []
-            page.on("console", lambda message: page.said.append(message.text))
+            page.messages = []
+            page.on("console", lambda message: page.messages.append(message.text))
             page.goto(f"{server.address}/docs")
             return page
 
@@ -75,7 +61,7 @@ def page(open_page, web_server):
 
 
 def raw_drawings(doodles, seed=0):
-    """Doodles on canvases of any size."""
+    """Yields doodles on canvases of different sizes."""
     rng = np.random.default_rng(seed)
     for path in sorted(doodles.glob("*.ndjson")):
         for line in path.read_text().splitlines()[::8]:
@@ -83,15 +69,15 @@ def raw_drawings(doodles, seed=0):
             yield [[(np.array(axis) * size).tolist() for axis in s] for s in drawing]
 
 
-def check_answers(page, predictor, drawings):
-    for answer, drawing in zip(page.evaluate(GUESS, drawings), drawings, strict=True):
-        found = {each["word"]: each["probability"] for each in answer["guesses"]}
-        right = dict(predictor.guess(drawing, len(predictor.classes)))
-        assert found == pytest.approx(right, abs=TOLERANCE)
+def check_guesses(page, predictor, drawings):
+    for result, drawing in zip(page.evaluate(GUESS, drawings), drawings, strict=True):
+        found = {each["word"]: each["probability"] for each in result["guesses"]}
+        expected = dict(predictor.guess(drawing, len(predictor.classes)))
+        assert found == pytest.approx(expected, abs=TOLERANCE)
         assert list(found.values()) == sorted(found.values(), reverse=True)
 
 
-def test_guesses_go_on_with_the_server_stopped(open_page, serving, web_export, doodles):
+def test_guesses_without_the_server(open_page, serving, web_export, doodles):
     predictor = Predictor(str(web_export))
     with serving(web_export) as server:
         page = open_page(server)
@@ -99,29 +85,29 @@ def test_guesses_go_on_with_the_server_stopped(open_page, serving, web_export, d
         server.process.kill()
         server.process.wait()
         assert page.evaluate("fetch('/healthz').catch(() => 'gone')") == "gone"
-        page.said.clear()
-        check_answers(page, predictor, list(raw_drawings(doodles)))
-        assert page.said == []
+        page.messages.clear()
+        check_guesses(page, predictor, list(raw_drawings(doodles)))
+        assert page.messages == []
 
 
-def test_real_drawings_too(page, web_export, quickdraw_dir):
+def test_real_drawings(page, web_export, quickdraw_dir):
     drawings = []
     for path in sorted((quickdraw_dir / "pairs" / "raw").glob("*.ndjson.gz"))[::10]:
         with gzip.open(path) as lines:
             drawings.append(json.loads(next(lines))["drawing"])
     page.evaluate(LOAD, "/web/")
-    check_answers(page, Predictor(str(web_export)), drawings)
+    check_guesses(page, Predictor(str(web_export)), drawings)
 
 
-def test_a_drawing_of_more_points_than_fit_is_answered(page, web_export):
+def test_drawing_with_more_points_than_the_model_takes(page, web_export):
     page.evaluate(LOAD, "/web")
     rng = np.random.default_rng(0)
     scribble = rng.uniform(0, 1000, [300, 2, 20]).tolist()
-    (answer,) = page.evaluate(GUESS, [scribble])
-    assert sum(each["probability"] for each in answer["guesses"]) == pytest.approx(1)
+    (result,) = page.evaluate(GUESS, [scribble])
+    assert sum(each["probability"] for each in result["guesses"]) == pytest.approx(1)
 
 
-def test_many_at_once_are_answered_each(page, web_export, doodles):
+def test_concurrent_guesses(page, web_export, doodles):
     page.evaluate(LOAD, "/web/")
     drawings = list(raw_drawings(doodles))
     at_once = page.evaluate(
@@ -135,7 +121,7 @@ def test_many_at_once_are_answered_each(page, web_export, doodles):
         )
 
 
-def test_what_is_no_drawing_is_rejected(page):
+def test_invalid_drawings_are_rejected(page):
     page.evaluate(LOAD, "/web/")
     for drawing, reason in (
         ("[]", "no strokes"),
@@ -146,20 +132,20 @@ def test_what_is_no_drawing_is_rejected(page):
         assert page.evaluate(asked) == reason
 
 
-def test_a_folder_that_is_not_there_is_told(page):
-    said = "(error) => error.message"
-    told = page.evaluate(f"({LOAD})('/elsewhere/').catch({said})")
-    assert told == "manifest.json: 404 Not Found"
+def test_missing_folder(page):
+    get_message = "(error) => error.message"
+    message = page.evaluate(f"({LOAD})('/elsewhere/').catch({get_message})")
+    assert message == "manifest.json: 404 Not Found"
 
 
-def test_a_closed_guesser_answers_no_more(page):
+def test_closed_guesser_rejects(page):
     page.evaluate(LOAD, "/web/")
-    told = page.evaluate(
+    messages = page.evaluate(
         """() => {
-          const ask = () => guesser.guess([[[0, 9], [0, 9]]]).catch((e) => e.message);
-          const before = ask();
+          const guess = () => guesser.guess([[[0, 9], [0, 9]]]).catch((e) => e.message);
+          const before = guess();
           guesser.close();
-          return Promise.all([before, ask()]);
+          return Promise.all([before, guess()]);
         }"""
     )
-    assert told == ["the guesser is closed"] * 2
+    assert messages == ["the guesser is closed"] * 2

@@ -1,6 +1,6 @@
-"""The geometry in the browser is the one of training, bit for bit.
+"""strokes.js equals the Python code bit for bit.
 
-Run by node, which is the engine of Chromium without the browser; Playwright brings one.
+It runs in Node, which has the JavaScript engine of Chromium; Playwright contains one.
 """
 
 import gzip
@@ -22,14 +22,14 @@ LOOP = """
 import { createInterface } from "node:readline";
 import { simplify, toInk } from "./strokes.mjs";
 for await (const line of createInterface({ input: process.stdin })) {
-  let answer;
+  let result;
   try {
     const drawing = simplify(JSON.parse(line));
-    answer = { drawing, ink: [...toInk(drawing)] };
+    result = { drawing, ink: [...toInk(drawing)] };
   } catch (error) {
-    answer = { error: error.message };
+    result = { error: error.message };
   }
-  console.log(JSON.stringify(answer));
+  console.log(JSON.stringify(result));
 }
 """
 
@@ -43,14 +43,14 @@ strokes_of_numbers = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=
     lambda points: [list(axis) for axis in zip(*points)]
 )
 raw_drawings = st.lists(strokes_of_numbers, min_size=1, max_size=4)
-junk = st.recursive(
+json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab", max_size=2),
     lambda inner: st.lists(inner, max_size=3),
 )
 
 
 def find_node() -> str:
-    """Node of this machine or of Playwright."""
+    """Returns the path of Node, of this machine or of Playwright."""
     if found := shutil.which("node"):
         return found
     playwright = importlib.util.find_spec("playwright")
@@ -60,10 +60,10 @@ def find_node() -> str:
 
 
 @pytest.fixture(scope="module")
-def in_js(tmp_path_factory):
-    """Asks strokes.js: `in_js(drawing)`."""
+def run_js(tmp_path_factory):
+    """Runs strokes.js: `run_js(drawing)`."""
     folder = tmp_path_factory.mktemp("js")
-    shutil.copy(web.SCRIPTS / "strokes.js", folder / "strokes.mjs")
+    shutil.copy(web.SCRIPTS_DIR / "strokes.js", folder / "strokes.mjs")
     (folder / "loop.mjs").write_text(LOOP)
     with subprocess.Popen(
         [find_node(), folder / "loop.mjs"],
@@ -72,16 +72,16 @@ def in_js(tmp_path_factory):
         text=True,
     ) as process:
 
-        def ask(drawing):
+        def run_js(drawing):
             process.stdin.write(json.dumps(drawing) + "\n")
             process.stdin.flush()
             return json.loads(process.stdout.readline())
 
-        yield ask
+        yield run_js
         process.stdin.close()
 
 
-def in_python(drawing):
+def run_python(drawing):
     try:
         simple = simplification.simplify(drawing)
     except ValueError as error:
@@ -92,15 +92,15 @@ def in_python(drawing):
 
 @settings(deadline=None)
 @given(raw_drawings)
-def test_any_drawing_is_simplified_as_in_training(in_js, drawing):
-    assert in_js(drawing) == in_python(drawing)
+def test_any_drawing(run_js, drawing):
+    assert run_js(drawing) == run_python(drawing)
 
 
-def hard_drawings(seed=0):
-    """Drawings in which the last bit of a distance, and many a half, decide.
+def borderline_drawings(seed=0):
+    """Yields drawings in which the last bit of a distance or a half decides.
 
-    Of a stroke around three sides of a parallelogram all of the middle one is equally
-    far from the chord. A canvas of twice the box gives halves to round.
+    All points of the middle side of three sides of a parallelogram are equally far from
+    the chord. On a canvas of twice the box, half of the coordinates are halves.
     """
     rng = np.random.default_rng(seed)
     for _ in range(200):
@@ -112,17 +112,17 @@ def hard_drawings(seed=0):
         yield [halves.T.tolist()]
 
 
-def test_hard_drawings_are_simplified_as_in_training(in_js):
-    for drawing in hard_drawings():
-        assert in_js(drawing) == in_python(drawing)
+def test_ties_and_halves(run_js):
+    for drawing in borderline_drawings():
+        assert run_js(drawing) == run_python(drawing)
 
 
-def test_real_drawings_are_simplified_as_in_training(in_js, quickdraw_dir):
+def test_real_drawings(run_js, quickdraw_dir):
     for path in sorted((quickdraw_dir / "pairs" / "raw").glob("*.ndjson.gz"))[::8]:
         with gzip.open(path) as lines:
             for line in lines:
                 drawing = json.loads(line)["drawing"]
-                assert in_js(drawing) == in_python(drawing)
+                assert run_js(drawing) == run_python(drawing)
 
 
 @pytest.mark.parametrize(
@@ -138,22 +138,22 @@ def test_real_drawings_are_simplified_as_in_training(in_js, quickdraw_dir):
         [[[0, 1e307], [0, 1]]],
     ],
 )
-def test_what_is_no_drawing_is_refused_in_the_same_words(in_js, drawing):
-    refused = in_js(drawing)
-    assert refused["error"]
-    assert refused == in_python(drawing)
+def test_invalid_drawings_have_the_same_error_message(run_js, drawing):
+    result = run_js(drawing)
+    assert result["error"]
+    assert result == run_python(drawing)
 
 
 @settings(deadline=None, max_examples=50)
-@given(junk)
-def test_junk_is_refused_with_a_reason(in_js, drawing):
-    answer = in_js(drawing)
-    assert answer.get("drawing") or answer["error"].startswith(
+@given(json_values)
+def test_other_values_are_rejected(run_js, drawing):
+    result = run_js(drawing)
+    assert result.get("drawing") or result["error"].startswith(
         ("no strokes", "stroke ", "unequal x and y: ", "coordinate is not finite: ")
     )
 
 
-def test_the_constants_are_those_of_training():
-    code = (web.SCRIPTS / "strokes.js").read_text()
+def test_constants():
+    code = (web.SCRIPTS_DIR / "strokes.js").read_text()
     assert f"const BOX = {strokes.BOX};" in code
     assert f"const EPSILON = {simplification.EPSILON:g};" in code

@@ -64,7 +64,9 @@ def test_service_worker_lists_all_files_of_the_page():
     files = re.search(r"const FILES = \[(.*?)\];", code, re.DOTALL).group(1)
     others = {*PAGES.values(), "install/service_worker.js"}
     expected = [f"static/{path}" for path in FILES if str(path) not in others]
-    assert sorted(re.findall(r'"(.+)"', files)) == sorted(["./", "words", *expected])
+    assert sorted(re.findall(r'"(.+)"', files)) == sorted(
+        ["./", "words", "v1/about", "v1/classes", *expected]
+    )
 
 
 def test_page_preloads_all_its_modules():
