@@ -1,4 +1,4 @@
-r"""Exports a trained run as SavedModel, LiteRT and web model.
+r"""Exports a trained run as SavedModel, Keras file, LiteRT or web model.
 
     python -m serve_export.export --workdir=runs/rnn --output_dir=exports/rnn \
       --data_dir=data/mine
@@ -22,6 +22,7 @@ from serve_export import layout
 
 FORMATS = {
     "savedmodel": "TensorFlow Serving",
+    "keras": "a .keras file",
     "litert": "LiteRT with float32 and with 8-bit weights",
     "litert_int8": "LiteRT with 8-bit weights only, which is all the server needs",
     "web": "a web page that classifies by itself",

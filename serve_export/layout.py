@@ -1,10 +1,10 @@
 """File names in an export, `EXPORT_DIR/<version>/`, the layout of TensorFlow Serving.
 
     saved_model.pb, variables/  the SavedModel
-    assets/                     its classes.txt and preprocessing.json
+    model.keras                 the Keras model
+    assets/                     classes.txt and preprocessing.json of the two above
     model.tflite                LiteRT with 8-bit weights, classes and metadata inside
     model_float.tflite          LiteRT with float32 weights
-    model.keras                 the Keras model
     web/                        the model and scripts for a web page, see `formats.web`
     metrics.json                accuracy and latency of each format
     examples.ndjson             typical drawings of each class
@@ -29,6 +29,7 @@ PREPROCESSING_FILE = "preprocessing.json"
 
 ASSETS_DIR = "assets"
 SAVED_MODEL_FILE = "saved_model.pb"
+KERAS_FILE = "model.keras"
 LITERT_INT8_FILE = "model.tflite"
 LITERT_FLOAT_FILE = "model_float.tflite"
 METRICS_FILE = "metrics.json"

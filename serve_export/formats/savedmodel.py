@@ -98,18 +98,12 @@ def write_savedmodel(
       folder: a local directory.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        classes_file = Path(temporary, CLASSES_FILE)
-        classes_file.write_text("".join(f"{word}\n" for word in classes), "utf-8")
-        preprocessing_file = Path(temporary, PREPROCESSING_FILE)
-        preprocessing_file.write_text(json.dumps(preprocessing, indent=1) + "\n")
+        assets = write_assets(classes, preprocessing, temporary)
         module = tf.Module()
         # The variables instead of the Keras model, which would save each of them twice;
         # TensorFlow Serving restores only the copy that the signatures do not read.
         module.weights = [weight.value for weight in model.weights]
-        module.assets = [
-            tf.saved_model.Asset(str(file))
-            for file in (classes_file, preprocessing_file)
-        ]
+        module.assets = [tf.saved_model.Asset(str(path)) for path in assets]
         local = str(Path(temporary, "model"))
         signatures = build_signatures(model, classes)
         tf.saved_model.save(module, local, signatures=signatures)
@@ -118,3 +112,14 @@ def write_savedmodel(
         updater.replace_method_name("classify", tf.saved_model.CLASSIFY_METHOD_NAME)
         updater.save()
         shutil.copytree(local, folder, dirs_exist_ok=True)
+
+
+def write_assets(
+    classes: Sequence[str], preprocessing: Mapping[str, Any], folder: str
+) -> list[Path]:
+    """Writes classes.txt and preprocessing.json; returns their paths."""
+    paths = [Path(folder, CLASSES_FILE), Path(folder, PREPROCESSING_FILE)]
+    Path(folder).mkdir(exist_ok=True)
+    paths[0].write_text("".join(f"{word}\n" for word in classes), "utf-8")
+    paths[1].write_text(json.dumps(preprocessing, indent=1) + "\n", "utf-8")
+    return paths

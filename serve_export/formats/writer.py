@@ -9,8 +9,9 @@ import numpy as np
 
 from serve_export import layout
 from serve_export.formats import litert, litert_metadata
+from serve_export.formats.keras_file import load_keras_file
 from serve_export.formats.litert_runtime import LiteRTRuntime
-from serve_export.formats.savedmodel import write_savedmodel
+from serve_export.formats.savedmodel import write_assets, write_savedmodel
 from serve_export.formats.savedmodel_runtime import SavedModelRuntime
 from serve_export.formats.web import WebModelRuntime, write_web
 from tfrecords import storage
@@ -61,6 +62,13 @@ def write_formats(
         written.append(
             ModelFormat("savedmodel", predict, _directory_size(folder), True)
         )
+    if "keras" in formats:
+        path = storage.join(folder, layout.KERAS_FILE)
+        model.save(path)
+        write_assets(classes, preprocessing, storage.join(folder, layout.ASSETS_DIR))
+        predict = load_keras_file(path).predict_probabilities
+        size = Path(path).stat().st_size
+        written.append(ModelFormat("keras file", predict, size, True))
     if "web" in formats:
         web_dir = storage.join(folder, layout.WEB_DIR)
         write_web(model, classes, preprocessing, web_dir)

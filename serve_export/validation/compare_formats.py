@@ -7,16 +7,12 @@ Keras; one with 8-bit weights may differ, and `quantization_check` reports its a
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from pipeline import cli, strokes
-from rnn_model.evaluation import evaluator
+from pipeline import cli
 from rnn_model.evaluation.latency import measure_latency
 from serve_export.formats.writer import ModelFormat
 from serve_export.validation.drawings import BATCH_SIZE, ValidationDrawings
-from tfrecords import schema
 
 TOLERANCE = 1e-3
 """Largest difference in probability that rounding explains."""
@@ -40,24 +36,6 @@ class FormatResult(NamedTuple):
     difference: float
     top1: float | None
     milliseconds: float
-
-
-def make_keras_format(model: keras.Model, kind: str) -> ModelFormat:
-    """Wraps a Keras model, the reference of the comparison.
-
-    Args:
-      model: built with `use_cudnn=False`.
-      kind: what it takes, one of `schema.KINDS`.
-    """
-    compute_logits = evaluator.make_logits_fn(model, kind)
-
-    def predict(drawings: Sequence[np.ndarray], kind: str) -> np.ndarray:
-        if kind == schema.BITMAP:
-            bitmap = np.stack(drawings)[..., None].astype(np.float32) / 255
-            return tf.nn.softmax(compute_logits(bitmap)).numpy()
-        return tf.nn.softmax(compute_logits(*strokes.pad_ink(drawings))).numpy()
-
-    return ModelFormat("keras", predict, None, True)
 
 
 def compare_formats(

@@ -5,9 +5,10 @@ from typing import Any
 
 import keras
 
+from serve_export.formats.keras_file import KerasRuntime
 from serve_export.formats.writer import ModelFormat
 from serve_export.validation import export_metrics
-from serve_export.validation.compare_formats import compare_formats, make_keras_format
+from serve_export.validation.compare_formats import compare_formats
 from serve_export.validation.drawings import ValidationDrawings, get_common_kind
 from serve_export.validation.quantization_check import warn_if_accuracy_lost
 from tfrecords import schema
@@ -35,7 +36,8 @@ def validate(
       ValueError: a format with float32 weights differs from Keras.
     """
     kind = get_common_kind(model.name, drawings)
-    reference = make_keras_format(model, kind)
+    keras_runtime = KerasRuntime(model)
+    reference = ModelFormat("keras", keras_runtime.predict_probabilities, None, True)
     results, probabilities = compare_formats(
         [reference, *formats], drawings.convert_to(kind)
     )
