@@ -208,12 +208,15 @@ def _detect_by_content(stream: BinaryIO, path: str) -> str:
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     if text.startswith(b"<"):
         return "inkml" if b"<ink" in text else "svg"
-    if suffix in ("npy", "npz", *_PICTURE_SUFFIXES):
+    if suffix in _SUFFIXES_WITH_MAGIC:
         raise UnreadableFileError(f"does not begin like a .{suffix} file")
     return SIMPLIFIED
 
 
-_PICTURE_SUFFIXES = ("png", "jpg", "jpeg", "gif", "webp")
+_SUFFIXES_WITH_MAGIC = (
+    *("npy", "npz", "parquet"),
+    *("png", "jpg", "jpeg", "gif", "webp"),
+)
 
 
 def _detect_npz(stream: BinaryIO) -> str:

@@ -58,9 +58,11 @@ def to_axes(drawing: Drawing, layout: str) -> Drawing:
 
 
 def _is_axes(drawing: Drawing) -> bool:
-    return all(
-        2 <= len(stroke) <= MAX_AXES and len({len(axis) for axis in stroke}) == 1
-        for stroke in drawing
+    counts = {len(stroke) for stroke in drawing}
+    return (
+        len(counts) == 1
+        and 2 <= min(counts) <= MAX_AXES
+        and all(len({len(axis) for axis in stroke}) == 1 for stroke in drawing)
     )
 
 
