@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from pipeline import simplification, strokes
+from rnn_model.evaluation import metrics
 from serve_export import layout
 from serve_export.formats.litert_runtime import LiteRTRuntime
 from serve_export.formats.savedmodel_runtime import SavedModelRuntime
@@ -174,7 +175,7 @@ def select_top_k(
     """
     if top_k < 1:
         raise ValueError(f"top_k must be ≥ 1. Received: {top_k}")
-    best = np.argsort(-probabilities, kind="stable")[:top_k]
+    best = metrics.top_k(probabilities, top_k)
     return [Guess(classes[i], float(probabilities[i])) for i in best]
 
 

@@ -154,10 +154,8 @@ class Inference:
         instances = tf_serving.parse_classify(body)
         self._check_instances(instances, is_small)
         words = self._predictor.classes
-        results = []
-        for row in self._predict(instances):
-            order = np.argsort(-row, kind="stable")
-            results.append([(words[i], float(row[i])) for i in order])
+        rows = self._predict(instances)
+        results = [select_top_k(row, words, len(words)) for row in rows]
         return _encode({"results": results})
 
     def _predict_batch(self, request: schemas.PredictRequest, is_small: bool) -> Reply:
