@@ -1,16 +1,22 @@
 """Estimates the hours and machine-hours of a large data job and its training.
 
-    python -m benchmarks.plan --data_rate=100000 --training_rate=1500 --efficiency=0.9
+    python -m benchmarks.plan --data_rate=100000 --training_rate=2800
 
-Measure the rates on a machine of the same type with a part of the drawings. The data
+Measure both rates on a machine of the same type with a part of the drawings. The data
 job prints its drawings/s at the end (data_rate), training prints them for each epoch
-(training_rate). Efficiency is the rate of two workers divided by twice that of one.
+(training_rate).
 
-The estimate assumes that the rates hold for all drawings and machines. It does not
-include the start of the machines, nor work that is repeated after an interruption.
+Shards are independent, so the data job scales with the machines. Training workers
+exchange gradients after each step, by a ring all-reduce. With N workers, each sends
+2 (N − 1) messages of 1/N of the gradients (Patarasuk and Yuan, 2009,
+https://doi.org/10.1016/j.jpdc.2008.09.002). The estimate assumes that a worker computes
+nothing meanwhile; --efficiency replaces it by a measured value.
+
+The estimate does not include the start of the machines, nor work that is repeated after
+an interruption.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from absl import flags
@@ -27,12 +33,24 @@ VALIDATION_COST = 1 / 3
 as much as a forward pass."""
 
 
+BYTES_PER_PARAMETER = 4
+"""Size of a float32 gradient."""
+
+
 class Estimate(NamedTuple):
-    """Time of one step on some number of machines."""
+    """Time of one step on a number of machines.
+
+    Attributes:
+      step: Name of the step.
+      machines: Number of machines.
+      hours: Duration.
+      efficiency: Rate of a machine relative to a single machine.
+    """
 
     step: str
     machines: int
     hours: float
+    efficiency: float = 1.0
 
     @property
     def machine_hours(self) -> float:
@@ -44,10 +62,22 @@ def _define_flags() -> None:
     flags.DEFINE_integer("drawings", 50_000_000, "Number of drawings.", lower_bound=1)
     flags.DEFINE_float("data_rate", None, "Drawings/s of the data job on one machine.")
     flags.DEFINE_float("training_rate", None, "Drawings/s of training on one worker.")
+    flags.DEFINE_integer(
+        "batch_size",
+        0,
+        "Drawings per step, summed over all workers; 0 for 128 per worker.",
+        lower_bound=0,
+    )
+    flags.DEFINE_integer(
+        "parameters", 508_505, "Parameters; default: the rnn with 345 classes.", 1
+    )
+    flags.DEFINE_float("bandwidth", 10.0, "Network bandwidth in Gbit/s.", 1e-3)
+    flags.DEFINE_float("latency", 100.0, "Network latency in microseconds.", 0.0)
     flags.DEFINE_float(
         "efficiency",
-        1.0,
-        "Rate of a worker among several, relative to a single worker.",
+        None,
+        "Measured rate of a worker among several, relative to a single worker. "
+        "Default: computed from the batch size, the parameters and the network.",
         lower_bound=0.01,
         upper_bound=1.0,
     )
@@ -69,7 +99,10 @@ def main() -> None:
     estimates = [
         *estimate_data_job(values.drawings, values.data_rate, machines),
         *estimate_training(
-            values.drawings, epochs, values.training_rate, values.efficiency, machines
+            values.drawings,
+            epochs,
+            values.training_rate,
+            {count: _get_efficiency(count) for count in machines},
         ),
     ]
     print(f"Estimate for {values.drawings:,} drawings and at most {epochs} epochs\n")
@@ -85,31 +118,75 @@ def estimate_data_job(
     ]
 
 
+def _get_efficiency(workers: int) -> float:
+    """Returns the efficiency of the flag, or the computed one."""
+    values = flags.FLAGS
+    if workers == 1:
+        return 1.0
+    if values.efficiency is not None:
+        return values.efficiency
+    seconds = compute_allreduce_seconds(
+        workers, values.parameters, values.bandwidth, values.latency
+    )
+    batch_size = values.batch_size or workers * TrainConfig().batch_size
+    return compute_efficiency(batch_size / workers, values.training_rate, seconds)
+
+
+def compute_allreduce_seconds(
+    workers: int, parameters: int, bandwidth: float, latency: float
+) -> float:
+    """Computes the duration of a ring all-reduce of the gradients.
+
+    Args:
+      workers: Number of workers.
+      parameters: Number of parameters.
+      bandwidth: Bandwidth in Gbit/s.
+      latency: Latency of a message in microseconds.
+    """
+    message_bits = 8 * BYTES_PER_PARAMETER * parameters / workers
+    return 2 * (workers - 1) * (message_bits / (1e9 * bandwidth) + 1e-6 * latency)
+
+
+def compute_efficiency(
+    worker_batch_size: float, rate: float, allreduce_seconds: float
+) -> float:
+    """Computes the share of a step that a worker does not wait for gradients."""
+    compute_seconds = worker_batch_size / rate
+    return compute_seconds / (compute_seconds + allreduce_seconds)
+
+
 def estimate_training(
-    drawings: int,
-    epochs: int,
-    rate: float,
-    efficiency: float,
-    machines: Sequence[int],
+    drawings: int, epochs: int, rate: float, efficiencies: Mapping[int, float]
 ) -> list[Estimate]:
-    """Estimates training, with an evaluation of the validation split per epoch."""
+    """Estimates training, with an evaluation of the validation split per epoch.
+
+    Args:
+      drawings: Number of drawings in all splits.
+      epochs: Number of epochs.
+      rate: Drawings/s of a single worker.
+      efficiencies: Efficiency for each number of workers.
+    """
     drawings_per_epoch = drawings * (TRAIN_SHARE + VALIDATION_SHARE * VALIDATION_COST)
     seconds = drawings_per_epoch * epochs / rate
     return [
         Estimate(
-            "training",
-            count,
-            seconds / (count * (efficiency if count > 1 else 1.0)) / 3600,
+            "training", workers, seconds / (workers * efficiency) / 3600, efficiency
         )
-        for count in machines
+        for workers, efficiency in efficiencies.items()
     ]
 
 
 def format_estimates(estimates: Sequence[Estimate]) -> str:
     """Formats a table of the estimates."""
-    head = ["step", "machines", "hours", "machine-hours"]
+    head = ["step", "machines", "efficiency", "hours", "machine-hours"]
     rows = [
-        [each.step, each.machines, f"{each.hours:.2f}", f"{each.machine_hours:.2f}"]
+        [
+            each.step,
+            each.machines,
+            f"{each.efficiency:.0%}",
+            f"{each.hours:.2f}",
+            f"{each.machine_hours:.2f}",
+        ]
         for each in estimates
     ]
     return format_table(head, rows)
