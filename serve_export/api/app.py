@@ -1,5 +1,6 @@
 """The ASGI application: all routes, and the middleware around them."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -80,7 +81,7 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        workers.close()
+        await asyncio.to_thread(workers.close)
 
     app = Starlette(
         routes=[

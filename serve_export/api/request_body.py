@@ -12,8 +12,9 @@ from serve_export.api.settings import ServerSettings
 BODY_SECONDS = 10.0
 """Time limit for receiving a body."""
 
-MAX_BUFFERED_BYTES = 12 << 20
-"""Total size of all bodies in memory, so that many clients cannot fill it."""
+LARGE_BODY_BYTES = 64 << 10
+MAX_BUFFERED_BYTES = 10 << 20
+"""Total size of all bodies in memory at which large ones are refused."""
 
 
 class BodyReader:
@@ -69,7 +70,8 @@ class BodyReader:
                 async for chunk in request.stream():
                     if len(body) + len(chunk) > self._max_bytes:
                         raise self._too_large()
-                    if self._buffered_bytes + len(chunk) > MAX_BUFFERED_BYTES:
+                    is_large = len(body) + len(chunk) > LARGE_BODY_BYTES
+                    if is_large and self._buffered_bytes > MAX_BUFFERED_BYTES:
                         raise ApiError(
                             503, "busy", "too many large requests at once; try again"
                         )

@@ -157,12 +157,13 @@ def parse_predict(body: bytearray, accepts_bitmaps: bool) -> PredictInputs:
     }
     if accepts_bitmaps:
         parsers["serve_bitmaps"] = (schema.BITMAP, _parse_bitmaps)
-    if request.signature_name not in parsers:
+    name = request.signature_name or "serving_default"  # as TensorFlow Serving does
+    if name not in parsers:
         raise _bad_request(
             f"unknown signature for predict; known: {', '.join(parsers)}. "
             f"Received: {request.signature_name[:50]}"
         )
-    kind, parse = parsers[request.signature_name]
+    kind, parse = parsers[name]
     instances = parse(raw)
     _check_count(instances)
     return PredictInputs(instances, kind, "predictions" if is_row else "outputs")

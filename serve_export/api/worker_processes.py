@@ -18,6 +18,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import (
@@ -52,6 +53,7 @@ within a second."""
 MAX_JOB_SECONDS = 10.0
 """A job that takes longer is a fault; its worker process ends itself."""
 
+SWITCH_SECONDS = 0.0005
 MAX_PROCESSES = 8
 """Of each group; each takes about 20 MiB."""
 
@@ -127,10 +129,10 @@ class WorkerGroup:
         return await asyncio.shield(task)
 
     def close(self) -> None:
-        """Ends the workers."""
+        """Ends the workers; jobs in progress come to their end."""
         self._is_closed = True
         for worker in self._workers:
-            worker.shutdown(wait=False, cancel_futures=True)
+            worker.shutdown(cancel_futures=True)
 
     async def _wait_for_worker(self) -> Executor:
         if self.waiting >= self._max_waiting:
@@ -275,6 +277,9 @@ def is_litert(export_dir: str | None, runtime: str) -> bool:
 def _prepare_fork_server() -> None:
     """Starts the process that workers are forked from, with the libraries loaded."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # An executor passes a job through two threads, and each waits for the event loop to
+    # release the interpreter lock.
+    sys.setswitchinterval(SWITCH_SECONDS)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED_MODULES)
 
