@@ -212,3 +212,49 @@ def test_an_installed_wheel_opens_the_game_on_the_model_in_the_box(
         server.terminate()
         with server.stdout:
             server.wait(20)
+
+
+def find_pythons():
+    """Returns the interpreters of all supported versions that are on the PATH."""
+    names = ("python3.11", "python3.12", "python3.13")
+    return {
+        name: path
+        for name in names
+        if (path := shutil.which(name))
+        and not subprocess.run([path, "--version"], capture_output=True).returncode
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["python3.11", "python3.12", "python3.13"])
+@pytest.mark.parametrize("extras", ["[train,gcp]", "[test]"])
+def test_constraints_can_be_resolved(source, tmp_path, python, extras):
+    """Each supported Python resolves the pins, also those that Beam excludes."""
+    if python not in find_pythons():
+        pytest.skip(f"no {python} on the PATH")
+    check(find_pythons()[python], "-m", "venv", tmp_path / "venv")
+    check(
+        *(tmp_path / "venv" / "bin" / "pip", "install", "--dry-run", "--quiet"),
+        *("--constraint", "constraints.txt", f".{extras}"),
+        cwd=source,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["python3.12", "python3.13"])
+def test_other_pythons_make_the_same_data_set(
+    sdist, data_dir, doodles, tmp_path, python
+):
+    if python not in find_pythons():
+        pytest.skip(f"no {python} on the PATH")
+    check(find_pythons()[python], "-m", "venv", tmp_path / "venv")
+    bin_dir = tmp_path / "venv" / "bin"
+    check(bin_dir / "pip", "install", "-q", "-c", ROOT / "constraints.txt", sdist)
+    out = tmp_path / "out"
+    check(
+        bin_dir / "quickdraw-create-dataset",
+        *(f"--input={doodles}/*.ndjson", f"--output_dir={out}", "--num_shards=2"),
+        cwd=tmp_path,
+    )
+    expected = {path.name: path.read_bytes() for path in data_dir.iterdir()}
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == expected

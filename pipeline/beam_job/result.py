@@ -9,10 +9,12 @@ Every line, or drawing in a format without lines, is in exactly one of these cou
     written     in a shard
 """
 
-import collections
 import dataclasses
+import difflib
 import json
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import field
 from typing import Any
 
 from pipeline.beam_job.config import JobConfig
@@ -26,6 +28,17 @@ ShardKey = tuple[str, int]
 """Name of the split, index of the shard."""
 
 
+_COUNTER_FIELDS = (
+    "rejected",
+    "filtered",
+    "words",
+    "other_words",
+    "kinds",
+    "rejected_per_file",
+    "formats",
+)
+
+
 @dataclasses.dataclass
 class InputCounts:
     """Counts of what was read and parsed.
@@ -37,6 +50,7 @@ class InputCounts:
       filtered: drawings excluded by a flag, by filter.
       over_cap: drawings that the cap per class excluded before the shuffle.
       words: drawings by word, after the filters.
+      other_words: drawings by word, of classes that were not requested.
       kinds: blocks by kind of record, of `schema.KINDS`.
       rejected_per_file: rejected lines by file.
       first_reject: (file, line, reason) of the first rejected line, if any.
@@ -49,26 +63,15 @@ class InputCounts:
     read: int = 0
     blank: int = 0
     over_cap: int = 0
-    rejected: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    filtered: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    words: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    kinds: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    rejected_per_file: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
+    rejected: Counter[str] = field(default_factory=Counter)
+    filtered: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+    other_words: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    rejected_per_file: Counter[str] = field(default_factory=Counter)
     first_reject: tuple[str, int, str] | None = None
-    formats: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    format_reasons: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    formats: Counter[str] = field(default_factory=Counter)
+    format_reasons: dict[str, tuple[str, str]] = field(default_factory=dict)
     words_from_names: int = 0
     first_word_from_name: tuple[str, str] | None = None
 
@@ -98,10 +101,7 @@ class InputCounts:
         self.blank += other.blank
         self.over_cap += other.over_cap
         self.words_from_names += other.words_from_names
-        for name in (
-            *("rejected", "filtered", "words", "kinds", "rejected_per_file"),
-            "formats",
-        ):
+        for name in _COUNTER_FIELDS:
             getattr(self, name).update(getattr(other, name))
         for format, file_and_reason in other.format_reasons.items():
             self._add_reason(format, file_and_reason)
@@ -261,11 +261,26 @@ def find_error(
             f"than --max_rejected={config.max_rejected:g} allows; "
             f"{_describe_rejects(input_counts)}"
         )
+    missing = [word for word in classes if word not in input_counts.words]
+    if missing and input_counts.other_words:
+        return _describe_missing(missing, input_counts.other_words)
     if not counts["written"]:
         return f"the input has no drawing to write ({counts['read']} lines read)"
-    if missing := [word for word in classes if word not in input_counts.words]:
-        return f"no drawing of {', '.join(map(repr, missing))} in the input"
-    return None
+    return _describe_missing(missing, {}) if missing else None
+
+
+def _describe_missing(missing: list[str], other_words: Iterable[str]) -> str:
+    """Names the classes without drawings, and similar words of the input."""
+    error = f"no drawing of {', '.join(map(repr, missing))} in the input"
+    words = {word.lower(): word for word in other_words}
+    similar = [
+        words[match]
+        for word in missing
+        for match in difflib.get_close_matches(word.lower(), words, n=2)
+    ]
+    if similar:
+        error += f"; did you mean {' or '.join(map(repr, dict.fromkeys(similar)))}?"
+    return error
 
 
 def _describe_rejects(input_counts: InputCounts) -> str:

@@ -163,6 +163,8 @@ class ParseBlock(_Step):
         """Removes, and counts, the drawings that the flags exclude."""
         total = len(drawings)
         if self._classes is not None:
+            others = [d.word for d in drawings if d.word not in self._classes]
+            counts.other_words.update(others)
             drawings = [each for each in drawings if each.word in self._classes]
         in_classes = len(drawings)
         if self._config.recognized_only:

@@ -65,6 +65,13 @@ def test_a_requested_class_without_drawings_is_an_error(source, error_of, tmp_pa
     assert not os.listdir(tmp_path / "out")
 
 
+def test_similar_words_are_suggested_for_a_missing_class(source, error_of, tmp_path):
+    message = error_of(source, tmp_path / "out", classes=("Cat", "cats", "x"))
+    assert (
+        message == "no drawing of 'Cat', 'cats', 'x' in the input; did you mean 'cat'?"
+    )
+
+
 @pytest.mark.parametrize(("text", "read"), [("", 0), ("\n\n", 2)])
 def test_input_without_drawings_is_an_error(source, error_of, tmp_path, text, read):
     source.write_text(text)
