@@ -89,7 +89,7 @@ pretrained: setup
 	  --output_dir=demo/box/data --classes_file=$(BOX)/classes.txt --max_per_class=200; \
 	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run \
 	  --init_from=demo/box/all --epochs=15 --learning_rate=1e-3 $(REGULAR) $(TRAIN_FLAGS); \
-	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert_int8 \
+	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert_int8,web \
 	  --data_dir=demo/box/data --output_dir=$(BOX); \
 	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 

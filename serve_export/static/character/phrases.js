@@ -1,18 +1,17 @@
 // What Blot says.
 
-import { joinWords, text, wordPhrase } from "../languages/language.js";
+import { joinWords, text, wordPhrase, wordValues } from "../languages/language.js";
 
 /** Says what the guesses are; the more probable, the more certain it sounds. */
 export function tellGuesses(guesses) {
   const [first, second] = guesses;
-  const word = wordPhrase(first.word);
   // The same word always gets the same variant, so that the bubble does not flicker.
   const variant = first.word.length;
-  if (first.probability >= 0.85) return text("guess_certain", { word, variant });
-  if (first.probability >= 0.5 || !second) return text("guess_likely", { word, variant });
-  const other = wordPhrase(second.word);
+  const values = { ...wordValues(first.word), variant };
+  if (first.probability >= 0.85) return text("guess_certain", values);
+  if (first.probability >= 0.5 || !second) return text("guess_likely", values);
   const key = first.probability >= 0.25 ? "guess_two" : "guess_unsure";
-  return text(key, { word, other, variant });
+  return text(key, { ...values, other: wordPhrase(second.word) });
 }
 
 /**
@@ -21,7 +20,7 @@ export function tellGuesses(guesses) {
  */
 export function commentRound({ word, isWon, isClose, isSkipped, points, guesses }) {
   if (isWon) {
-    const title = text("round_won", { word: wordPhrase(word) });
+    const title = text("round_won", wordValues(word));
     return { title, text: text("round_won_points", { points }) };
   }
   const title = text(isSkipped ? "round_skipped" : "round_lost");
@@ -30,8 +29,8 @@ export function commentRound({ word, isWon, isClose, isSkipped, points, guesses 
     const words = joinWords(guesses.slice(0, 2).map((guess) => guess.word));
     return { title, text: text("round_close", { words, points }) };
   }
-  const mistaken = wordPhrase(guesses[0].word);
-  return { title, text: text("round_mistaken", { word: mistaken, points }) };
+  const values = { ...wordValues(guesses[0].word), points };
+  return { title, text: text("round_mistaken", values) };
 }
 
 /** Comments on a whole game. */

@@ -1,7 +1,7 @@
 // The results of rounds as cards: the drawing, its word, and what the bot saw.
 
 import { renderDrawing } from "../drawing/render.js";
-import { text, wordName, wordPhrase } from "../languages/language.js";
+import { text, wordName, wordValues } from "../languages/language.js";
 
 const MARGIN = 12;
 const PEN_WIDTH = 3;
@@ -39,7 +39,7 @@ function createCard({ word, isWon, points, guesses }) {
   card.className = isWon ? "result-card won" : "result-card";
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", text("your_drawing_of", { word: wordPhrase(word) }));
+  canvas.setAttribute("aria-label", text("your_drawing_of", wordValues(word)));
   const caption = document.createElement("p");
   caption.className = "result-card-text";
   const title = document.createElement("b");
@@ -48,7 +48,7 @@ function createCard({ word, isWon, points, guesses }) {
   title.append(wordName(word), " ", score);
   const saw = document.createElement("small");
   const guess = guesses[0]?.word;
-  saw.textContent = guess ? text("i_saw", { word: wordPhrase(guess) }) : text("i_saw_nothing");
+  saw.textContent = guess ? text("i_saw", wordValues(guess)) : text("i_saw_nothing");
   caption.append(title, " ", saw);
   card.append(canvas, caption);
   return card;

@@ -3,7 +3,7 @@
 //   intro → card → round → result → card → … → end
 
 import { commentGame, commentRound, tellGuesses } from "../character/phrases.js";
-import { text, wordPhrase } from "../languages/language.js";
+import { text, wordValues } from "../languages/language.js";
 import { load, store } from "../settings/storage.js";
 import { Countdown } from "./countdown.js";
 import { readGameOptions } from "./options.js";
@@ -132,7 +132,7 @@ export class Game {
     const [{ word, probability }] = guesses;
     const isWord = word === this.#word;
     bot.mood = isWord || probability < 0.5 ? "thinking" : "watching";
-    const idea = text("guess_idea", { word: wordPhrase(word) });
+    const idea = text("guess_idea", wordValues(word));
     bot.mention(isWord ? idea : tellGuesses(guesses));
   }
 
@@ -222,7 +222,7 @@ export class Game {
     this.#setScreen("card");
     bot.setMood("idle");
     bot.lookAhead();
-    bot.say(text("can_you_draw", { word: wordPhrase(this.#word) }));
+    bot.say(text("can_you_draw", wordValues(this.#word)));
   }
 
   /** Replaces the word by the next one and moves it to the end. */

@@ -1,6 +1,6 @@
 // The screens of the game: introduction, word card, round, result.
 
-import { text, wordName, wordPhrase } from "../languages/language.js";
+import { text, wordName, wordValues } from "../languages/language.js";
 import { throwConfetti } from "./confetti.js";
 import { showResultCards } from "./result_cards.js";
 
@@ -75,7 +75,7 @@ export class GameScreens {
   showCard({ word, number, rounds, seconds, isStillLearning }) {
     this.show("card");
     byId("card-number").textContent = text("drawing_number", { number, rounds });
-    byId("card-word").textContent = text("draw_word", this.#wordValues(word));
+    byId("card-word").textContent = text("draw_word", wordValues(word));
     byId("still-learning").hidden = !isStillLearning;
     this.#showStatus(text("ready"), number, rounds);
     this.showTime(seconds, seconds);
@@ -84,7 +84,7 @@ export class GameScreens {
 
   showRound({ word, number, rounds }) {
     this.show("round");
-    this.#showStatus(text("draw_word", this.#wordValues(word)), number, rounds);
+    this.#showStatus(text("draw_word", wordValues(word)), number, rounds);
   }
 
   showTime(remaining, seconds) {
@@ -112,10 +112,6 @@ export class GameScreens {
 
   #focusIntro() {
     byId(byId("continue").hidden ? "start" : "continue").focus({ preventScroll: true });
-  }
-
-  #wordValues(word) {
-    return { word: wordPhrase(word), name: wordName(word) };
   }
 
   #showStatus(message, number, rounds) {
@@ -166,6 +162,6 @@ export class GameScreens {
 
 function createImage(word) {
   const image = document.createElement("img");
-  image.alt = text("example_of", { word: wordPhrase(word) });
+  image.alt = text("example_of", wordValues(word));
   return image;
 }

@@ -71,6 +71,11 @@ export function wordName(word) {
   return phrase.slice(article.length);
 }
 
+/** What texts about a word may contain: `{word}`, as in a sentence, or `{name}`. */
+export function wordValues(word) {
+  return { word: wordPhrase(word), name: wordName(word) };
+}
+
 /** Words joined within a sentence: "a cat and an owl", with `type` "disjunction" "or". */
 export function joinWords(words, type = "conjunction") {
   return new Intl.ListFormat(language.code, { type }).format(words.map(wordPhrase));

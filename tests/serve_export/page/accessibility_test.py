@@ -178,29 +178,31 @@ def test_no_text_is_clipped(visit, size, language):
     visited.wait_until_ready()
     strokes = [[[0, 200, 100], [0, 0, 200]]]
 
-    def check(state):
+    def check(state, button=None):
         assert page.evaluate(CLIPPED) == [], state
+        assert "undefined" not in visited.text("body"), state
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width == options["viewport"]["width"], state
+        if button:
+            box = page.locator(button).bounding_box()
+            assert box["y"] + box["height"] <= options["viewport"]["height"], state
 
-    check("intro")
+    check("intro", "#start")
     page.click("#start")
-    check("card")
+    check("card", "#go")
     page.click("#go")
-    check("round")
+    check("round", "#skip")
     visited.draw(strokes)
     page.wait_for_timeout(500)
     page.click("#skip")
-    check("result")
+    check("result", "#next")
     page.click("#next")
     page.click("#go")
     page.click("#skip")
     page.click("#next")
-    check("end")
-    box = page.locator("#again").bounding_box()
-    assert box["y"] + box["height"] <= options["viewport"]["height"]
+    check("end", "#again")
     page.click("a[href='#draw']")
-    check("draw")
+    check("draw", "#undo")
     visited.draw(strokes)
     for button in ("#save", "#donate", "#open-settings"):
         page.click(button)
