@@ -15,9 +15,11 @@ from pipeline.formats.blocks import (
 from pipeline.formats.text import csv_rows, json_documents, stroke_form
 from pipeline.formats.text.stroke_form import StrokeForm
 
-SAMPLE_BYTES = 1 << 20
 SAMPLE_ITEMS = 100
+SAMPLE_BYTES = 1 << 20
 """How much of a file is read to find its form."""
+
+_READ_BYTES = 1 << 16
 
 LINES, DOCUMENT, CSV, PARQUET = "lines", "document", "csv", "parquet"
 
@@ -32,9 +34,11 @@ def find_form(stream: BinaryIO, input_format: str = "auto") -> StrokeForm:
     Raises:
       UnreadableFileError: the file is neither simplified nor raw.
     """
-    container, items = _open(stream)
+    head = _read_head(stream, SAMPLE_ITEMS)
+    container, items = _open(stream, head)
     if container == LINES:
-        sample = _first_lines(stream)
+        lines = head[: head.rfind(b"\n") + 1].removeprefix(BYTE_ORDER_MARK)
+        sample = lines.split(b"\n", SAMPLE_ITEMS)[:SAMPLE_ITEMS]
     else:
         try:
             sample = list(itertools.islice(items, SAMPLE_ITEMS))
@@ -51,7 +55,7 @@ def cut(stream: BinaryIO, file: str, format: str) -> Iterator[Block]:
       file: its path.
       format: the form of its strokes, a key of `registry.FORMATS`.
     """
-    container, items = _open(stream)
+    container, items = _open(stream, _read_head(stream, 1))
     if container == LINES:
         yield from cut_lines(stream, file, format)
     else:
@@ -59,9 +63,8 @@ def cut(stream: BinaryIO, file: str, format: str) -> Iterator[Block]:
         yield from cut_items(items, file, format, as_lines=as_lines)
 
 
-def _open(stream: BinaryIO) -> tuple[str, Iterator[bytes]]:
-    """Returns the container of a file and its items; the lines are left in `stream`."""
-    head = _read_head(stream)
+def _open(stream: BinaryIO, head: bytes) -> tuple[str, Iterator[bytes]]:
+    """Returns the container of a file and its items; lines are left in `stream`."""
     stream.seek(0)
     if head.startswith(parquet.MAGIC):
         return PARQUET, parquet.read_drawings(stream)
@@ -73,23 +76,18 @@ def _open(stream: BinaryIO) -> tuple[str, Iterator[bytes]]:
     return LINES, iter(())
 
 
-def _first_lines(stream: BinaryIO) -> list[bytes]:
-    head = _read_head(stream)
-    head = head[: head.rfind(b"\n") + 1].removeprefix(BYTE_ORDER_MARK)
-    return head.split(b"\n", SAMPLE_ITEMS)[:SAMPLE_ITEMS]
-
-
-def _read_head(stream: BinaryIO) -> bytes:
-    """Reads the first lines, and at least one unless it is too long.
+def _read_head(stream: BinaryIO, lines: int) -> bytes:
+    """Reads the first lines of a file, and at least one unless it is too long.
 
     Ends with a line end if the file ends.
     """
-    head = b""
-    while len(head) < SAMPLE_BYTES or (
-        b"\n" not in head and len(head) <= MAX_LINE_BYTES
+    head, line_ends = b"", 0
+    while (line_ends < lines and len(head) < SAMPLE_BYTES) or (
+        not line_ends and len(head) <= MAX_LINE_BYTES
     ):
-        data = stream.read(SAMPLE_BYTES)
+        data = stream.read(_READ_BYTES)
         if not data:
             return head + b"\n"
         head += data
+        line_ends += data.count(b"\n")
     return head

@@ -68,7 +68,7 @@ def find_form(texts: Sequence[bytes], input_format: str) -> StrokeForm:
     drawings = [each for each in parsed if isinstance(each, Drawing)]
     if input_format == "auto" and len(drawings) == len(texts):
         # As below, but several times faster.
-        extents = [np.ptp(drawing.points[:, :2], axis=0).max() for drawing in drawings]
+        extents = [_extent_of_packed(drawing.packed) for drawing in drawings]
         form, reason = _form_by_extent(extents, len(texts))
         return StrokeForm(form, AXES, bool(texts), reason)
     lines = []
@@ -118,6 +118,11 @@ def _extent_in_box(drawing: stroke_layout.Drawing) -> float | None:
     if numbers.min() < 0 or numbers.max() > strokes.BOX:
         return None
     return float(np.ptp(numbers, axis=1).max())
+
+
+def _extent_of_packed(packed: bytes) -> int:
+    axes = (packed[0::3], packed[1::3])
+    return max(max(axis) - min(axis) for axis in axes)
 
 
 def _form_by_extent(extents: Sequence[float], count: int) -> tuple[str, str]:
