@@ -6,7 +6,7 @@ import urllib.parse
 from pipeline.class_names import OFFICIAL_WORDS, normalize_word
 
 _EXTENSIONS = (
-    "ndjson|jsonl|json|csv|tsv|bin|npy|npz|parquet|svg|inkml|png|jpe?g|gif|webp"
+    "ndjson|jsonl|json|csv|tsv|txt|xml|bin|npy|npz|parquet|svg|inkml|png|jpe?g|gif|webp"
 )
 _SUFFIX = re.compile(rf"(\.full)?\.({_EXTENSIONS})(\.gz)?$|\.gz$", re.IGNORECASE)
 _URL_QUERY = re.compile(
