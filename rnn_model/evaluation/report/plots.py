@@ -68,9 +68,10 @@ def plot_confusion(names: Sequence[str], shares: np.ndarray) -> Plot:
         else:
             axes.set(xticks=[], yticks=[])
         plot = figure.plot()
-    # A fixed width: a page-wide small matrix would have huge cells, and a large one
-    # would be unreadable on a phone.
-    return plot._replace(svg=Html(f'<div style="width: {width}px">{plot.svg}</div>'))
+    # The width is fixed and small screens scroll: a small matrix across the page would
+    # have huge cells, and a large one would be unreadable on a phone.
+    svg = f'<div style="width: {width}px">{plot.svg}</div>'
+    return plot._replace(svg=Html(f'<div class="scroll-x" tabindex="0">{svg}</div>'))
 
 
 def _cell_colors(shares: np.ndarray) -> np.ndarray:
