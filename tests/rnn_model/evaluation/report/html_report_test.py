@@ -2,7 +2,9 @@
 
 import html
 import io
+import os
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -131,6 +133,36 @@ def test_page_of_bitmaps_says_what_it_omits(bitmaps):
         "Drawings",
     ]
     assert "Bitmaps have no points" in get_text(page)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = os.environ.get("QUICKDRAW_CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        pytest.skip("Chromium not found (install it, or set QUICKDRAW_CHROMIUM)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1240])
+def test_page_is_accessible_and_fits_the_screen(
+    two_runs, browser, tmp_path, color_scheme, width
+):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    path = tmp_path / "index.html"
+    path.write_text(two_runs[0].html)
+    viewport = {"width": width, "height": 900}
+    with browser.new_page(viewport=viewport, color_scheme=color_scheme) as page:
+        page.goto(path.as_uri())
+        violations = axe.run(page).response["violations"]
+        assert [violation["id"] for violation in violations] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_names_are_escaped():
