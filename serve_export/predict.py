@@ -8,9 +8,7 @@ is not a drawing is reported on stderr and skipped; the exit status is then 1.
 
 import itertools
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -26,8 +24,6 @@ from tfrecords import schema
 
 BATCH_SIZE = 64
 
-STDIN = "-"
-
 
 def predict_files(
     predictor: Predictor,
@@ -42,7 +38,7 @@ def predict_files(
 
     Args:
       predictor: the model.
-      inputs: paths, globs and folders, local or remote.
+      inputs: paths, globs and folders, local or remote; `-` for standard input.
       top_k: number of guesses per drawing.
       input_format: format of the files, one of `pipeline.formats.INPUT_FORMATS`.
       label_names: class names of integer labels, in the order of the labels.
@@ -66,7 +62,7 @@ def predict_files(
     def read() -> Iterator[Drawing]:
         nonlocal num_rejected
         for item in reader.read_drawings(
-            input_files.match_files(list(inputs)),
+            input_files.match_files(list(inputs), allow_stdin=True),
             input_format,
             label_names,
             needs_words=False,
@@ -151,21 +147,15 @@ def main() -> None:
     values = flags.FLAGS
     cli.require("input")
     predictor = Predictor(values.export_dir, values.runtime)
-    with tempfile.NamedTemporaryFile(prefix="stdin-") as stdin_copy:
-        if STDIN in values.input:
-            shutil.copyfileobj(sys.stdin.buffer, stdin_copy)
-            stdin_copy.flush()
-        for result in predict_files(
-            predictor,
-            [stdin_copy.name if i == STDIN else i for i in values.input],
-            top_k=values.top_k,
-            input_format=values.input_format,
-            label_names=read_label_names(values.label_names),
-            log=lambda line: print(
-                line.replace(stdin_copy.name, "stdin"), file=sys.stderr
-            ),
-        ):
-            print(json.dumps(result, ensure_ascii=False), flush=True)
+    for result in predict_files(
+        predictor,
+        values.input,
+        top_k=values.top_k,
+        input_format=values.input_format,
+        label_names=read_label_names(values.label_names),
+        log=lambda line: print(line, file=sys.stderr),
+    ):
+        print(json.dumps(result, ensure_ascii=False), flush=True)
 
 
 def run() -> None:

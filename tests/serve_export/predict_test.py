@@ -74,7 +74,7 @@ def test_stdin_and_large_top_k(lines, exported_rnn):
     flags = f"--export_dir={exported_rnn}", "--input=-", "--top_k=999"
     done = run(*flags, "--format=simplified", stdin=lines[0])
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith(b"stdin: read as simplified")
+    assert done.stderr.startswith(b"-: read as simplified")
     (result,) = map(json.loads, done.stdout.splitlines())
     words = (exported_rnn / "assets" / "classes.txt").read_text().split("\n")[:-1]
     assert sorted(guess["word"] for guess in result["guesses"]) == sorted(words)
