@@ -1,33 +1,33 @@
-# make demo    from ndjson to a trained, evaluated, exported model that answers
+# make demo    from ndjson to a trained, evaluated, exported model that classifies drawings
 # make test    the tests
-# make serve   the page in a browser, with the model in the box
-# All set up what they need first; a second time that takes seconds.
+# make serve   the web page in a browser, with the bundled model
+# Each target installs what it needs first.
 
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-# The demo's drawings: a sample made on the spot, or files of your own.
+# The drawings of the demo: synthetic doodles, or your own files.
 #   make demo DATA='drawings/*.ndjson.gz' CLASSES=classes.txt
 DATA ?=
 CLASSES ?=
 DEMO ?= demo/$(if $(DATA),$(or $(basename $(notdir $(CLASSES))),data),sample)
-# Empty: the defaults of train.py, which stop when validation no longer improves.
+# Additional flags of train.py, such as --epochs=5.
 TRAIN_FLAGS ?=
 
-# Where there is no .venv, serving has one of its own, without what training needs.
+# Without a .venv, `make serve` installs a smaller environment of its own.
 SERVE_VENV := $(if $(wildcard $(VENV)/.ready),$(VENV),.venv-serve)
 SERVE_FLAGS ?=
 # make serve HOST=0.0.0.0 PORT=8080; some shells have a variable HOST of their own.
 ADDRESS_FLAGS = $(if $(filter command,$(origin HOST)),--host=$(HOST)) \
   $(if $(filter command,$(origin PORT)),--port=$(PORT))
 
-# What the model in the box is trained on; serve_export/pretrained/README.md has more.
+# The bundled model and its training data; see serve_export/pretrained/README.md.
 QUICKDRAW_DIR ?= ../shared/quickdraw
-BOX := serve_export/pretrained
-# Half of the classes have under 50 drawings, and most of what it sees is in progress.
-REGULAR := --dropout=0.4 --partial=0.3
+BUNDLED := serve_export/pretrained
+# More dropout for classes of under 50 drawings; more partial drawings for the page.
+BUNDLED_FLAGS := --dropout=0.4 --partial=0.3
 
 .PHONY: setup demo serve pretrained test test-slow test-flink test-spark lint format clean
 
@@ -63,7 +63,7 @@ demo: setup
 	$(BIN)/python evaluate.py --data_dir=$(DEMO)/data --report_dir=$(DEMO)/report \
 	  --workdir=$(DEMO)/runs/mlp,$(DEMO)/runs/cnn,$(DEMO)/runs/rnn; \
 	echo; \
-	echo 'To go on:'; \
+	echo 'Next steps:'; \
 	echo '  $(BIN)/tensorboard --logdir=$(DEMO)/runs'; \
 	echo '  $(BIN)/python -m serve_export.predict --export_dir=$(DEMO)/exports/rnn --input=FILE.ndjson'; \
 	echo '  $(BIN)/python -m serve_export.server --export_dir=$(DEMO)/exports/rnn'
@@ -82,18 +82,18 @@ pretrained: setup
 	@set -e; \
 	drawings='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)'; \
 	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
-	  --output_dir=demo/box/all_data; \
-	$(BIN)/python train.py --data_dir=demo/box/all_data --workdir=demo/box/all \
-	  $(REGULAR); \
+	  --output_dir=demo/bundled/all_data; \
+	$(BIN)/python train.py --data_dir=demo/bundled/all_data --workdir=demo/bundled/all \
+	  $(BUNDLED_FLAGS); \
 	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
-	  --output_dir=demo/box/data --classes_file=$(BOX)/classes.txt --max_per_class=200; \
-	$(BIN)/python train.py --data_dir=demo/box/data --workdir=demo/box/run \
-	  --init_from=demo/box/all --epochs=15 --learning_rate=1e-3 $(REGULAR) $(TRAIN_FLAGS); \
-	$(BIN)/python -m serve_export.export --workdir=demo/box/run --formats=litert_int8,web \
-	  --data_dir=demo/box/data --output_dir=$(BOX); \
-	ls -d $(BOX)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
+	  --output_dir=demo/bundled/data --classes_file=$(BUNDLED)/classes.txt --max_per_class=200; \
+	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/run \
+	  --init_from=demo/bundled/all --epochs=15 --learning_rate=1e-3 $(BUNDLED_FLAGS) $(TRAIN_FLAGS); \
+	$(BIN)/python -m serve_export.export --workdir=demo/bundled/run --formats=litert_int8,web \
+	  --data_dir=demo/bundled/data --output_dir=$(BUNDLED); \
+	ls -d $(BUNDLED)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 
-# Two at a time: much of the time they wait for processes and browsers.
+# Two workers, because many tests wait for processes and browsers.
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not flink and not spark'
 
@@ -103,7 +103,7 @@ test-slow: setup
 test-flink test-spark: test-%: setup build/%/job-server.jar
 	$(BIN)/python -m pytest -m $* tests/pipeline/beam_job/engines_test.py
 
-# Without Maven or its repository the tests are skipped and say so.
+# Without Maven the tests are skipped with a reason.
 build/%/job-server.jar: tests/pipeline/beam_job/engines/%.pom.xml
 	-mvn -q -B -f $< package && touch $@
 

@@ -1,17 +1,19 @@
 """The package `quickdraw-rnn`; Dataflow stages it with `--setup_file=./setup.py`."""
 
+import re
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036 - an old Python reads this line first
+if sys.version_info < (3, 11):  # noqa: UP036 - pip of an old Python runs this file
     sys.exit("error: quickdraw-rnn needs Python 3.11 or newer")
 
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+URL = "https://github.com/quickdraw-rnn/quickdraw-rnn"
 PACKAGES = ("tfrecords", "pipeline", "rnn_model", "serve_export")
 
-LITERT = ["ai-edge-litert>=2.1"]  # an export is checked with what it is served with
+LITERT = ["ai-edge-litert>=2.1"]  # also validates an export
 TRAIN = [
     "tensorflow>=2.21",
     "keras>=3.15",
@@ -40,11 +42,11 @@ SWEEP = ["optuna>=5", *REPORT]
 BEAM = "apache-beam{}>=2.70,<2.78"
 NOTEBOOK = ["anywidget"]
 GCP = [BEAM.format("[gcp]")]
-GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # all that gs:// needs in tests
-DATAFLOW = ["google-cloud-dataflow-client"]  # all that a dry run needs
+GCS = ["google-cloud-storage", "gcp-storage-emulator"]  # for the tests of gs:// paths
+DATAFLOW = ["google-cloud-dataflow-client"]  # for the test of a dry run
 TEST = [
     *(*TRAIN, *SERVE, *REPORT, *SWEEP, *SVG, *NOTEBOOK, *GCS, *DATAFLOW),
-    "functions-framework",  # starts the Cloud Function of docs/examples
+    "functions-framework",  # runs the Cloud Function of docs/examples
     *("build", "codespell", "mypy", "ruff"),
     *(
         "axe-playwright-python",  # accessibility of the page
@@ -58,16 +60,45 @@ TEST = [
     ),
 ]
 
+
+def read_description() -> str:
+    """Returns README.md with absolute links, as PyPI shows it."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"!\[(.*?)\]\((?!http)", rf"![\1]({URL}/raw/main/", text)
+    return re.sub(r"(?<!!)\[(.*?)\]\((?!http)", rf"[\1]({URL}/blob/main/", text)
+
+
 setup(
     name="quickdraw-rnn",
     version="0.1.0",
-    description="From Quick, Draw! strokes to a model that answers",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    description="A training pipeline for stroke-sequence RNNs on Quick, Draw! data",
+    long_description=read_description(),
     long_description_content_type="text/markdown",
+    author="The quickdraw-rnn authors",
+    url=URL,
+    project_urls={
+        "Documentation": f"{URL}/tree/main/docs",
+        "Changelog": f"{URL}/blob/main/CHANGELOG.md",
+        "Issues": f"{URL}/issues",
+    },
     license="Apache-2.0",
+    keywords="quickdraw sketch-recognition rnn lstm tensorflow keras apache-beam litert",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
     python_requires=">=3.11",
     packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
-    # The model in the box, and the page.
+    # The bundled model, the web page and the templates.
     package_data={
         "pipeline": ["official_words.txt", "report/templates/*"],
         "serve_export": [
@@ -78,11 +109,11 @@ setup(
             "templates/*",
         ],
     },
-    # What a Beam worker needs and, for who waits at a terminal, tqdm.
+    # What a Beam worker needs, and tqdm for progress bars.
     install_requires=[
         "absl-py",
         BEAM.format(""),
-        "google-apitools",  # Beam warns of its absence in every worker
+        "google-apitools",  # without it Beam logs a warning in every worker
         "google-crc32c",
         "msgspec",
         "ndjson",
