@@ -125,8 +125,8 @@ def test_the_command_writes_a_data_set(source, tmp_path):
 def test_label_names_are_words_or_a_file(build, tmp_path):
     np.savez(tmp_path / "in.npz", np.eye(2, 784, dtype=np.uint8), [1, 0])
     (tmp_path / "names.txt").write_text("zebra\r\nant bear\n")
-    for number, given in enumerate((["zebra", " ant bear"], [tmp_path / "names.txt"])):
-        names = class_names.read_label_names(list(map(str, given)))
+    for number, flag in enumerate((["zebra", " ant bear"], [tmp_path / "names.txt"])):
+        names = class_names.read_label_names(list(map(str, flag)))
         out = tmp_path / str(number)
         build([tmp_path / "in.npz"], out, num_shards=1, label_names=names)
         info = json.loads((out / "dataset_info.json").read_text())

@@ -23,16 +23,16 @@ def mutate(line, rng):
     """Changes a few random bytes of a line."""
     changed = bytearray(line)
     for _ in range(rng.choice([0, 0, 1, 1, 2, 5])):
-        place = rng.randrange(len(changed) + 1)
+        position = rng.randrange(len(changed) + 1)
         what = rng.randrange(4)
         if what == 0:
-            del changed[place : place + rng.choice([1, 1, 3, 40])]
+            del changed[position : position + rng.choice([1, 1, 3, 40])]
         elif what == 1:
-            changed[place:place] = rng.choice(INSERTED)
-        elif what == 2 and place < len(changed):
-            changed[place] = rng.randrange(256)
+            changed[position:position] = rng.choice(INSERTED)
+        elif what == 2 and position < len(changed):
+            changed[position] = rng.randrange(256)
         else:
-            changed[place:place] = bytes(changed[: rng.randrange(60)])
+            changed[position:position] = bytes(changed[: rng.randrange(60)])
     return bytes(changed)
 
 
@@ -52,8 +52,8 @@ def one_by_one(text):
 
 def assert_as_one_by_one(texts):
     parsed = published.parse_all_simplified(b"".join(text + b"\n" for text in texts))
-    found = [str(f) if isinstance(f, ValueError) else f for f in parsed]
-    assert found == list(map(one_by_one, texts))
+    results = [str(f) if isinstance(f, ValueError) else f for f in parsed]
+    assert results == list(map(one_by_one, texts))
 
 
 @given(st.lists(lines, min_size=1))

@@ -68,8 +68,8 @@ def bucket(emulator, monkeypatch):
 
 
 def names_in(folder):
-    (found,) = FileSystems.match([f"{folder}/**"])
-    return sorted(file.path for file in found.metadata_list)
+    (result,) = FileSystems.match([f"{folder}/**"])
+    return sorted(file.path for file in result.metadata_list)
 
 
 def put(path, data):

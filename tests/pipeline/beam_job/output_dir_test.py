@@ -176,9 +176,9 @@ def test_publishing_can_be_killed_and_repeated_at_any_moment(tmp_path):
     last = killed.index(False)
     assert last > 6, "too few moments"
     assert killed == [True] * last + [False] * (num_moments - last)
-    found = [read_data_set(tmp_path / str(n)) for n in range(num_moments)]
+    data_sets = [read_data_set(tmp_path / str(n)) for n in range(num_moments)]
     # The old data set, then none, then the new one: never a mixture.
-    assert [each for n, each in enumerate(found) if each not in found[:n]] == [
+    assert [each for n, each in enumerate(data_sets) if each not in data_sets[:n]] == [
         OLD,
         None,
         NEW,

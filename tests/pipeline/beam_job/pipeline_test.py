@@ -34,14 +34,14 @@ def error_of(build, inputs, folder, **settings):
 
 
 def test_every_stroke_format_gives_the_same_ink(build, tmp_path):
-    found = []
+    inks = []
     for name in ("simplified.ndjson", "raw.ndjson", "cat.bin"):
         build([GOLDEN / name], tmp_path / name, splits={"train": 1.0})
         assert info_of(tmp_path / name).kind == "ink"
         records = records_of(tmp_path / name, "train")
-        found.append([list(record["ink"].float_list.value) for record in records])
-    assert found[0] == found[1] == found[2]
-    assert sorted(map(len, found[0])) == [9, 18]
+        inks.append([list(record["ink"].float_list.value) for record in records])
+    assert inks[0] == inks[1] == inks[2]
+    assert sorted(map(len, inks[0])) == [9, 18]
 
 
 def test_sketch_rnn_keeps_its_splits(build, tmp_path):

@@ -54,22 +54,22 @@ def test_without_a_terminal_a_line_is_printed_now_and_then(tmp_path, monkeypatch
 def test_a_terminal_shows_a_bar(tmp_path):
     source = tmp_path / "cat.ndjson"
     source.write_text("".join(LINE % (n, n % 256) for n in range(60_000)))
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
+    reader, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
     command = [sys.executable, "-m", "pipeline.create_dataset", f"--input={source}"]
     process = subprocess.Popen(
         [*command, f"--output_dir={tmp_path / 'out'}"],
         stdout=subprocess.DEVNULL,
-        stderr=theirs,
+        stderr=terminal,
     )
-    os.close(theirs)
+    os.close(terminal)
     shown = b""
     try:
-        while data := os.read(ours, 4096):
+        while data := os.read(reader, 4096):
             shown += data
     except OSError:
         pass  # the other end is closed
-    os.close(ours)
+    os.close(reader)
     assert process.wait() == 0
     text = shown.decode()
     assert "runner FnApiRunner (multi_processing, " in text

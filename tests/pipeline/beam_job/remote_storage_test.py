@@ -63,9 +63,11 @@ def test_a_remote_job_uses_no_local_file(shelf, monkeypatch):
     assert (job_result["error"], job_result["counts"]["written"]) == (None, 200)
     assert "shelf://out/dataset_info.json" in shelf
     counters = result.metrics().query()["counters"]
-    ours = [each for each in counters if each.key.metric.namespace == "quickdraw"]
+    own_counters = [
+        each for each in counters if each.key.metric.namespace == "quickdraw"
+    ]
     counted = collections.Counter()
-    for each in ours:
+    for each in own_counters:
         counted[each.key.metric.name] += each.result
     assert (counted["lines"], counted["written"]) == (200, 200)
     assert counted["bytes"] == 2 * len(LINES)

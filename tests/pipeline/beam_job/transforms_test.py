@@ -50,20 +50,20 @@ def records_of(folder, split):
 def drawings_of(folder):
     """Key to (split, word, strokes, recognized) of each record."""
     classes = info_of(folder).classes
-    found = {}
+    drawings = {}
     for split in info_of(folder).splits:
         for record in itertools.chain(*records_of(folder, split)):
             feature = tf.train.Example.FromString(record).features.feature
             ink = np.float32(feature["ink"].float_list.value).reshape(-1, 3)
             key = feature["key_id"].bytes_list.value[0].decode()
-            assert key not in found
-            found[key] = (
+            assert key not in drawings
+            drawings[key] = (
                 split,
                 classes[feature["class_index"].int64_list.value[0]],
                 strokes.to_drawing(strokes.from_ink(ink)),
                 feature["recognized"].int64_list.value[0],
             )
-    return found
+    return drawings
 
 
 def files_of(folder):
@@ -87,11 +87,11 @@ def lines(doodles):
 
 
 def test_records_hold_the_drawings(data_dir, lines):
-    found = drawings_of(data_dir)
-    assert len(found) == len(lines)
+    drawings = drawings_of(data_dir)
+    assert len(drawings) == len(lines)
     for text in lines:
         drawing = parse_simplified(text)
-        _, word, shown, recognized = found[drawing.key_id]
+        _, word, shown, recognized = drawings[drawing.key_id]
         assert word == drawing.word
         assert shown == strokes.to_drawing(drawing.points)
         assert recognized == drawing.recognized
@@ -149,13 +149,13 @@ def test_gzip_shards_contain_the_same_records(data_dir, build, doodles, tmp_path
     for path in (tmp_path / "one").glob("*.gz"):
         assert path.read_bytes()[4:8] == bytes(4), "the header holds the time"
     for split in SPLITS:
-        mine = list(records_of(tmp_path / "one", split))
-        assert mine == list(records_of(data_dir, split))
+        records = list(records_of(tmp_path / "one", split))
+        assert records == list(records_of(data_dir, split))
         names = [shard.name for shard in info_of(tmp_path / "one").split(split).shards]
         assert all(name.endswith(".tfrecord.gz") for name in names)
         paths = [str(tmp_path / "one" / name) for name in names]
         read = tf.data.TFRecordDataset(paths, compression_type="GZIP")
-        assert list(read.as_numpy_iterator()) == list(itertools.chain(*mine))
+        assert list(read.as_numpy_iterator()) == list(itertools.chain(*records))
 
 
 def test_adding_data_moves_nothing(build, tmp_path):
@@ -371,20 +371,20 @@ def test_rejects_are_kept_with_file_line_reason_and_text(build, tmp_path):
     (tmp_path / "b.ndjson").write_bytes(b"".join(texts))
     build([tmp_path / "*.ndjson"], tmp_path / "out", max_rejected=0.5)
     (rejected,) = (tmp_path / "out").glob("rejected-*.ndjson")
-    found = [json.loads(text) for text in rejected.read_text().splitlines()]
-    assert [set(row) for row in found] == [{"file", "line", "reason", "text"}] * 4
-    assert {row["file"] for row in found} == {str(tmp_path / "b.ndjson")}
-    assert [row["line"] for row in found] == [3, 5, 6, 9]
-    kinds = [row["reason"].partition(":")[0] for row in found]
+    rows = [json.loads(text) for text in rejected.read_text().splitlines()]
+    assert [set(row) for row in rows] == [{"file", "line", "reason", "text"}] * 4
+    assert {row["file"] for row in rows} == {str(tmp_path / "b.ndjson")}
+    assert [row["line"] for row in rows] == [3, 5, 6, 9]
+    kinds = [row["reason"].partition(":")[0] for row in rows]
     assert kinds == [
         "malformed JSON",
         "malformed JSON",
         "unequal x and y",
         "no strokes",
     ]
-    assert found[0]["text"] == "{broken"
-    assert found[1]["text"] == '{"word":"c\ufffdat"}\r'
-    assert json.loads(found[2]["text"])["key_id"] == "3"
+    assert rows[0]["text"] == "{broken"
+    assert rows[1]["text"] == '{"word":"c\ufffdat"}\r'
+    assert json.loads(rows[2]["text"])["key_id"] == "3"
     info = info_of(tmp_path / "out")
     assert info.counts["read"] == 10
     assert info.counts["blank"] == 2
