@@ -5,6 +5,7 @@ middleware        rate limit, security headers, request metrics
 rate_limiter      requests per second of one client address
 routes/           one module per group of paths
 request_body      reads a body within its size and time limits
+workers           queues of small and large jobs
 worker_processes  the processes that run the model
 inference         what a worker does with a body: parse, preprocess, run the model
 schemas           requests and responses of `/v1`

@@ -30,7 +30,7 @@ from serve_export.api.routes import (
 )
 from serve_export.api.routes.job_handler import JobHandler
 from serve_export.api.settings import ServerSettings
-from serve_export.api.worker_processes import Workers
+from serve_export.api.workers import Workers
 from serve_export.drawings_store import DrawingsStore
 
 

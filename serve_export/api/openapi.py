@@ -5,6 +5,7 @@ import http
 import json
 import re
 import shlex
+import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,16 @@ class Operation:
 
     @property
     def example_path(self) -> str:
-        """The path with the examples of its parameters."""
-        path = self.path
+        """The path with the examples of its required parameters."""
+        path, query = self.path, {}
         for parameter in self.parameters:
+            name = parameter["name"]
             if parameter["in"] == "path":
-                path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
-        return path.replace(" ", "%20")
+                example = urllib.parse.quote(parameter["example"])
+                path = path.replace(f"{{{name}}}", example)
+            elif parameter["in"] == "query" and parameter.get("required"):
+                query[name] = parameter["example"]
+        return f"{path}?{urllib.parse.urlencode(query)}" if query else path
 
     @property
     def example_command(self) -> str:

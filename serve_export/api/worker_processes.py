@@ -1,68 +1,38 @@
-"""The workers that run the model, beside the server's event loop.
+"""The processes that run the model, and threads that do it for a SavedModel.
 
-Small jobs and large jobs have workers of their own, and those of large jobs have a
-lower priority, so that a scribble of a second delays only other scribbles.
+A LiteRT worker is a process: the geometry is Python, and threads would take turns.
+Processes come from the fork server of `multiprocessing`, which is a program of its own:
+it waits for them when they end, and none holds a client's connection. Each has a socket
+pair that the event loop reads itself: if one side ends, the other side notices. With
+`concurrent.futures`, whose threads pass each job on, the server answers 0.6 times as
+many requests per second.
 
-A LiteRT worker is a process: the geometry is Python, and threads would take turns. It
-comes from a fork server, which is a program of its own, so no worker holds a client's
-connection. Each process is a `ProcessPoolExecutor` of its own: if one
-dies, the others do not notice. TensorFlow is too large to be loaded per process and
-releases the interpreter lock; a SavedModel has threads.
+TensorFlow is too large to be loaded per process and releases the interpreter lock; a
+SavedModel has threads.
 """
 
 import asyncio
 import contextlib
 import faulthandler
-import functools
-import logging
 import multiprocessing
 import os
+import pickle
 import signal
-import sys
-import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import (
-    BrokenExecutor,
-    Executor,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-)
-from typing import TYPE_CHECKING, Any, NamedTuple
+import socket
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
-from serve_export import layout
-from serve_export.api.errors import ApiError
-from serve_export.api.metrics import ServerMetrics
 from serve_export.api.settings import ServerSettings
-from tfrecords import storage
 
 if TYPE_CHECKING:  # with numpy and LiteRT, which only workers need
     from serve_export.api.inference import Inference
-    from serve_export.predictor import Predictor
-
-SMALL_BODY_BYTES = 64 << 10
-"""Largest body of a small job."""
-
-MAX_WAIT_SECONDS = 5.0
-"""A request that no worker has taken by then gets 503."""
-
-MIN_LARGE_WAITING = 6
-LARGE_WAITING_PER_WORKER = 3
-"""Large jobs that may wait. Each takes up to 0.3 s, so a queue of three is answered
-within a second."""
 
 MAX_JOB_SECONDS = 10.0
 """A job that takes longer is a fault; its worker process ends itself."""
 
-SWITCH_SECONDS = 0.0005
-MAX_PROCESSES = 8
-"""Of each group; each takes about 20 MiB."""
-
-LARGE_JOB_NICENESS = 10
-SAVED_MODEL_THREADS = 64
-"""Requests that arrive while the SavedModel runs form its next batch."""
-
 _PRELOADED_MODULES = ["serve_export.api.inference", "ai_edge_litert.interpreter"]
-_logger = logging.getLogger("uvicorn.error")
+_MESSAGE_SIZE = struct.Struct("<I")  # of the pickled message that follows
 
 
 class LoadedModel(NamedTuple):
@@ -79,257 +49,171 @@ class LoadedModel(NamedTuple):
     accepts_bitmaps: bool
 
 
-class WorkerGroup:
-    """Workers that take jobs from one queue.
+class WorkerDiedError(Exception):
+    """A worker ended while it ran a job."""
+
+
+class Worker(Protocol):
+    """Runs one job at a time.
 
     Attributes:
-      waiting: requests that wait for a worker.
+      model: what it has loaded.
     """
 
-    def __init__(
-        self,
-        workers: Iterable[Executor],
-        start_worker: Callable[[], Executor],
-        max_waiting: int,
-        metrics: ServerMetrics,
-    ):
-        """Takes workers that are ready.
+    model: LoadedModel
 
-        Args:
-          workers: executors of one process each, or of one thread.
-          start_worker: starts another one in place of one that died.
-          max_waiting: most requests that may wait.
-          metrics: counts restarts.
-        """
-        self._start_worker, self._max_waiting = start_worker, max_waiting
-        self._metrics = metrics
-        self._workers = set(workers)
-        self._idle: asyncio.LifoQueue[Executor] = asyncio.LifoQueue()
-        for worker in self._workers:
-            self._idle.put_nowait(worker)
-        self._tasks: set[asyncio.Task] = set()
-        self._is_closed = False
-        self.waiting = 0
-
-    async def run(self, job: Callable[..., Any], *args: Any) -> Any:
-        """Runs a job in a worker.
+    async def run(self, job: str, body: bytearray, is_small: bool) -> Any:
+        """Runs a job of `Inference`.
 
         Raises:
-          ApiError: with status 503 if no worker is free in time, or if it died.
+          WorkerDiedError: the worker ended.
         """
-        while True:
-            worker = await self._wait_for_worker()
-            try:
-                future = worker.submit(job, *args)
-                break
-            except BrokenExecutor:  # it died while it was idle
-                self._spawn(self._replace(worker))
-        # The worker is free when the job ends, even if its client has gone away.
-        task = self._spawn(self._finish(worker, asyncio.wrap_future(future)))
-        return await asyncio.shield(task)
+
+    def is_alive(self) -> bool:
+        """Returns whether it can run another job."""
 
     def close(self) -> None:
-        """Ends the workers; jobs in progress come to their end."""
-        self._is_closed = True
-        for worker in self._workers:
-            worker.shutdown(cancel_futures=True)
-
-    async def _wait_for_worker(self) -> Executor:
-        if self.waiting >= self._max_waiting:
-            raise ApiError(503, "busy", "too many requests are waiting; try again")
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(MAX_WAIT_SECONDS):
-                return await self._idle.get()
-        except TimeoutError:
-            raise ApiError(503, "busy", "the server is busy; try again")
-        finally:
-            self.waiting -= 1
-
-    async def _finish(self, worker: Executor, future: asyncio.Future) -> Any:
-        try:
-            reply = await future
-        except BrokenExecutor:
-            self._spawn(self._replace(worker))
-            raise ApiError(
-                503, "worker_died", "the process that handled this request died"
-            )
-        except BaseException:
-            self._idle.put_nowait(worker)
-            raise
-        self._idle.put_nowait(worker)
-        return reply
-
-    async def _replace(self, worker: Executor) -> None:
-        """Starts another worker in place of one that died."""
-        self._workers.discard(worker)
-        worker.shutdown(wait=False)
-        self._metrics.worker_restarts.inc()
-        while not self._is_closed:
-            try:
-                started = await asyncio.to_thread(self._start_worker)
-            except Exception:
-                _logger.exception("a worker could not be started; trying again")
-                await asyncio.sleep(1)
-                continue
-            self._workers.add(started)
-            self._idle.put_nowait(started)
-            return
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        """Ends it."""
 
 
-class Workers:
-    """All workers of a server.
-
-    Attributes:
-      model: what they have loaded.
-    """
+class WorkerProcess:
+    """A worker in a process; implements `Worker`."""
 
     def __init__(
         self,
+        niceness: int,
+        export_dir: str | None,
+        runtime: str,
         settings: ServerSettings,
-        metrics: ServerMetrics,
-        export_dir: str | None = None,
-        runtime: str = "auto",
     ):
-        """Starts the workers, which load the model.
+        """Starts the process and waits until it has loaded the model.
 
         Raises:
-          ValueError: there is no such export.
+          ValueError: the export cannot be loaded.
+          OSError: the process ended.
         """
-        self._call: Callable[..., Any] = _call_job
-        self._model_args = export_dir, runtime, settings
-        count = min(MAX_PROCESSES, len(os.sched_getaffinity(0)))
-        if is_litert(export_dir, runtime):
-            _prepare_fork_server()
-            start_small = functools.partial(self._start_process, 0)
-            start_large = functools.partial(self._start_process, LARGE_JOB_NICENESS)
-            starts = [start_small, start_large]
-            with ThreadPoolExecutor(2 * count) as pool:
-                workers = list(pool.map(lambda start: start(), starts * count))
-            small, large = workers[::2], workers[1::2]
-            self.model = workers[0].submit(_get_model).result()
-        else:
-            from serve_export.api.inference import Inference
-            from serve_export.predictor import Predictor
+        context = multiprocessing.get_context("forkserver")
+        self._socket, remote = socket.socketpair()
+        with remote:
+            self._process = context.Process(
+                target=_run_worker,
+                args=(remote, niceness, export_dir, runtime, settings),
+                daemon=True,
+            )
+            self._process.start()
+        with self._socket.makefile("rb") as stream:
+            loaded = _read_message(stream)
+        if not isinstance(loaded, LoadedModel):
+            self.close()
+            raise loaded or OSError("a worker process ended while it loaded the model")
+        self.model = loaded
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-            predictor = Predictor(export_dir, runtime)
-            inference = Inference(predictor, settings)
-            inference.warm_up()
-            self.model = _describe(predictor)
-            self._call = lambda job, *args: getattr(inference, job)(*args)
-            start_small = start_large = functools.partial(ThreadPoolExecutor, 1)
-            small = [start_small() for _ in range(SAVED_MODEL_THREADS)]
-            large = [start_large() for _ in range(count)]
-        max_large = max(MIN_LARGE_WAITING, LARGE_WAITING_PER_WORKER * count)
-        max_large = min(max_large, settings.max_waiting)
-        self._small = WorkerGroup(small, start_small, settings.max_waiting, metrics)
-        self._large = WorkerGroup(large, start_large, max_large, metrics)
-        metrics.waiting.set_function(lambda: self._small.waiting + self._large.waiting)
+    async def run(self, job: str, body: bytearray, is_small: bool) -> Any:
+        """See `Worker`."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(sock=self._socket)
+        reader, writer = self._streams
+        try:
+            writer.write(_encode_message((job, body, is_small)))
+            (size,) = _MESSAGE_SIZE.unpack(await reader.readexactly(_MESSAGE_SIZE.size))
+            return pickle.loads(await reader.readexactly(size))
+        except (OSError, asyncio.IncompleteReadError):
+            raise WorkerDiedError from None
 
-    async def run(self, job: str, body: bytearray) -> Any:
-        """Runs a job of `Inference` with the body of a request.
-
-        Returns:
-          The job's reply.
-
-        Raises:
-          ApiError: with status 503 (see `WorkerGroup.run`).
-        """
-        if len(body) <= SMALL_BODY_BYTES:
-            reply = await self._small.run(self._call, job, body, True)
-            if reply is not None:
-                return reply
-        return await self._large.run(self._call, job, body, False)
+    def is_alive(self) -> bool:
+        """See `Worker`."""
+        return self._streams is None or not self._streams[0].at_eof()
 
     def close(self) -> None:
-        """Ends all workers."""
-        self._small.close()
-        self._large.close()
-
-    def _start_process(self, niceness: int) -> Executor:
-        context = multiprocessing.get_context("forkserver")
-        executor = ProcessPoolExecutor(1, mp_context=context)
-        try:
-            executor.submit(_load_model, niceness, *self._model_args).result()
-        except BaseException:
-            executor.shutdown()
-            raise
-        return executor
+        """See `Worker`; the process ends when its socket is closed."""
+        with contextlib.suppress(OSError):  # it is closed
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._process.join(MAX_JOB_SECONDS)
 
 
-def is_litert(export_dir: str | None, runtime: str) -> bool:
-    """Returns whether an export is run by LiteRT.
+class WorkerThread:
+    """A worker in a thread of this process; implements `Worker`."""
 
-    Raises:
-      ValueError: there is no such export.
-    """
-    path = layout.find_newest_version(export_dir)
-    has_litert = storage.exists(storage.join(path, layout.LITERT_INT8_FILE))
-    return runtime == "litert" or (runtime == "auto" and has_litert)
+    def __init__(self, inference: "Inference", model: LoadedModel):
+        """Starts the thread."""
+        self.model, self._inference = model, inference
+        self._executor = ThreadPoolExecutor(1)
+
+    async def run(self, job: str, body: bytearray, is_small: bool) -> Any:
+        """See `Worker`."""
+        function = getattr(self._inference, job)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, function, body, is_small)
+
+    def is_alive(self) -> bool:
+        """See `Worker`."""
+        return True
+
+    def close(self) -> None:
+        """See `Worker`."""
+        self._executor.shutdown(cancel_futures=True)
 
 
-def _prepare_fork_server() -> None:
-    """Starts the process that workers are forked from, with the libraries loaded."""
+def prepare_fork_server() -> None:
+    """Configures the program that worker processes are forked from."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # An executor passes a job through two threads, and each waits for the event loop to
-    # release the interpreter lock.
-    sys.setswitchinterval(SWITCH_SECONDS)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED_MODULES)
 
 
-# --- In the worker process ------------------------------------------------------------
-
-_inference: "Inference | None" = None
-_model: LoadedModel | None = None
-
-
-def _load_model(
-    niceness: int, export_dir: str | None, runtime: str, settings: ServerSettings
-) -> None:
-    """Loads the model; the first job of a worker process."""
-    global _inference, _model
+def load_in_process(
+    export_dir: str | None, runtime: str, settings: ServerSettings
+) -> tuple["Inference", LoadedModel]:
+    """Loads the model in this process."""
     from serve_export.api.inference import Inference
     from serve_export.predictor import Predictor
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
-    os.nice(niceness)
-    threading.Thread(target=_exit_with_server, daemon=True).start()
     predictor = Predictor(export_dir, runtime)
-    _inference = Inference(predictor, settings)
-    _inference.warm_up()
-    _model = _describe(predictor)
-
-
-def _get_model() -> LoadedModel | None:
-    return _model
-
-
-def _call_job(job: str, body: bytearray, is_small: bool) -> Any:
-    """Runs a job within `MAX_JOB_SECONDS`."""
-    faulthandler.dump_traceback_later(MAX_JOB_SECONDS, exit=True)
-    try:
-        return getattr(_inference, job)(body, is_small)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-
-
-def _exit_with_server() -> None:
-    """Ends this process when the server has died, even by SIGKILL."""
-    server = multiprocessing.parent_process()
-    assert server is not None
-    server.join()
-    with contextlib.suppress(BaseException):
-        os._exit(1)
-
-
-def _describe(predictor: "Predictor") -> LoadedModel:
-    return LoadedModel(
+    inference = Inference(predictor, settings)
+    inference.warm_up()
+    model = LoadedModel(
         predictor.path, tuple(predictor.classes), predictor.accepts_bitmaps
     )
+    return inference, model
+
+
+def _run_worker(
+    connection: socket.socket,
+    niceness: int,
+    export_dir: str | None,
+    runtime: str,
+    settings: ServerSettings,
+) -> None:
+    """Runs jobs until the server closes the connection or ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    os.nice(niceness)
+    stream = connection.makefile("rb")
+    try:
+        inference, model = load_in_process(export_dir, runtime, settings)
+    except (ValueError, OSError) as error:
+        connection.sendall(_encode_message(error))
+        return
+    connection.sendall(_encode_message(model))
+    with contextlib.suppress(OSError):
+        while (message := _read_message(stream)) is not None:
+            job, body, is_small = message
+            faulthandler.dump_traceback_later(MAX_JOB_SECONDS, exit=True)
+            reply = getattr(inference, job)(body, is_small)
+            faulthandler.cancel_dump_traceback_later()
+            connection.sendall(_encode_message(reply))
+
+
+def _encode_message(message: Any) -> bytes:
+    data = pickle.dumps(message)
+    return _MESSAGE_SIZE.pack(len(data)) + data
+
+
+def _read_message(stream: BinaryIO) -> Any:
+    """Returns the next message, None if the other side has closed the connection."""
+    head = stream.read(_MESSAGE_SIZE.size)
+    if len(head) < _MESSAGE_SIZE.size:
+        return None
+    (size,) = _MESSAGE_SIZE.unpack(head)
+    return pickle.loads(stream.read(size))

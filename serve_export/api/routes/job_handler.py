@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from serve_export.api.openapi import Handler
 from serve_export.api.request_body import BodyReader
-from serve_export.api.worker_processes import Workers
+from serve_export.api.workers import Workers
 
 
 class JobHandler:

@@ -2,30 +2,52 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from benchmarks import processes
-from serve_export.api import worker_processes
+from serve_export.api import workers
 from serve_export.api.errors import ApiError
 from serve_export.api.metrics import ServerMetrics
-from serve_export.api.worker_processes import WorkerGroup
+from serve_export.api.settings import ServerSettings
+from serve_export.api.worker_processes import WorkerProcess, prepare_fork_server
+from serve_export.api.workers import WorkerGroup
 
 DRAWING = {"drawing": [[[10, 90, 90], [20, 20, 80]]]}
+
+
+class SlowWorker:
+    """Stands for a worker whose jobs take as many seconds as their body says."""
+
+    def __init__(self):
+        self._executor = ThreadPoolExecutor(1)
+
+    async def run(self, job, body, is_small):
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, time.sleep, float(body))
+        if job == "fail":
+            raise ValueError("failed")
+        return job
+
+    def is_alive(self):
+        return True
+
+    def close(self):
+        self._executor.shutdown()
 
 
 @pytest.fixture
 def make_group():
     with contextlib.ExitStack() as stack:
 
-        def make_group(start_worker=lambda: ThreadPoolExecutor(1), max_waiting=10):
+        def make_group(start_worker=SlowWorker, max_waiting=10):
             group = WorkerGroup(
                 [start_worker()], start_worker, max_waiting, ServerMetrics()
             )
@@ -35,37 +57,33 @@ def make_group():
         yield make_group
 
 
-def start_process():
-    return ProcessPoolExecutor(1, mp_context=get_context("forkserver"))
-
-
 def test_too_many_waiting_requests_get_503(make_group):
     async def run():
         group = make_group(max_waiting=1)
-        jobs = [asyncio.create_task(group.run(time.sleep, 0.2)) for _ in range(2)]
+        jobs = [asyncio.create_task(group.run("a", b"0.2", True)) for _ in range(2)]
         await asyncio.sleep(0.05)
         with pytest.raises(ApiError) as refused:
-            await group.run(time.sleep, 0)
+            await group.run("b", b"0", True)
         assert refused.value.status == 503
-        await asyncio.gather(*jobs)
-        assert await group.run(len, "abc") == 3
+        assert await asyncio.gather(*jobs) == ["a", "a"]
+        assert await group.run("c", b"0", True) == "c"
 
     asyncio.run(run())
 
 
 def test_a_request_that_waits_too_long_gets_503(make_group, monkeypatch):
-    monkeypatch.setattr(worker_processes, "MAX_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(workers, "MAX_WAIT_SECONDS", 0.1)
 
     async def run():
         group = make_group()
-        job = asyncio.create_task(group.run(time.sleep, 0.4))
+        job = asyncio.create_task(group.run("a", b"0.4", True))
         await asyncio.sleep(0.05)
         with pytest.raises(ApiError) as refused:
-            await group.run(time.sleep, 0)
+            await group.run("b", b"0", True)
         assert refused.value.status == 503
         assert group.waiting == 0
         await job
-        assert await group.run(len, "abc") == 3
+        assert await group.run("c", b"0", True) == "c"
 
     asyncio.run(run())
 
@@ -73,12 +91,12 @@ def test_a_request_that_waits_too_long_gets_503(make_group, monkeypatch):
 def test_a_cancelled_request_keeps_its_worker_until_the_job_ends(make_group):
     async def run():
         group = make_group()
-        cancelled = asyncio.create_task(group.run(time.sleep, 0.2))
+        cancelled = asyncio.create_task(group.run("a", b"0.2", True))
         await asyncio.sleep(0.05)
         cancelled.cancel()
-        large = [list(range(n)) for n in range(0, 90_000, 9_000)]
-        results = await asyncio.gather(*(group.run(sorted, v) for v in large[:8]))
-        assert results == large[:8]
+        names = [str(number) for number in range(8)]
+        replies = await asyncio.gather(*(group.run(n, b"0.01", True) for n in names))
+        assert replies == names
 
     asyncio.run(run())
 
@@ -86,26 +104,50 @@ def test_a_cancelled_request_keeps_its_worker_until_the_job_ends(make_group):
 def test_an_exception_reaches_its_own_request_only(make_group):
     async def run():
         group = make_group()
-        with pytest.raises(ValueError, match="invalid literal"):
-            await group.run(int, "x")
-        assert await group.run(int, "6") == 6
+        with pytest.raises(ValueError, match="failed"):
+            await group.run("fail", b"0", True)
+        assert await group.run("a", b"0", True) == "a"
 
     asyncio.run(run())
 
 
-def test_a_dead_worker_is_replaced(make_group):
+def test_a_dead_worker_is_replaced(make_group, exported_rnn):
+    body = json.dumps(DRAWING).encode()
+    prepare_fork_server()
+
+    def start_worker():
+        started.append(WorkerProcess(0, str(exported_rnn), "auto", ServerSettings()))
+        return started[-1]
+
     async def run():
-        group = make_group(start_process)
-        first = await group.run(os.getpid)
+        group = make_group(start_worker)
+        status, _ = await group.run("predict", body, True)
+        assert status == 200
+        first = started[0]._process.pid
+        os.kill(first, signal.SIGSTOP)
+        job = asyncio.create_task(group.run("predict", body, True))
+        await asyncio.sleep(0.1)
+        os.kill(first, signal.SIGKILL)
         with pytest.raises(ApiError) as refused:
-            await group.run(os.kill, first, signal.SIGKILL)
+            await job
         assert refused.value.status == 503
-        second = await group.run(os.getpid)
-        os.kill(second, signal.SIGKILL)  # while it is idle
-        await asyncio.sleep(0.2)
-        assert await group.run(os.getpid) not in (first, second)
+        status, _ = await group.run("predict", body, True)
+        assert status == 200
+        os.kill(started[1]._process.pid, signal.SIGKILL)  # while it is idle
+        await asyncio.sleep(0.3)
+        status, _ = await group.run("predict", body, True)
+        assert status == 200
+        assert len(started) == 3
 
+    started: list[WorkerProcess] = []
     asyncio.run(run())
+
+
+def test_an_export_that_cannot_be_loaded_is_an_error(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(b"not a model")
+    prepare_fork_server()
+    with pytest.raises(ValueError, match=r"model\.tflite"):
+        WorkerProcess(0, str(tmp_path), "auto", ServerSettings())
 
 
 def find_workers(server) -> list[int]:
