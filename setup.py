@@ -143,6 +143,7 @@ setup(
             "quickdraw-evaluate = rnn_model.evaluate_command:run",
             "quickdraw-export = serve_export.export:run",
             "quickdraw-predict = serve_export.predict:run",
+            "quickdraw-predict-batch = serve_export.predict_batch:run",
             "quickdraw-serve = serve_export.server:run",
         ]
     },

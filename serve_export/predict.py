@@ -6,7 +6,6 @@ The input is anything that create_dataset reads: files, globs and folders. An it
 is not a drawing is reported on stderr and skipped; the exit status is then 1.
 """
 
-import itertools
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -59,39 +58,43 @@ def predict_files(
         if detected.reason:
             log(f"{path}: read as {detected.format}: {detected.reason}")
 
-    def read() -> Iterator[Drawing]:
+    def read_batches(path: str, size: int) -> Iterator[list[Drawing]]:
         nonlocal num_rejected
-        for item in reader.read_drawings(
-            input_files.match_files(list(inputs), allow_stdin=True),
-            input_format,
-            label_names,
-            needs_words=False,
-            on_detected=log_format,
-        ):
-            if isinstance(item.parsed, Drawing):
-                yield item.parsed
-            else:
-                num_rejected += 1
-                log(f"{item.path}:{item.number}: {item.parsed}")
+        try:
+            for block in reader.read_file(
+                path, size, input_format, label_names, on_detected=log_format
+            ):
+                drawings = []
+                parsed = registry.parse(block, needs_words=False)
+                for number, item in enumerate(parsed, block.first):
+                    if isinstance(item, Drawing):
+                        drawings.append(item)
+                    elif item is not None:
+                        num_rejected += 1
+                        log(f"{path}:{number}: {item}")
+                yield from batch_drawings(drawings)
+        except reader.FileErrors as error:
+            raise ValueError(f"cannot read {path}: {error}") from None
 
-    for batch in batch_drawings(read()):
-        for drawing, guesses in zip(batch, guess_drawings(predictor, batch, top_k)):
-            yield make_result(drawing, guesses)
+    for path, size in input_files.match_files(list(inputs), allow_stdin=True).items():
+        for batch in read_batches(path, size):
+            batch_guesses = guess_drawings(predictor, batch, top_k)
+            for drawing, guesses in zip(batch, batch_guesses):
+                yield make_result(drawing.key_id, drawing.word, guesses)
     if num_rejected:
         raise ValueError(f"{num_rejected} items are not drawings")
 
 
-def batch_drawings(drawings: Iterator[Drawing]) -> Iterator[list[Drawing]]:
-    """Yields batches of up to `BATCH_SIZE` drawings, all ink or all bitmaps."""
-    for _, group in itertools.groupby(drawings, lambda drawing: drawing.is_bitmap):
-        while batch := list(itertools.islice(group, BATCH_SIZE)):
-            yield batch
+def batch_drawings(drawings: Sequence[Drawing]) -> Iterator[list[Drawing]]:
+    """Yields batches of up to `BATCH_SIZE` drawings of a block of a file."""
+    for start in range(0, len(drawings), BATCH_SIZE):
+        yield list(drawings[start : start + BATCH_SIZE])
 
 
 def guess_drawings(
     predictor: Predictor, drawings: Sequence[Drawing], top_k: int
 ) -> list[list[Guess]]:
-    """Classifies a batch of drawings, all ink or all bitmaps.
+    """Classifies a batch of drawings of one file.
 
     Raises:
       ValueError: they are bitmaps and the model takes strokes.
@@ -105,11 +108,11 @@ def guess_drawings(
     return predictor.guess_batch(bitmaps, top_k, schema.BITMAP)
 
 
-def make_result(drawing: Drawing, guesses: Sequence[Guess]) -> dict[str, Any]:
+def make_result(key_id: str, word: str, guesses: Sequence[Guess]) -> dict[str, Any]:
     """Returns the output for a drawing; see `predict_files`."""
-    result: dict[str, Any] = {"key_id": drawing.key_id}
-    if drawing.word:
-        result["word"] = drawing.word
+    result: dict[str, Any] = {"key_id": key_id}
+    if word:
+        result["word"] = word
     result["guesses"] = [guess._asdict() for guess in guesses]
     return result
 

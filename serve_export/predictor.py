@@ -71,8 +71,8 @@ RUNTIMES: Mapping[str, tuple[str, Callable[[str], Runtime]]] = {
 """The file that each runtime needs, and its constructor; the preferred one first."""
 
 
-def load_runtime(path: str, name: str = AUTO) -> Runtime:
-    """Loads the model of `EXPORT_DIR/<version>`.
+def choose_runtime(path: str, name: str = AUTO) -> str:
+    """Returns the name of the runtime for `EXPORT_DIR/<version>`.
 
     Args:
       path: the version's directory.
@@ -93,8 +93,7 @@ def load_runtime(path: str, name: str = AUTO) -> Runtime:
             f"{path} does not contain the format {name}. "
             f"Available: {', '.join(available) or 'none'}"
         )
-    _, load = RUNTIMES[name]
-    return load(path)
+    return name
 
 
 class Predictor:
@@ -118,7 +117,8 @@ class Predictor:
           ValueError: there is no export, or it does not contain that format.
         """
         self.path = layout.find_newest_version(export_dir)
-        self.runtime = load_runtime(self.path, runtime)
+        _, load = RUNTIMES[choose_runtime(self.path, runtime)]
+        self.runtime = load(self.path)
         self.classes = self.runtime.classes
 
     @property

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import Callable
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -69,7 +70,7 @@ def run_job(
         _warn_of_large_shards(sizes, config)
         context = JobContext(config, output_path, working_dir, owner)
         try:
-            _run_beam(sizes, context, options)
+            run_beam(sizes, context, options, build_pipeline)
             result = output_dir.read_result(working_dir)
         finally:
             output_dir.clean_up(output_path)
@@ -115,10 +116,20 @@ def find_unknown_flags(beam_args: list[str]) -> list[str]:
     return [] if known.runner in RUNNERS_WITH_UNKNOWN_FLAGS else unknown
 
 
-def _run_beam(
-    sizes: dict[str, int], context: JobContext, options: PipelineOptions
+def run_beam(
+    sizes: dict[str, int],
+    context: JobContext,
+    options: PipelineOptions,
+    build_pipeline: Callable[..., None],
 ) -> None:
-    """Runs the steps of the job, the last of which publishes its result."""
+    """Runs the steps of a job, the last of which publishes its result.
+
+    Args:
+      sizes: input file to its size in bytes.
+      context: what every step needs.
+      options: Beam's options.
+      build_pipeline: adds the steps of the job, see `pipeline.build_pipeline`.
+    """
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     if not local_runner.is_local(options):
         readers = cluster_runner.count_readers(options, len(sizes))

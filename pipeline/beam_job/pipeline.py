@@ -41,7 +41,7 @@ def build_pipeline(
       context: what every step needs.
       shares: what to read; all shares of each file.
     """
-    with _plain_step_names():
+    with plain_step_names():
         _add_steps(pipeline, context, shares)
 
 
@@ -109,7 +109,7 @@ def _add_steps(
 
 
 @contextlib.contextmanager
-def _plain_step_names() -> Iterator[None]:
+def plain_step_names() -> Iterator[None]:
     """Keeps Beam from prefixing the steps with the number of a notebook cell.
 
     It would need pandas, and the prefix is meant for interactive pipelines.

@@ -137,7 +137,7 @@ class ParseBlock(_Step):
         drawings = [item for item in parsed if type(item) is Drawing]
         rejects = []
         if len(drawings) < len(parsed):
-            rejects = _count_rejects(parsed, block, counts)
+            rejects = count_rejects(parsed, block, counts)
         drawings = self._filter(drawings, counts)
         counts.words.update(drawing.word for drawing in drawings)
         self._progress.add(lines=len(parsed))
@@ -214,7 +214,7 @@ class ParseBlock(_Step):
             yield key, self._run_writer.write(shard_rows)
 
 
-def _count_rejects(
+def count_rejects(
     parsed: list[Parsed], block: Block, counts: InputCounts
 ) -> list[RejectedLine]:
     """Counts blank and rejected items; returns the rejected ones with their text."""
