@@ -1,6 +1,8 @@
 """Shows drawings of a data set in the terminal, with the guesses of an export.
 
-python -m serve_export.show --export_dir=exports/rnn --data_dir=data/mine
+    python -m serve_export.show --export_dir=exports/rnn --data_dir=data/mine
+
+A data set of bitmaps cannot be shown.
 """
 
 import itertools

@@ -1,12 +1,13 @@
 """The files that a command reads, and the flags that describe them."""
 
 import os
+import re
 import sys
 
 from absl import flags
 
 from pipeline.formats import INPUT_FORMATS
-from tfrecords import storage
+from tfrecords import dataset_info, storage
 
 SUFFIXES = frozenset(
     ["ndjson", "jsonl", "json", "csv", "tsv", "parquet", "bin", "npy", "npz"]
@@ -18,6 +19,7 @@ STDIN = "-"
 """Stands for standard input, in commands that accept it."""
 
 _PARTIAL_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp")
+_REJECTS_FILE = re.compile(r"rejected-\d+\.ndjson")  # beside a data set
 _TEXT_STARTS = (b"{", b"[", b"<svg", b"<?xml", b"<ink")
 _MAX_NAMED = 10
 
@@ -92,6 +94,8 @@ def _match(pattern: str) -> dict[str, int]:
 def _may_hold_drawings(path: str) -> bool:
     name = storage.basename(path).lower().removesuffix(".gz")
     if name.startswith(".") or name.endswith(_PARTIAL_SUFFIXES):
+        return False
+    if name == dataset_info.FILE_NAME or _REJECTS_FILE.fullmatch(name):
         return False
     if name.rpartition(".")[2] in SUFFIXES or ".tfrecord-" in name:
         return True

@@ -1,8 +1,10 @@
 """Writes predictions as ndjson, CSV or Parquet.
 
-ndjson   the lines of `serve_export.predict`
-csv      key_id, word, guess_1, probability_1, guess_2, …
-parquet  key_id, word, guesses: list of {word, probability}
+    ndjson   the lines of `serve_export.predict`
+    csv      key_id, word, guess_1, probability_1, guess_2, …
+    parquet  key_id, word, guesses: list of {word, probability}
+
+`word` is the class name in the input, if there is one.
 """
 
 import csv

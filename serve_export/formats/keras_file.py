@@ -1,10 +1,12 @@
 """Keras format: `model.keras`, for fine-tuning and other uses in Python.
 
-import keras
-import rnn_model.models  # registers the layers
+    import keras
+    import rnn_model.models  # registers the layers
 
-model = keras.saving.load_model("exports/rnn/1/model.keras")
-logits = model({"ink": ink, "length": length}, training=False)
+    model = keras.saving.load_model("exports/rnn/1/model.keras")
+    logits = model({"ink": ink, "length": length}, training=False)
+
+`ink <float32>[batch, time, 3]` is padded with zeros, `length` is `<int32>[batch]`.
 """
 
 from collections.abc import Sequence
