@@ -135,8 +135,8 @@ def _write_report(result: Any, report: dict[str, Any], report_dir: str) -> None:
     content = json.dumps(report, indent=1, allow_nan=False) + "\n"
     storage.write_atomic(storage.join(report_dir, METRICS_FILE), content)
     try:
-        cli.import_extra("matplotlib", "report")
-        cli.import_extra("PIL.Image", "report")
+        for name in ("jinja2", "matplotlib", "PIL.Image"):
+            cli.import_extra(name, "report")
     except ValueError as error:
         _warn(f"only {METRICS_FILE} was written, without the page and plots: {error}")
         return
