@@ -20,7 +20,6 @@ STDIN = "-"
 
 _PARTIAL_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp")
 _REJECTS_FILE = re.compile(r"rejected-\d+\.ndjson")  # beside a data set
-_TEXT_STARTS = (b"{", b"[", b"<svg", b"<?xml", b"<ink")
 _MAX_NAMED = 10
 
 
@@ -99,9 +98,10 @@ def _may_hold_drawings(path: str) -> bool:
         return False
     if name.rpartition(".")[2] in SUFFIXES or ".tfrecord-" in name:
         return True
+    from pipeline.formats import registry  # which takes time to import
+
     with storage.open_read(path) as file:
-        head = file.read(1000)
-    return "." not in name or head.lstrip().startswith(_TEXT_STARTS)
+        return registry.may_hold_drawings(file.read(registry.HEAD_BYTES))
 
 
 def _report_skipped(pattern: str, paths: list[str], all_skipped: bool) -> None:

@@ -19,7 +19,6 @@ from pipeline.formats.numpy_files import npy
 from pipeline.formats.registry import Detected
 from tfrecords import storage
 
-GZIP_MAGIC = b"\x1f\x8b"
 _READ_FROM_END = (npy.NPZ_MAGIC, parquet.MAGIC)
 
 FileErrors = (EOFError, zlib.error, gzip.BadGzipFile, OSError, ValueError)
@@ -154,9 +153,9 @@ def _open(path: str) -> BinaryIO:
 @contextlib.contextmanager
 def _open_unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
     """Yields the content of a file that may be gzipped, as its first bytes tell."""
-    magic = file.read(len(GZIP_MAGIC))
+    magic = file.read(len(registry.GZIP_MAGIC))
     file.seek(0)
-    if magic != GZIP_MAGIC:
+    if magic != registry.GZIP_MAGIC:
         yield file
         return
     # Beam's own reader accepts a file that is cut off.

@@ -139,6 +139,8 @@ FORMATS = {
 
 assert set(INPUT_FORMATS) - {"auto"} <= set(FORMATS)
 
+GZIP_MAGIC = b"\x1f\x8b"
+
 HEAD_BYTES = 4096
 """How much of a file is read to recognise it, unless it is text."""
 
@@ -211,6 +213,17 @@ def _detect_by_content(stream: BinaryIO, path: str) -> str:
     if suffix in _SUFFIXES_WITH_MAGIC:
         raise UnreadableFileError(f"does not begin like a .{suffix} file")
     return SIMPLIFIED
+
+
+def may_hold_drawings(head: bytes) -> bool:
+    """Returns whether a file with any name that begins so may hold drawings."""
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    return (
+        images.is_picture(head)
+        or tfrecord.is_tfrecord(head)
+        or head.startswith((npy.NPY_MAGIC, npy.NPZ_MAGIC, parquet.MAGIC, GZIP_MAGIC))
+        or text.startswith((b"{", b"[", b"<svg", b"<?xml", b"<ink"))
+    )
 
 
 _SUFFIXES_WITH_MAGIC = (

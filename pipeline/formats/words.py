@@ -8,7 +8,9 @@ from pipeline.class_names import OFFICIAL_WORDS, normalize_word
 _EXTENSIONS = (
     "ndjson|jsonl|json|csv|tsv|txt|xml|bin|npy|npz|parquet|svg|inkml|png|jpe?g|gif|webp"
 )
-_SUFFIX = re.compile(rf"(\.full)?\.({_EXTENSIONS})(\.gz)?$|\.gz$", re.IGNORECASE)
+_SUFFIX = re.compile(
+    rf"(\.full)?\.({_EXTENSIONS})(\.gz)?(\.\d+)?$|\.gz$", re.IGNORECASE
+)
 _URL_QUERY = re.compile(
     rf"(\.({_EXTENSIONS})(\.gz)?)[?#].*$", re.IGNORECASE | re.DOTALL
 )

@@ -103,7 +103,7 @@ def test_a_folder_without_data_set_is_rejected(tmp_path):
 
 def test_a_missing_shard_is_named(data_set):
     (data_set / SHARDS[1].name).unlink()
-    with pytest.raises(ValueError, match=r"shard train-00001-of-00002.tfrecord is mis"):
+    with pytest.raises(ValueError, match=r"train-00001-of-00002.tfrecord is missing"):
         load_dataset_info(str(data_set))
 
 

@@ -2,6 +2,7 @@
 
     {"word": …, "drawing": …}           one drawing
     [{"word": …, "drawing": …}, …]      many
+    {"drawings": [{"drawing": …}, …]}   many, in any field
     {"word": {"0": …}, "drawing": …}    pandas' `DataFrame.to_json`
     [[xs, ys], …]                       the strokes of one drawing
     [[[xs, ys], …], …]                  the strokes of many
@@ -69,6 +70,8 @@ def _split(text: bytes) -> Iterator[bytes]:
         content = _decode_object(text)
         if "drawing" in content and not _COLUMN.match(text):
             yield text
+        elif records := _find_records(content):
+            yield from records
         else:
             yield from _split_columns(text)
         return
@@ -84,6 +87,16 @@ def _split(text: bytes) -> Iterator[bytes]:
             yield b'{"drawing":' + item + b"}"
     else:
         yield b'{"drawing":' + text + b"}"
+
+
+def _find_records(content: dict[str, msgspec.Raw]) -> list[bytes]:
+    """Returns the records of an object such as `{"drawings": [{"drawing": …}, …]}`."""
+    for value in content.values():
+        if (text := bytes(value)).startswith(b"["):
+            records = [bytes(item) for item in _decode_array(text)]
+            if records and all(item.startswith(b"{") for item in records):
+                return records
+    return []
 
 
 def _split_columns(text: bytes) -> Iterator[bytes]:

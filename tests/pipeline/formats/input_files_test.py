@@ -25,6 +25,7 @@ def folder(tmp_path):
         ("clock.ndjson.part", LINE),
         ("README.md", "# Drawings"),
         (".hidden.ndjson", LINE),
+        ("photo.heic", "\0\0\0\x20ftypheic"),
         ("lines.txt", LINE),
     ):
         (tmp_path / name).write_text(content)
@@ -44,8 +45,8 @@ def test_a_folder_stands_for_its_files(folder, capsys):
         "sub/ant.NDJSON",
     ]
     message = capsys.readouterr().err
-    assert message.startswith("skipped 3 files without drawings: ")
-    for name in ("README.md", "categories.txt", "clock.ndjson.part"):
+    assert message.startswith("skipped 4 files without drawings: ")
+    for name in ("README.md", "categories.txt", "clock.ndjson.part", "photo.heic"):
         assert name in message
 
 

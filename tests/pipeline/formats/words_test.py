@@ -34,6 +34,7 @@ from pipeline.formats import words
         ("CAT.NDJSON.GZ", "CAT"),
         (r"C:\drawings\cat.npy", "cat"),
         (r"drawings\full_raw_cat.ndjson", "cat"),
+        ("cat.npy.1", "cat"),
         ("cat.json", "cat"),
         ("cat.csv.gz", "cat"),
     ],

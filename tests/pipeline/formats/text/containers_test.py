@@ -77,6 +77,7 @@ def test_ndjson():
         b"\xef\xbb\xbf" + dumps(RECORDS),
         b"[" + b",\n".join(map(dumps, RECORDS)) + b"]\n",
         b"[\n" + b",\n".join(map(dumps, RECORDS)) + b"\n]\n",
+        dumps({"count": 3, "drawings": RECORDS}, indent=1),
         dumps(to_columns(RECORDS)),
         dumps(to_columns(RECORDS), indent=1),
         to_csv(RECORDS),
