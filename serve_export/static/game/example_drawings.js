@@ -1,6 +1,11 @@
-// Drawings of a word by other people, from the server.
+// Drawings of a word by other people, from the server: SVGs that draw themselves.
 
 import { request } from "../server/requests.js";
+
+/** Style that shows a drawing at once. Not all browsers tell images of the setting. */
+const NO_ANIMATION = "path{animation:none!important;stroke-dashoffset:0!important}";
+
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class ExampleDrawings {
   #connection;
@@ -30,9 +35,10 @@ export class ExampleDrawings {
   }
 
   /** Shows a drawing in an image; returns whether the server has sent it. */
-  async show(word, index, image) {
+  async show(word, index, image, { isAnimated = !reducedMotion.matches } = {}) {
     try {
-      const svg = await this.#fetch(word, index);
+      let svg = await this.#fetch(word, index);
+      if (!isAnimated) svg = svg.replace("<style>", `<style>${NO_ANIMATION}`);
       // A new URL restarts the animation of the SVG.
       const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
       image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });

@@ -1,7 +1,9 @@
 // The page /words: all words that the model knows, and links to games with chosen ones.
 
+import { ExampleDrawings } from "../game/example_drawings.js";
 import { isStillLearning } from "../game/word_choice.js";
 import { language, text, translatePage, wordName } from "../languages/language.js";
+import { Connection } from "../server/connection.js";
 import { SITE_URL, requestJson } from "../server/requests.js";
 import { normalize } from "./word_matcher.js";
 
@@ -15,6 +17,18 @@ const COPIED_TIME = 2000;
 const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 
 const byId = (id) => document.getElementById(id);
+
+const connection = new Connection();
+const examples = new ExampleDrawings(connection);
+
+/** Loads the picture of a word when it becomes visible. */
+const pictureObserver = new IntersectionObserver((entries, observer) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    observer.unobserve(target);
+    examples.show(target.dataset.word, 0, target, { isAnimated: false });
+  }
+});
 
 /** Chosen words, in the order of choice. */
 const chosenWords = new Set();
@@ -35,9 +49,9 @@ function createItem({ word, example, top1 }) {
   label.append(checkbox);
   if (example) {
     const image = document.createElement("img");
-    image.src = new URL(`v1/examples/${encodeURIComponent(word)}`, SITE_URL);
     image.alt = "";
-    image.loading = "lazy";
+    image.dataset.word = word;
+    pictureObserver.observe(image);
     label.append(image);
   }
   const name = document.createElement("span");
@@ -122,7 +136,8 @@ byId("copy").addEventListener("click", copyLink);
 byId("unchoose").addEventListener("click", clearSelection);
 showLink();
 
-const { classes } = await requestJson("v1/classes");
+const { classes } = await connection.runUntilReached(() => requestJson("v1/classes"));
+examples.classes = classes;
 const { compare } = new Intl.Collator(language.code);
 classes.sort((a, b) => compare(wordName(a.word), wordName(b.word)));
 byId("words").replaceChildren(...classes.map(createItem));

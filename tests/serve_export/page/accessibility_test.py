@@ -37,6 +37,16 @@ CLIPPED = """
 """
 
 
+RECORD_SVGS = """
+window.svgs = [];
+const { createObjectURL } = URL;
+URL.createObjectURL = (blob) => {
+  if (blob.type === "image/svg+xml") blob.text().then((svg) => svgs.push(svg));
+  return createObjectURL(blob);
+};
+"""
+
+
 @pytest.fixture
 def axe():
     """Returns what axe finds on a page: `axe(page)`."""
@@ -131,10 +141,12 @@ def test_targets_are_as_large_as_a_finger(visit, phone, path):
 
 
 def test_reduced_motion_stops_all_animations(visit, doodle):
-    visited = visit(GAME, reduced_motion="reduce")
+    visited = visit(GAME, init=RECORD_SVGS, reduced_motion="reduce")
     running = "document.getAnimations().filter((each) => each.playState !== 'finished')"
     for _ in visit_states(visited, doodle(WORDS[1])):
         assert visited.page.evaluate(f"{running}.length") == 0
+        svgs = visited.page.evaluate("svgs")
+        assert all("path{animation:none!important" in svg for svg in svgs)
 
 
 def test_dark_mode(visit):
