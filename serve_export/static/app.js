@@ -45,11 +45,18 @@ const freeDrawing = new FreeDrawing({ drawing: drawings.draw, bars, bot, donatio
 const screens = new GameScreens(examples);
 const end = new EndScreen(donations);
 const game = new Game({
-  ...{ board, drawing: drawings.game, liveGuesses, bot, guessSource, examples },
-  ...{ screens, end },
+  board,
+  bot,
+  drawing: drawings.game,
+  end,
+  examples,
+  guessSource,
+  liveGuesses,
+  screens,
 });
 const settings = new SettingsDialog({
-  ...{ guessSource, donations },
+  guessSource,
+  donations,
   onGuesserChange: () => liveGuesses.restart(),
 });
 const modes = { draw: freeDrawing, game };

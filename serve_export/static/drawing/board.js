@@ -153,7 +153,14 @@ export class DrawingBoard extends EventTarget {
   #applyView() {
     const ratio = window.devicePixelRatio || 1;
     const { scale, x, y } = this.#view;
-    this.#context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
+    this.#context.setTransform(
+      ratio * scale,
+      0,
+      0,
+      ratio * scale,
+      ratio * x,
+      ratio * y,
+    );
     setPen(this.#context, getComputedStyle(this.#canvas).color, PEN_WIDTH);
   }
 

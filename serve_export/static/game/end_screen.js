@@ -37,7 +37,8 @@ export class EndScreen {
     byId("end-best").textContent =
       total > best ? text("new_best") : text("your_best", { points: best });
     showResultCards(byId("gallery"), results);
-    byId("save-all-ndjson").disabled = byId("save-all-png").disabled = !this.#drawn.length;
+    byId("save-all-ndjson").disabled = byId("save-all-png").disabled =
+      !this.#drawn.length;
     showConsentForm(byId("consent"), this.#donations, this.#drawn);
     byId("end").scrollTop = 0;
   }

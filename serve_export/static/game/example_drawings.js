@@ -31,14 +31,15 @@ export class ExampleDrawings {
 
   /** Fetches the first drawing of each word, before it is needed. */
   prefetch(words) {
-    for (const word of words) if (this.count(word)) this.#fetch(word, 0).catch(() => {});
+    for (const word of words)
+      if (this.count(word)) this.#fetch(word, 0).catch(() => {});
   }
 
   /** Shows a drawing in an image; returns whether the server has sent it. */
   async show(word, index, image, { isAnimated = !reducedMotion.matches } = {}) {
     try {
       let svg = await this.#fetch(word, index);
-      if (!isAnimated) svg = svg.replace("<style>", `<style>${NO_ANIMATION}`);
+      if (!isAnimated) svg = svg.replace("</style>", `${NO_ANIMATION}</style>`);
       // A new URL restarts the animation of the SVG.
       const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
       image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });

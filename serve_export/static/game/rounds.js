@@ -117,7 +117,8 @@ export class Game {
   /** Lets time pass only while the page is visible and guesses can be made. */
   updateCountdown() {
     if (this.#screen !== "round") return;
-    if (document.hidden || !this.#parts.guessSource.isAvailable) this.#countdown.pause();
+    if (document.hidden || !this.#parts.guessSource.isAvailable)
+      this.#countdown.pause();
     else this.#countdown.resume();
   }
 
@@ -156,7 +157,10 @@ export class Game {
     const { rounds, seconds, results } = this.#state;
     const word = this.#word;
     return {
-      ...{ word, number: results.length + 1, rounds, seconds },
+      word,
+      number: results.length + 1,
+      rounds,
+      seconds,
       isStillLearning: isStillLearning(this.#classes.get(word)),
     };
   }
@@ -166,7 +170,9 @@ export class Game {
     const [first] = this.#guesses;
     if (this.#parts.drawing.isEmpty || first?.word !== this.#word) return false;
     const drawingTime = Date.now() - this.#drawingSince;
-    return first.probability >= WIN_PROBABILITY && drawingTime >= 1000 * MIN_DRAWING_TIME;
+    return (
+      first.probability >= WIN_PROBABILITY && drawingTime >= 1000 * MIN_DRAWING_TIME
+    );
   }
 
   #setScreen(screen) {
@@ -192,7 +198,12 @@ export class Game {
     // Twice as many as needed, for visitors who ask for another word.
     const chosen = chooseWords([...this.#classes.values()], 2 * rounds, recent);
     const spare = chosen.filter((word) => !words.includes(word));
-    this.#state = { rounds, seconds, words: [...words, ...spare, ...chosen], results: [] };
+    this.#state = {
+      rounds,
+      seconds,
+      words: [...words, ...spare, ...chosen],
+      results: [],
+    };
     this.#state.bestBefore = load("best", 0);
     this.#parts.screens.showTray([], rounds);
     this.#parts.examples.prefetch(this.#state.words.slice(0, rounds));
@@ -259,8 +270,12 @@ export class Game {
     else if (isClose) points = POINTS.close;
     else if (!drawing.isEmpty) points = POINTS.tried;
     const result = {
-      ...{ word, drawing: drawing.copyStrokes(), guesses: this.#guesses },
-      ...{ isWon, recognized: isWon, points },
+      word,
+      drawing: drawing.copyStrokes(),
+      guesses: this.#guesses,
+      isWon,
+      recognized: isWon,
+      points,
     };
     const { results, rounds } = this.#state;
     results.push(result);
@@ -268,7 +283,9 @@ export class Game {
     const comment = commentRound({ ...result, isClose, isSkipped });
     screens.showResult(comment, result, results.length === rounds);
     screens.showTray(results, rounds);
-    bot.say(isWon ? `${comment.title} ${text("hooray")}` : `${comment.title} ${comment.text}`);
+    bot.say(
+      isWon ? `${comment.title} ${text("hooray")}` : `${comment.title} ${comment.text}`,
+    );
     if (isWon) bot.cheer(CHEER_TIME);
     else bot.setMood(isClose ? "thinking" : "sad");
   }

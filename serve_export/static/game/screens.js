@@ -30,7 +30,10 @@ export class GameScreens {
   /** Sets what the buttons do. */
   connect({ resume, start, changeWord, go, skip, next }) {
     const actions = { continue: resume, start, again: start, go, skip, next };
-    for (const [id, action] of Object.entries({ ...actions, "other-word": changeWord })) {
+    for (const [id, action] of Object.entries({
+      ...actions,
+      "other-word": changeWord,
+    })) {
       byId(id).addEventListener("click", action);
     }
   }

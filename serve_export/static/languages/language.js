@@ -24,7 +24,10 @@ export const LANGUAGES = {
 
 /** Returns the stored choice, else the first supported language of the browser. */
 export function preferredLanguage() {
-  const codes = [load("language", ""), ...navigator.languages.map((tag) => tag.split("-")[0])];
+  const codes = [
+    load("language", ""),
+    ...navigator.languages.map((tag) => tag.split("-")[0]),
+  ];
   return codes.find((code) => Object.hasOwn(LANGUAGES, code)) ?? "en";
 }
 
@@ -52,7 +55,8 @@ const percentFormat = new Intl.NumberFormat(language.code, { style: "percent" })
  */
 export function text(key, values = {}) {
   let template = language.interface[key];
-  if (Array.isArray(template)) template = template[(values.variant ?? 0) % template.length];
+  if (Array.isArray(template))
+    template = template[(values.variant ?? 0) % template.length];
   else if (typeof template === "object") {
     template = template[pluralRules.select(values.count)] ?? template.other;
   }

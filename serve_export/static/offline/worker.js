@@ -58,7 +58,15 @@ async function load(baseUrl) {
       .map((i) => ({ word: manifest.words[i], probability: values[i] }));
   }
 
-  await classify([[[0, 1], [0, 1]]], 1);
+  await classify(
+    [
+      [
+        [0, 1],
+        [0, 1],
+      ],
+    ],
+    1,
+  );
   return { words: manifest.words, classify };
 }
 
@@ -87,9 +95,12 @@ function logError(line) {
 /** Returns the decompressed bytes of a file; only some hosts decompress `.gz` files. */
 async function fetchBytes(baseUrl, name) {
   const response = await fetch(new URL(name, baseUrl));
-  if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
+  if (!response.ok)
+    throw new Error(`${name}: ${response.status} ${response.statusText}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const decompressed = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const decompressed = new Blob([bytes])
+    .stream()
+    .pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(decompressed).arrayBuffer());
 }

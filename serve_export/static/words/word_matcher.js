@@ -62,7 +62,9 @@ export function normalize(text) {
 function singularsOf(spelling) {
   const rules = Object.entries({ ...ENGLISH_PLURALS, ...language.plurals });
   const singulars = rules
-    .filter(([plural]) => spelling.endsWith(plural) && spelling.length > plural.length + 2)
+    .filter(
+      ([plural]) => spelling.endsWith(plural) && spelling.length > plural.length + 2,
+    )
     .map(([plural, singular]) => spelling.slice(0, -plural.length) + singular);
   return [spelling, ...singulars];
 }

@@ -120,7 +120,8 @@ async function copyLink() {
 
 function clearSelection() {
   chosenWords.clear();
-  for (const checkbox of byId("words").querySelectorAll("input")) checkbox.checked = false;
+  for (const checkbox of byId("words").querySelectorAll("input"))
+    checkbox.checked = false;
   showLink();
   filterItems();
 }

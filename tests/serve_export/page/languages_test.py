@@ -11,8 +11,6 @@ from serve_export.api.routes.page import STATIC_DIR
 
 FILES = {path.stem: path for path in (STATIC_DIR / "languages").glob("*.json")}
 
-LANGUAGES = {"en", "de", "es", "fr", "pt", "ja"}
-
 WORDS = sample.CLASSES[:4]
 
 
@@ -37,10 +35,10 @@ def name_of(phrase, articles):
     return phrase.removeprefix(article)
 
 
-def test_there_are_six_languages():
-    assert set(FILES) == LANGUAGES
+def test_languages_can_be_chosen():
     module = (STATIC_DIR / "languages" / "language.js").read_text()
-    assert set(re.findall(r'^  (\w\w): "', module, re.MULTILINE)) == LANGUAGES
+    assert set(re.findall(r'^  (\w\w): "', module, re.MULTILINE)) == set(FILES)
+    assert set(FILES) >= {"en", "de", "es", "fr", "pt", "ja"}
 
 
 @pytest.mark.parametrize("code", FILES)
