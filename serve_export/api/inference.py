@@ -32,7 +32,7 @@ SMALL_STROKES = 100
 SMALL_INK = 8_000
 """Length of strokes, in pixels, that is simplified within a few milliseconds."""
 
-BATCH_SECONDS = 0.3
+BATCH_SECONDS = 0.25
 """CPU time limit for a request with several drawings."""
 
 MAX_IMAGE_PIXELS = 1 << 21

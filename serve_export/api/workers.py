@@ -34,13 +34,14 @@ MAX_WAIT_SECONDS = 5.0
 
 MIN_LARGE_WAITING = 6
 LARGE_WAITING_PER_WORKER = 3
-"""Large jobs that may wait. Each takes up to 0.3 s, so a queue of three is answered
-within a second."""
+LARGE_WAITING_BYTES = 2 << 20
+"""Large jobs that may wait, and their total size: what waits is answered within about a
+second."""
 
 MAX_PROCESSES = 8
 """Of each group; each takes about 20 MiB."""
 
-LARGE_JOB_NICENESS = 10
+LARGE_JOB_NICENESS = 5
 SAVED_MODEL_THREADS = 64
 """Requests that arrive while the SavedModel runs form its next batch."""
 
@@ -59,6 +60,7 @@ class WorkerGroup:
         workers: Iterable[Worker],
         start_worker: Callable[[], Worker],
         max_waiting: int,
+        max_waiting_bytes: int,
         metrics: ServerMetrics,
     ):
         """Takes workers that are ready.
@@ -67,28 +69,31 @@ class WorkerGroup:
           workers: the workers.
           start_worker: starts another one in place of one that died.
           max_waiting: most requests that may wait.
+          max_waiting_bytes: largest total size of their bodies.
           metrics: counts restarts.
         """
-        self._start_worker, self._max_waiting = start_worker, max_waiting
-        self._metrics = metrics
+        self._start_worker, self._metrics = start_worker, metrics
+        self._max_waiting = max_waiting
+        self._max_waiting_bytes = max_waiting_bytes
         self._workers = set(workers)
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
         for worker in self._workers:
             self._idle.put_nowait(worker)
         self._tasks: set[asyncio.Task] = set()
         self._is_closed = False
-        self.waiting = 0
+        self.waiting = self._waiting_bytes = 0
 
     async def run(self, job: str, body: bytearray, is_small: bool) -> Any:
         """Runs a job in a worker.
 
         Raises:
-          ApiError: with status 503 if no worker is free in time, or if it died.
+          ApiError: with status 503 if too much waits, if no worker is free in time, or
+            if it died.
         """
-        worker = await self._wait_for_worker()
+        worker = await self._wait_for_worker(len(body))
         while not worker.is_alive():  # it died while it was idle
             self._spawn(self._replace(worker))
-            worker = await self._wait_for_worker()
+            worker = await self._wait_for_worker(len(body))
         # The worker is free when the job ends, even if its client has gone away.
         return await asyncio.shield(
             self._spawn(self._run_in(worker, job, body, is_small))
@@ -100,10 +105,14 @@ class WorkerGroup:
         for worker in self._workers:
             worker.close()
 
-    async def _wait_for_worker(self) -> Worker:
-        if self.waiting >= self._max_waiting:
+    async def _wait_for_worker(self, num_bytes: int) -> Worker:
+        if self.waiting and (
+            self.waiting >= self._max_waiting
+            or self._waiting_bytes + num_bytes > self._max_waiting_bytes
+        ):
             raise ApiError(503, "busy", "too many requests are waiting; try again")
         self.waiting += 1
+        self._waiting_bytes += num_bytes
         try:
             async with asyncio.timeout(MAX_WAIT_SECONDS):
                 return await self._idle.get()
@@ -111,6 +120,7 @@ class WorkerGroup:
             raise ApiError(503, "busy", "the server is busy; try again")
         finally:
             self.waiting -= 1
+            self._waiting_bytes -= num_bytes
 
     async def _run_in(
         self, worker: Worker, job: str, body: bytearray, is_small: bool
@@ -191,8 +201,16 @@ class Workers:
         self.model = small[0].model
         max_large = max(MIN_LARGE_WAITING, LARGE_WAITING_PER_WORKER * count)
         max_large = min(max_large, settings.max_waiting)
-        self._small = WorkerGroup(small, start_small, settings.max_waiting, metrics)
-        self._large = WorkerGroup(large, start_large, max_large, metrics)
+        self._small = WorkerGroup(
+            small,
+            start_small,
+            settings.max_waiting,
+            settings.max_waiting * SMALL_BODY_BYTES,
+            metrics,
+        )
+        self._large = WorkerGroup(
+            large, start_large, max_large, LARGE_WAITING_BYTES, metrics
+        )
         metrics.waiting.set_function(lambda: self._small.waiting + self._large.waiting)
 
     async def run(self, job: str, body: bytearray) -> Any:

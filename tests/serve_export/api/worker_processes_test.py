@@ -49,7 +49,7 @@ def make_group():
 
         def make_group(start_worker=SlowWorker, max_waiting=10):
             group = WorkerGroup(
-                [start_worker()], start_worker, max_waiting, ServerMetrics()
+                [start_worker()], start_worker, max_waiting, 1000, ServerMetrics()
             )
             stack.callback(group.close)
             return group
@@ -67,6 +67,23 @@ def test_too_many_waiting_requests_get_503(make_group):
         assert refused.value.status == 503
         assert await asyncio.gather(*jobs) == ["a", "a"]
         assert await group.run("c", b"0", True) == "c"
+
+    asyncio.run(run())
+
+
+def test_too_many_waiting_bytes_get_503(make_group):
+    async def run():
+        group = make_group()
+        jobs = [
+            asyncio.create_task(group.run(name, body, True))
+            for name, body in (("a", b"0.2"), ("b", b"0".ljust(600)))
+        ]
+        await asyncio.sleep(0.05)
+        with pytest.raises(ApiError) as refused:
+            await group.run("c", b"0".ljust(600), True)
+        assert refused.value.status == 503
+        assert await asyncio.gather(*jobs) == ["a", "b"]
+        assert await group.run("d", b"0".ljust(2000), True) == "d"
 
     asyncio.run(run())
 
