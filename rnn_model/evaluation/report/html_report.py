@@ -165,7 +165,17 @@ def _partial_sections(
         "The first points of a drawing are simplified and scaled to the full box, as a "
         "server does with the strokes that it receives."
     )
-    body = [Columns([figure, Table(head, rows)])]
+    body: list[Element] = [Columns([figure, Table(head, rows)])]
+    differences: list[list[str | Cell]] = [
+        [
+            f"{pair['first']} − {pair['second']}",
+            *(format_difference(row["top1"]) for row in pair["partial"]),
+        ]
+        for pair in report["pairs"]
+    ]
+    if differences:
+        head = ["difference in top-1, percentage points", *head[1:]]
+        body.append(Table(head, differences))
     return [Section("Partial drawings", body, note)]
 
 

@@ -182,6 +182,13 @@ def _pair_to_json(
         "first": result.runs[first].name,
         "second": result.runs[second].name,
         **_differences_to_json(one.all, other.all, pair.all),
+        "partial": [
+            {
+                "part": part,
+                "top1": _difference_to_json(_top1_difference(sums, first, second)),
+            }
+            for part, sums in result.partial.items()
+        ],
         "unknown_words": _auroc_difference_to_json(result, first, second),
         "recognized_only": (
             _differences_to_json(one.recognized, other.recognized, pair.recognized)
@@ -219,6 +226,10 @@ def _auroc_difference_to_json(
     if one is None or other is None:
         return {}
     return {"auroc": _difference_to_json(one.auroc - other.auroc)}
+
+
+def _top1_difference(sums: list[MetricSums], first: int, second: int) -> np.ndarray:
+    return sums[first].compute()["top1"] - sums[second].compute()["top1"]
 
 
 def _difference_to_json(values: np.ndarray) -> dict[str, Any]:

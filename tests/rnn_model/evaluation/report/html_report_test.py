@@ -107,6 +107,9 @@ def test_page_has_the_numbers_of_metrics_json(two_runs):
         assert f"{row['mcnemar_p']:.4f}" in text
         difference = 100 * row["differences"]["top1"]["difference"]
         assert f"rnn − mlp {difference:+.2f}" in text
+    text_of_parts = text.partition("Partial drawings On")[2]
+    for row in pair["partial"]:
+        assert f"{100 * row['top1']['difference']:+.2f}" in text_of_parts
     for run in report["runs"]:
         assert f"{run['unknown_words']['auroc']:.1%}" in text
     assert f"On {report['partial_drawings']} drawings, chosen by a hash" in text

@@ -83,6 +83,18 @@ def test_pair_has_the_differences_of_its_runs(report, part):
     assert 0 < pair["mcnemar_p"] <= 1
 
 
+def test_pair_has_the_differences_on_partial_drawings(report):
+    (pair,) = report["pairs"]
+    for row, first, second in zip(
+        pair["partial"], *(run["partial"] for run in report["runs"]), strict=True
+    ):
+        assert row["part"] == first["part"] == second["part"]
+        difference = first["top1"] - second["top1"]
+        assert row["top1"]["difference"] == pytest.approx(difference)
+        low, high = row["top1"]["interval"]
+        assert low <= difference <= high
+
+
 def test_unknown_words_have_auroc_and_threshold(report, unknown_data_dir):
     unknown = report["unknown_words"]
     assert unknown["data_dir"] == str(unknown_data_dir)
