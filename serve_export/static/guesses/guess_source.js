@@ -1,5 +1,6 @@
 // Gets guesses from the server, or from the model on this device.
 
+import { createLocalGuesser } from "../offline/local_guesser.js";
 import { SITE_URL, ServerUnreachable, requestJson } from "../server/requests.js";
 import { load, store } from "../settings/storage.js";
 
@@ -59,7 +60,7 @@ export class GuessSource {
    * @throws {Error} the server has no such model, or the browser cannot run it
    */
   async loadOnDevice() {
-    this.#loading ??= createLocalGuesser();
+    this.#loading ??= createLocalGuesser(new URL("web/", SITE_URL));
     try {
       this.#localGuesser = await this.#loading;
     } catch (error) {
@@ -85,9 +86,4 @@ export class GuessSource {
       return this.#localGuesser.guess(drawing, topK);
     }
   }
-}
-
-async function createLocalGuesser() {
-  const module = await import("../offline/local_guesser.js");
-  return module.createLocalGuesser(new URL("web/", SITE_URL));
 }

@@ -89,7 +89,7 @@ def test_device_that_cannot_guess_falls_back_to_the_server(visit, doodle):
     visited = visit(wait=False)
     page = visited.page
     page.route("**/v1/about", lambda route: route.fulfill(json=ABOUT))
-    page.route("**/offline/local_guesser.js", lambda route: route.abort())
+    page.route("**/offline/worker.js", lambda route: route.abort())
     page.reload()
     visited.wait_until_ready()
     page.click("#open-settings")

@@ -71,10 +71,10 @@ def test_service_worker_lists_all_files_of_the_page():
 
 def test_page_preloads_all_its_modules():
     files = {path.as_posix() for path in FILES if path.suffix == ".js"}
-    others = {"app.js", "words/words_page.js", "install/service_worker.js"}
+    workers = {"offline/strokes.js", "offline/worker.js", "install/service_worker.js"}
     html = (STATIC_DIR / "index.html").read_text()
     preloaded = set(re.findall(r'modulepreload" href="static/(.+?)"', html))
-    assert preloaded == {p for p in files - others if not p.startswith("offline/")}
+    assert preloaded == files - workers - {"app.js", "words/words_page.js"}
 
 
 def test_no_other_file_is_served(server):
