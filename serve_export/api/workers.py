@@ -29,7 +29,7 @@ from tfrecords import storage
 SMALL_BODY_BYTES = 64 << 10
 """Largest body of a small job."""
 
-MAX_WAIT_SECONDS = 5.0
+MAX_WAIT_SECONDS = 10.0
 """A request that no worker has taken by then gets 503."""
 
 MIN_LARGE_WAITING = 6
