@@ -28,8 +28,8 @@ BROWSER_ARGUMENTS = [
 ]
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class Response(NamedTuple):
+    """The response to a request."""
 
     status: int
     headers: dict[str, str]
@@ -44,8 +44,8 @@ class Answer(NamedTuple):
         return self.json["error"]["message"]
 
 
-class Server:
-    """A server of its own process, on a free port."""
+class ServerProcess:
+    """A server process on a free port."""
 
     def __init__(self, *arguments, **settings):
         command = [sys.executable, "-m", "serve_export.server", "--port=0"]
@@ -59,7 +59,7 @@ class Server:
         assert line.startswith("serving on http://"), line
         self.address = line.split()[-1]
 
-    def ask(self, path, body=None, method=None, **headers):
+    def send(self, path, body=None, method=None, **headers):
         """Sends a request; `body` is JSON unless it is bytes."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -69,11 +69,11 @@ class Server:
         request = urllib.request.Request(self.address + path, body, headers)
         request.method = method or request.get_method()
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return Response(reply.status, dict(reply.headers), reply.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read())
+                return Response(error.code, dict(error.headers), error.read())
 
     def stop(self):
         self.process.terminate()
@@ -85,13 +85,13 @@ class Server:
 def serving():
     """Starts a server for a `with` block: `serving(export_dir, *flags)`.
 
-    Without an export it takes the one in the box; see `box_settings`.
+    Without an export it serves the bundled model; see `package_copy_settings`.
     """
 
     @contextlib.contextmanager
     def serving(export_dir, *arguments, **settings):
         named = [] if export_dir is None else [f"--export_dir={export_dir}"]
-        server = Server(*named, *arguments, **settings)
+        server = ServerProcess(*named, *arguments, **settings)
         try:
             yield server
         finally:
@@ -101,15 +101,15 @@ def serving():
 
 
 @pytest.fixture(scope="session")
-def kept_dir(tmp_path_factory):
-    """Where the shared server keeps drawings."""
+def drawings_dir(tmp_path_factory):
+    """The folder in which the shared server stores drawings."""
     return tmp_path_factory.mktemp("kept") / "drawings"
 
 
 @pytest.fixture(scope="session")
-def server(serving, exported_rnn, kept_dir):
-    """A server on LiteRT that many tests ask."""
-    with serving(exported_rnn, f"--drawings_dir={kept_dir}") as server:
+def server(serving, exported_rnn, drawings_dir):
+    """A server of a LiteRT model, shared by many tests."""
+    with serving(exported_rnn, f"--drawings_dir={drawings_dir}") as server:
         yield server
 
 
@@ -135,28 +135,28 @@ def drawing(doodles):
 
 
 @pytest.fixture(scope="session")
-def boxed(exported_rnn, tmp_path_factory):
-    """A folder with what serving needs of the project, and a model in the box."""
-    folder = tmp_path_factory.mktemp("boxed")
-    for floor in ("tfrecords", "pipeline", "serve_export"):
+def package_copy(exported_rnn, tmp_path_factory):
+    """A copy of the packages that serving needs, with a small bundled model."""
+    folder = tmp_path_factory.mktemp("package_copy")
+    for package in ("tfrecords", "pipeline", "serve_export"):
         names = shutil.ignore_patterns("__pycache__", "pretrained")
-        shutil.copytree(ROOT / floor, folder / floor, ignore=names)
-    box = folder / "serve_export" / "pretrained" / "1"
-    box.mkdir(parents=True)
+        shutil.copytree(ROOT / package, folder / package, ignore=names)
+    bundled = folder / "serve_export" / "pretrained" / "1"
+    bundled.mkdir(parents=True)
     for name in (
         layout.LITERT_INT8_FILE,
         layout.METRICS_FILE,
         layout.EXAMPLES_FILE,
         layout.MODEL_CARD_FILE,
     ):
-        shutil.copy(exported_rnn / name, box)
+        shutil.copy(exported_rnn / name, bundled)
     return folder
 
 
 @pytest.fixture(scope="session")
-def box_settings(boxed):
-    """How a process is started that takes the project from `boxed`."""
-    return {"cwd": boxed, "env": os.environ | {"PYTHONPATH": str(boxed)}}
+def package_copy_settings(package_copy):
+    """Arguments of `Popen` for a process that imports from `package_copy`."""
+    return {"cwd": package_copy, "env": os.environ | {"PYTHONPATH": str(package_copy)}}
 
 
 @pytest.fixture(scope="module")

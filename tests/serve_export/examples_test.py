@@ -1,4 +1,4 @@
-"""docs/examples: each started for real, on a model in the box."""
+"""docs/examples: each is started, with a small bundled model."""
 
 import contextlib
 import json
@@ -49,23 +49,23 @@ def started(command, port, **settings):
         process.wait(20)
 
 
-def ask(address, body):
+def post(address, body):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(
         address, data, {"content-type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
 
 
 @pytest.fixture(scope="module")
-def guesses(boxed):
-    """What is to be answered."""
-    found = Predictor(str(boxed / "serve_export" / "pretrained")).guess(DRAWING)
+def guesses(package_copy):
+    """The expected guesses."""
+    found = Predictor(str(package_copy / "serve_export" / "pretrained")).guess(DRAWING)
     return [guess._asdict() for guess in found]
 
 
@@ -73,10 +73,10 @@ def guesses(boxed):
 
 
 @pytest.fixture(scope="module")
-def function(boxed, tmp_path_factory):
+def function(package_copy, tmp_path_factory):
     """The function's folder, served by Google's framework."""
     folder = tmp_path_factory.mktemp("cloud") / "function"
-    shutil.copytree(boxed, folder)
+    shutil.copytree(package_copy, folder)
     shutil.copytree(EXAMPLES / "cloud_function", folder, dirs_exist_ok=True)
     port = free_port()
     command = [
@@ -89,7 +89,7 @@ def function(boxed, tmp_path_factory):
 
 
 def test_a_cloud_function_guesses(function, guesses):
-    assert ask(function, {"drawing": DRAWING}) == (200, {"guesses": guesses})
+    assert post(function, {"drawing": DRAWING}) == (200, {"guesses": guesses})
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_a_cloud_function_guesses(function, guesses):
     ],
 )
 def test_a_cloud_function_says_what_is_wrong(function, body, status, problem):
-    found, answer = ask(function, body)
+    found, response = post(function, body)
     assert found == status
-    assert problem in answer["error"]
+    assert problem in response["error"]
 
 
 # The chat bot.
@@ -134,21 +134,21 @@ def bot(server):
 
 
 def test_the_chat_bot_asks_for_a_word_that_the_model_knows_well(bot, server):
-    classes = server.ask("/v1/classes").json["classes"]
+    classes = server.send("/v1/classes").json["classes"]
     top1 = {each["word"]: each["top1"] or 0 for each in classes}
-    status, answer = ask(bot, {"text": "play"})
+    status, response = post(bot, {"text": "play"})
     assert status == 200
-    assert answer["text"] == f"Please draw: {answer['word']}"
+    assert response["text"] == f"Please draw: {response['word']}"
     known_well = {word for word in top1 if top1[word] >= 0.8}
-    assert answer["word"] in (known_well or top1)
+    assert response["word"] in (known_well or top1)
 
 
 def test_the_chat_bot_scores_a_drawing(bot, server):
-    message = {"word": ask(bot, {})[1]["word"], "drawing": DRAWING}
-    result = server.ask("/v1/score", message).json
+    message = {"word": post(bot, {})[1]["word"], "drawing": DRAWING}
+    result = server.send("/v1/score", message).json
     guess = result["guesses"][0]["word"]
     text = f"I see: {guess}! {result['score']} of 100 points for you."
-    assert ask(bot, message) == (200, {"text": text})
+    assert post(bot, message) == (200, {"text": text})
 
 
 @pytest.mark.parametrize(
@@ -160,23 +160,23 @@ def test_the_chat_bot_scores_a_drawing(bot, server):
     ],
 )
 def test_the_chat_bot_explains_a_problem_in_words(bot, message):
-    status, answer = ask(bot, message)
+    status, response = post(bot, message)
     assert status == 200
-    assert answer["text"].startswith("I could not read that drawing.")
-    assert not set("{}_[]") & set(answer["text"])
+    assert response["text"].startswith("I could not read that drawing.")
+    assert not set("{}_[]") & set(response["text"])
 
 
 def test_the_chat_bot_refuses_what_is_no_message(bot):
     for body in (b"", b"{", b"[]"):
-        assert ask(bot, body)[0] == 400
+        assert post(bot, body)[0] == 400
 
 
 def test_the_chat_bot_survives_a_server_that_is_away():
     with run_bot(f"http://127.0.0.1:{free_port()}") as bot:
         for message in ({}, {"word": "cat", "drawing": DRAWING}):
-            status, answer = ask(bot, message)
+            status, response = post(bot, message)
             assert status == 200
-            assert answer["text"].startswith("I am asleep right now.")
+            assert response["text"].startswith("I am asleep right now.")
 
 
 # The Dockerfile.
@@ -196,12 +196,14 @@ def test_all_that_an_image_copies_is_there():
 
 
 @pytest.mark.slow
-def test_an_image_would_answer(boxed, guesses, tmp_path):
+def test_the_steps_of_the_image_make_a_server(package_copy, guesses, tmp_path):
     """Its steps, but for the image: copied, installed, started in an empty place."""
     place, port = tmp_path / "quickdraw", free_port()
     place.mkdir()
     for source, target in copied():
-        origin = boxed / source if (boxed / source).exists() else ROOT / source
+        origin = (
+            package_copy / source if (package_copy / source).exists() else ROOT / source
+        )
         if origin.is_dir():
             shutil.copytree(origin, place / target)
         else:
@@ -214,5 +216,5 @@ def test_an_image_would_answer(boxed, guesses, tmp_path):
             subprocess.run(["sh", "-c", command], cwd=place, env=env, check=True)
     ((_, start),) = [step for step in STEPS if step[0] == "CMD"]
     with started(json.loads(start), port, cwd=place, env=env) as address:
-        answer = ask(f"{address}/v1/predict", {"drawing": DRAWING})
-    assert answer == (200, {"guesses": guesses})
+        response = post(f"{address}/v1/predict", {"drawing": DRAWING})
+    assert response == (200, {"guesses": guesses})

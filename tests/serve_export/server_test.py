@@ -53,7 +53,7 @@ def test_litert_needs_neither_tensorflow_nor_beam(exported_rnn, tmp_path):
 
 
 def test_no_process_has_a_library_of_training(server, drawing):
-    server.ask("/v1/predict", {"drawing": drawing})
+    server.send("/v1/predict", {"drawing": drawing})
     maps = "".join(
         Path(f"/proc/{pid}/maps").read_text()
         for pid in processes.find_process_tree(server.process.pid)
@@ -65,13 +65,13 @@ def test_no_process_has_a_library_of_training(server, drawing):
 
 def test_memory_stays_small(server, drawing):
     for _ in range(20):
-        server.ask("/v1/predict", {"drawing": drawing})
+        server.send("/v1/predict", {"drawing": drawing})
     assert 0 < processes.measure_memory(server.process.pid) < 200 << 20
 
 
 def test_guesses_are_those_of_the_predictor(server, exported_rnn):
     drawing = [[[10, 90, 90.5], [20, 20, 80]], [[50], [50]]]
-    response = server.ask("/v1/predict", {"drawing": drawing, "top_k": 2})
+    response = server.send("/v1/predict", {"drawing": drawing, "top_k": 2})
     expected = Predictor(str(exported_rnn)).guess(drawing, 2)
     assert response.status == 200
     for found, guess in zip(response.json["guesses"], expected, strict=True):
@@ -85,7 +85,7 @@ def test_a_saved_model_is_served(serving, exported_rnn, server, drawing):
         responses = []
         threads = [
             threading.Thread(
-                target=lambda: responses.append(other.ask("/v1/predict", body))
+                target=lambda: responses.append(other.send("/v1/predict", body))
             )
             for _ in range(8)
         ]
@@ -93,7 +93,7 @@ def test_a_saved_model_is_served(serving, exported_rnn, server, drawing):
             thread.start()
         for thread in threads:
             thread.join()
-    quantized = server.ask("/v1/predict", body).json
+    quantized = server.send("/v1/predict", body).json
     expected = {guess["word"]: guess["probability"] for guess in quantized["guesses"]}
     assert len(responses) == 8
     for response in responses:
@@ -125,7 +125,7 @@ def test_a_request_in_progress_is_answered_before_the_end(
         with server.process.stderr as stderr:
             assert stderr.read() == ""
         with pytest.raises(OSError, match="refused"):
-            server.ask("/healthz")
+            server.send("/healthz")
 
 
 def test_a_port_in_use_is_a_one_line_error(exported_rnn):
@@ -175,6 +175,6 @@ def test_all_interfaces_print_the_network_addresses(serving, exported_rnn):
         for address in addresses:
             assert f"http://{address}:{port}" in line
             server.address = f"http://{address}:{port}"
-            assert server.ask("/healthz").status == 200
+            assert server.send("/healthz").status == 200
         if not addresses:
             assert "no network address" in line

@@ -155,11 +155,11 @@ def test_too_many_connections_are_refused(serving, exported_rnn):
             for _ in range(5):
                 stack.enter_context(socket.create_connection((url.hostname, url.port)))
             time.sleep(0.2)
-            response = server.ask("/healthz")
+            response = server.send("/healthz")
             assert response.status == 503
             assert response.json["error"]["code"] == "busy"
         time.sleep(0.2)
-        assert server.ask("/healthz").status == 200
+        assert server.send("/healthz").status == 200
 
 
 def test_half_open_connections_lock_nobody_out(serving, exported_rnn):
@@ -175,7 +175,7 @@ def test_half_open_connections_lock_nobody_out(serving, exported_rnn):
                     stack.enter_context(connection)
                     connection.sendall(b"GET / HTTP/1.1\r\n")
             started = time.monotonic()
-            assert server.ask("/healthz").status == 503
+            assert server.send("/healthz").status == 503
             assert time.monotonic() - started < 1
 
 

@@ -10,7 +10,7 @@ VALID = {"drawing": [[[10, 90, 90], [20, 20, 80]]]}
 
 
 def post_drawing(server, text):
-    return server.ask("/v1/predict", b'{"drawing": ' + text + b"}")
+    return server.send("/v1/predict", b'{"drawing": ' + text + b"}")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def post_drawing(server, text):
     ],
 )
 def test_error_message(server, body, status, message):
-    response = server.ask("/v1/predict", body)
+    response = server.send("/v1/predict", body)
     assert response.status == status
     assert message in response.message
     assert len(response.message) < 300
@@ -75,40 +75,40 @@ def test_error_message_of_a_drawing(server, drawing, message):
 def test_content_type_and_encoding(server):
     body = json.dumps(VALID).encode()
     for content_type in ("text/plain", "application/x-www-form-urlencoded", ""):
-        response = server.ask("/v1/predict", body, content_type=content_type)
+        response = server.send("/v1/predict", body, content_type=content_type)
         assert response.status == 415
     for content_type in ("application/json; charset=utf-8", "Application/JSON"):
-        response = server.ask("/v1/predict", body, content_type=content_type)
+        response = server.send("/v1/predict", body, content_type=content_type)
         assert response.status == 200
-    response = server.ask("/v1/predict", body, content_encoding="gzip")
+    response = server.send("/v1/predict", body, content_encoding="gzip")
     assert response.status == 415
     assert "compressed" in response.message
 
 
 def test_unknown_paths_and_methods(server):
-    assert server.ask("/nowhere").json["error"]["code"] == "not_found"
-    response = server.ask("/v1/predict")
+    assert server.send("/nowhere").json["error"]["code"] == "not_found"
+    response = server.send("/v1/predict")
     assert response.status == 405
     assert response.json["error"]["code"] == "method_not_allowed"
-    assert server.ask("/../../etc/passwd").status == 404
+    assert server.send("/../../etc/passwd").status == 404
     for path in ("/readyz", "/healthz", "/v1/classes", "/metrics", "/docs", "/"):
-        assert server.ask(path, method="HEAD").status == 200
+        assert server.send(path, method="HEAD").status == 200
 
 
 def test_security_headers(server):
     for path in ("/healthz", "/nowhere", "/docs", "/v1/classes"):
-        headers = server.ask(path).headers
+        headers = server.send(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "default-src 'self'" in headers["content-security-policy"]
         assert "server" not in headers
         assert "access-control-allow-origin" not in headers
 
 
-def test_no_response_reveals_a_path_of_the_host(server, exported_rnn, kept_dir):
+def test_no_response_reveals_a_path_of_the_host(server, exported_rnn, drawings_dir):
     paths = ("/docs", "/openapi.json", "/metrics", "/v1/classes", "/nowhere")
-    bodies = b"".join(server.ask(path).body for path in paths)
-    bodies += server.ask("/v1/models/quickdraw").body
-    for path in (exported_rnn, kept_dir, kept_dir.parent.parent):
+    bodies = b"".join(server.send(path).body for path in paths)
+    bodies += server.send("/v1/models/quickdraw").body
+    for path in (exported_rnn, drawings_dir, drawings_dir.parent.parent):
         assert str(path).encode() not in bodies
 
 
@@ -118,7 +118,7 @@ def test_scribbles_do_not_delay_other_requests(server):
     statuses = []
 
     def send_scribble():
-        statuses.append(server.ask("/v1/predict", {"drawing": [zigzag]}).status)
+        statuses.append(server.send("/v1/predict", {"drawing": [zigzag]}).status)
 
     threads = [threading.Thread(target=send_scribble) for _ in range(16)]
     for thread in threads:
@@ -126,7 +126,7 @@ def test_scribbles_do_not_delay_other_requests(server):
     while count_waiting(server) < 2:
         assert len(statuses) < 12, "all were answered before others arrived"
     before = len(statuses)
-    assert server.ask("/v1/predict", VALID).status == 200
+    assert server.send("/v1/predict", VALID).status == 200
     assert len(statuses) - before < 4
     for thread in threads:
         thread.join()
@@ -135,5 +135,5 @@ def test_scribbles_do_not_delay_other_requests(server):
 
 
 def count_waiting(server) -> int:
-    metrics = server.ask("/metrics").body.decode()
+    metrics = server.send("/metrics").body.decode()
     return round(float(re.search(r"^quickdraw_waiting (\S+)", metrics, re.M)[1]))

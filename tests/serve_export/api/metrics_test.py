@@ -4,9 +4,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 def test_requests_are_counted_by_path_pattern(server):
-    server.ask("/v1/examples/quark")
-    server.ask("/nowhere/at/all")
-    response = server.ask("/metrics")
+    server.send("/v1/examples/quark")
+    server.send("/nowhere/at/all")
+    response = server.send("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     text = response.body.decode()
     samples = {
@@ -25,5 +25,5 @@ def test_requests_are_counted_by_path_pattern(server):
 
 
 def test_health_checks(server):
-    assert server.ask("/healthz").json == {"status": "ok"}
-    assert server.ask("/readyz").json == {"status": "ready"}
+    assert server.send("/healthz").json == {"status": "ok"}
+    assert server.send("/readyz").json == {"status": "ready"}

@@ -35,8 +35,8 @@ def test_memory_is_bounded(monkeypatch):
 
 def test_the_response_says_when_to_retry(serving, exported_rnn):
     with serving(exported_rnn, "--rate_limit=0.5") as server:
-        responses = [server.ask("/healthz") for _ in range(5)]
-        assert server.ask("/static/app.js").status == 200
+        responses = [server.send("/healthz") for _ in range(5)]
+        assert server.send("/static/app.js").status == 200
     assert [response.status for response in responses][:2] == [200, 200]
     assert responses[-1].status == 429
     assert responses[-1].headers["retry-after"] == "2"
@@ -45,7 +45,7 @@ def test_the_response_says_when_to_retry(serving, exported_rnn):
 
 def test_allowed_origins_may_use_the_api(serving, exported_rnn):
     with serving(exported_rnn, "--allow_origins=https://a.example") as server:
-        response = server.ask("/healthz", origin="https://a.example")
+        response = server.send("/healthz", origin="https://a.example")
         assert response.headers["access-control-allow-origin"] == "https://a.example"
-        response = server.ask("/healthz", origin="https://b.example")
+        response = server.send("/healthz", origin="https://b.example")
         assert "access-control-allow-origin" not in response.headers

@@ -17,4 +17,4 @@ def test_it_finds_nothing(server, tmp_path):
     # It writes a cache into the current directory.
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-5000:]
-    assert server.ask("/readyz").status == 200
+    assert server.send("/readyz").status == 200

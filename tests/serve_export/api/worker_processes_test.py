@@ -190,7 +190,7 @@ def test_workers_killed_under_load_cost_only_their_own_requests(serving, exporte
 
         def send_requests():
             while not is_stopped.is_set():
-                statuses.append(server.ask("/v1/predict", DRAWING).status)
+                statuses.append(server.send("/v1/predict", DRAWING).status)
 
         threads = [threading.Thread(target=send_requests) for _ in range(4)]
         for thread in threads:
@@ -210,7 +210,7 @@ def test_workers_killed_under_load_cost_only_their_own_requests(serving, exporte
         assert statuses.count(503) <= len(killed)
         assert not any(map(is_zombie, killed))
         assert not any(map(is_zombie, processes.find_process_tree(server.process.pid)))
-        restarts = server.ask("/metrics").body.decode()
+        restarts = server.send("/metrics").body.decode()
         assert "quickdraw_worker_restarts_total" in restarts
 
 

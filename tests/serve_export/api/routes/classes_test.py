@@ -9,7 +9,7 @@ from serve_export.predictor import Predictor
 
 @pytest.fixture(scope="module")
 def classes(server):
-    return server.ask("/v1/classes").json["classes"]
+    return server.send("/v1/classes").json["classes"]
 
 
 def test_classes_are_those_of_the_model(classes, exported_rnn):
@@ -25,25 +25,25 @@ def test_examples_are_pictures_and_strokes(server, classes):
         if not known["example"]:
             continue
         word = known["word"]
-        response = server.ask(f"/v1/examples/{word}/drawings").json
+        response = server.send(f"/v1/examples/{word}/drawings").json
         assert response["word"] == word
         assert len(response["drawings"]) == known["examples"]
         assert "CC BY 4.0" in response["attribution"]
         for index, drawing in enumerate(response["drawings"]):
-            picture = server.ask(f"/v1/examples/{word}?index={index}")
+            picture = server.send(f"/v1/examples/{word}?index={index}")
             assert picture.headers["content-type"] == "image/svg+xml"
             svg = ElementTree.fromstring(picture.body)
             assert svg.findtext("{*}title") == word
             assert "CC BY 4.0" in svg.findtext("{*}desc")
             assert len(svg.findall("{*}path")) == len(drawing)
-        assert server.ask(f"/v1/examples/{word}").status == 200
+        assert server.send(f"/v1/examples/{word}").status == 200
         for index in (known["examples"], -1, "x", "9" * 500, "%C2%B2"):
             path = f"/v1/examples/{word}?index={index}"
-            assert server.ask(path).status == 404
+            assert server.send(path).status == 404
 
 
 def test_an_unknown_word_has_no_examples(server):
     for path in ("/v1/examples/quark", "/v1/examples/quark/drawings"):
-        response = server.ask(path)
+        response = server.send(path)
         assert response.status == 404
         assert response.json["error"]["code"] == "not_found"

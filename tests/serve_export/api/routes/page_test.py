@@ -26,18 +26,18 @@ def find_file(suffix):
     "path", [path for path, name in PAGES.items() if (STATIC_DIR / name).exists()]
 )
 def test_a_page_and_the_files_that_it_names_are_served(server, path):
-    page = server.ask(path)
+    page = server.send(path)
     assert page.status == 200
     assert page.headers["content-type"].startswith("text/html")
     files = re.findall(r'(?:href|src)="/?(static/[^"]+)"', page.body.decode())
     assert files
     for file in files:
-        assert server.ask(f"/{file}").status == 200
+        assert server.send(f"/{file}").status == 200
 
 
 def test_every_file_has_its_content_type(server):
     for path in FILES:
-        response = server.ask(f"/static/{path}")
+        response = server.send(f"/static/{path}")
         assert response.body == (STATIC_DIR / path).read_bytes()
         content_type, _ = mimetypes.guess_type(path.name)
         assert response.headers["content-type"].startswith(content_type)
@@ -45,15 +45,15 @@ def test_every_file_has_its_content_type(server):
 
 def test_an_unchanged_file_is_not_sent_again(server):
     path = f"/static/{find_file('.js')}"
-    first = server.ask(path)
+    first = server.send(path)
     assert first.headers["cache-control"] == "no-cache"
-    again = server.ask(path, if_none_match=first.headers["etag"])
+    again = server.send(path, if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
 
 
 def test_text_is_compressed(server):
     path = find_file(".css")
-    response = server.ask(f"/static/{path}", accept_encoding="gzip")
+    response = server.send(f"/static/{path}", accept_encoding="gzip")
     assert response.headers["content-encoding"] == "gzip"
     assert gzip.decompress(response.body) == (STATIC_DIR / path).read_bytes()
     assert len(response.body) < (STATIC_DIR / path).stat().st_size / 2
@@ -79,7 +79,7 @@ def test_page_preloads_all_its_modules():
 
 def test_no_other_file_is_served(server):
     for path in ("/static/../api/app.py", "/static/%2e%2e/server.py", "/static/", "/x"):
-        assert server.ask(path).status == 404
+        assert server.send(path).status == 404
 
 
 def test_no_file_refers_to_another_host_or_breaks_the_policy():
@@ -97,18 +97,18 @@ def test_no_file_refers_to_another_host_or_breaks_the_policy():
 def test_files_have_no_rate_limit(serving, exported_mlp):
     with serving(exported_mlp, "--rate_limit=0.5") as server:
         for path in FILES[:20]:
-            assert server.ask(f"/static/{path}").status == 200
-        assert 429 in [server.ask("/v1/about").status for _ in range(5)]
+            assert server.send(f"/static/{path}").status == 200
+        assert 429 in [server.send("/v1/about").status for _ in range(5)]
 
 
 def test_about(server, serving, exported_mlp):
-    about = server.ask("/v1/about").json
-    assert about["words"] == len(server.ask("/v1/classes").json["classes"])
+    about = server.send("/v1/about").json
+    assert about["words"] == len(server.send("/v1/classes").json["classes"])
     assert "CC BY 4.0" in about["attribution"]
     assert about["keeps_drawings"] is True
     assert about["guesses_on_device"] is False
     with serving(exported_mlp) as other:
-        assert other.ask("/v1/about").json["keeps_drawings"] is False
+        assert other.send("/v1/about").json["keeps_drawings"] is False
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +125,14 @@ def web_server(exported_rnn, serving, tmp_path_factory):
 
 
 def test_web_files(web_server):
-    assert web_server.ask("/v1/about").json["guesses_on_device"] is True
-    response = web_server.ask("/web/worker.js")
+    assert web_server.send("/v1/about").json["guesses_on_device"] is True
+    response = web_server.send("/web/worker.js")
     assert response.body == b"1;\n"
     assert "javascript" in response.headers["content-type"]
     assert response.headers["cache-control"] == "no-cache"
     policy = response.headers["content-security-policy"]
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy
-    compressed = web_server.ask("/web/litert.wasm.gz")
+    compressed = web_server.send("/web/litert.wasm.gz")
     assert gzip.decompress(compressed.body) == b"wasm"
     assert "content-encoding" not in compressed.headers
 
@@ -147,10 +147,10 @@ def test_web_files(web_server):
     ],
 )
 def test_only_web_files_are_served(web_server, path):
-    response = web_server.ask(path)
+    response = web_server.send(path)
     assert response.status == 404
     assert response.json["error"]["code"] == "not_found"
 
 
 def test_an_export_without_web_files(server):
-    assert server.ask("/web/worker.js").status == 404
+    assert server.send("/web/worker.js").status == 404

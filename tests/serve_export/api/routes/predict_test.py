@@ -19,37 +19,37 @@ RAW = [[[3.2, 80.7, 150.1, 148.3], [10.0, 11.5, 90.2, 160.9]], [[40, 60], [50, 9
 
 def test_the_size_of_the_canvas_does_not_matter(server):
     large = [[[10 * v + 77 for v in axis] for axis in stroke] for stroke in RAW]
-    responses = [server.ask("/v1/predict", {"drawing": d}).json for d in (RAW, large)]
+    responses = [server.send("/v1/predict", {"drawing": d}).json for d in (RAW, large)]
     assert responses[0] == responses[1]
 
 
 def test_times_do_not_matter(server):
     timed = [[*stroke, list(range(len(stroke[0])))] for stroke in RAW]
-    responses = [server.ask("/v1/predict", {"drawing": d}).json for d in (RAW, timed)]
+    responses = [server.send("/v1/predict", {"drawing": d}).json for d in (RAW, timed)]
     assert responses[0] == responses[1]
 
 
 def test_simplified_drawings_are_used_as_they_are(server, exported_rnn, drawing):
     predictor = Predictor(str(exported_rnn))
     body = {"drawing": drawing, "format": "simplified", "top_k": 1}
-    (guess,) = server.ask("/v1/predict", body).json["guesses"]
+    (guess,) = server.send("/v1/predict", body).json["guesses"]
     (expected,) = predictor.guess(drawing, 1, "simplified")
     assert guess["word"] == expected.word
     assert guess["probability"] == pytest.approx(expected.probability, abs=1e-6)
     body["drawing"] = RAW
-    assert "integers within 0..255" in server.ask("/v1/predict", body).message
+    assert "integers within 0..255" in server.send("/v1/predict", body).message
 
 
 def test_unfinished_drawings_are_classified(server, drawing):
     for number in range(1, len(drawing) + 1):
-        response = server.ask("/v1/predict", {"drawing": drawing[:number]})
+        response = server.send("/v1/predict", {"drawing": drawing[:number]})
         assert response.status == 200
 
 
 def test_several_drawings_have_a_result_each(server):
-    single = server.ask("/v1/predict", {"drawing": RAW, "top_k": 2}).json
+    single = server.send("/v1/predict", {"drawing": RAW, "top_k": 2}).json
     drawings = [RAW, [], RAW, [[["x"], [1]]], 3, [[[1] * 20_000, [1] * 20_000]]]
-    response = server.ask("/v1/predict", {"drawings": drawings, "top_k": 2})
+    response = server.send("/v1/predict", {"drawings": drawings, "top_k": 2})
     assert response.status == 200
     results = response.json["results"]
     assert results[0] == results[2] == single
@@ -58,7 +58,7 @@ def test_several_drawings_have_a_result_each(server):
 
 
 def test_256_drawings_are_classified(server, drawing):
-    response = server.ask("/v1/predict", {"drawings": [drawing] * 256, "top_k": 1})
+    response = server.send("/v1/predict", {"drawings": [drawing] * 256, "top_k": 1})
     results = response.json["results"]
     assert len(results) == 256
     assert all(result == results[0] for result in results)
@@ -66,10 +66,10 @@ def test_256_drawings_are_classified(server, drawing):
 
 
 def test_scores_are_those_of_the_words(server):
-    guesses = server.ask("/v1/predict", {"drawing": RAW, "top_k": 9}).json["guesses"]
+    guesses = server.send("/v1/predict", {"drawing": RAW, "top_k": 9}).json["guesses"]
     for rank, guess in enumerate(guesses, 1):
         body = {"drawing": RAW, "word": guess["word"], "top_k": 9}
-        scored = server.ask("/v1/score", body).json
+        scored = server.send("/v1/score", body).json
         assert scored["rank"] == rank
         assert scored["probability"] == guess["probability"]
         assert scored["score"] == compute_score(guess["probability"])
@@ -85,7 +85,7 @@ def test_scores_rise_and_a_second_guess_never_has_100(one, other):
 
 
 def test_an_unknown_word_has_no_score(server):
-    response = server.ask("/v1/score", {"drawing": RAW, "word": "quark"})
+    response = server.send("/v1/score", {"drawing": RAW, "word": "quark"})
     assert response.status == 422
     assert response.json["error"]["code"] == "unknown_word"
 
@@ -100,9 +100,9 @@ def to_png(drawing):
 def test_a_bitmap_model_accepts_images(serving, exported_mlp, drawing):
     body = {"image": to_png(drawing), "top_k": 1}
     with serving(exported_mlp) as server:
-        (guess,) = server.ask("/v1/predict", body).json["guesses"]
+        (guess,) = server.send("/v1/predict", body).json["guesses"]
         simplified = {"drawing": drawing, "format": "simplified", "top_k": 1}
-        (expected,) = server.ask("/v1/predict", simplified).json["guesses"]
+        (expected,) = server.send("/v1/predict", simplified).json["guesses"]
         assert guess["word"] == expected["word"]
         assert guess["probability"] == pytest.approx(expected["probability"], abs=1e-6)
         bitmap = np.zeros((schema.BITMAP_SIDE, schema.BITMAP_SIDE, 1)).tolist()
@@ -113,14 +113,14 @@ def test_a_bitmap_model_accepts_images(serving, exported_mlp, drawing):
             {"inputs": [bitmap]},
         ):
             body = {"signature_name": "serve_bitmaps", **fields}
-            response = server.ask("/v1/models/quickdraw:predict", body)
+            response = server.send("/v1/models/quickdraw:predict", body)
             (row,) = response.json.get("predictions") or response.json["outputs"]
             assert sum(row) == pytest.approx(1, abs=1e-5)
         for invalid in (bitmap[:-1], [[[2.0]] * 28] * 28, [[[0.0]] * 27] * 28):
             body = {"signature_name": "serve_bitmaps", "instances": [invalid]}
-            response = server.ask("/v1/models/quickdraw:predict", body)
+            response = server.send("/v1/models/quickdraw:predict", body)
             assert "bitmap must be" in response.json["error"]
         for image in ("", "AAAA", "?", to_png(drawing)[:80]):
-            response = server.ask("/v1/predict", {"image": image})
+            response = server.send("/v1/predict", {"image": image})
             assert response.status == 422
             assert response.json["error"]["code"] == "invalid_image"

@@ -26,12 +26,12 @@ def read_lines(folder):
     ]
 
 
-def test_a_drawing_is_stored_as_quick_draw_publishes_it(server, kept_dir, word):
+def test_a_drawing_is_stored_as_quick_draw_publishes_it(server, drawings_dir, word):
     body = {"word": word, "drawing": RAW, "consent": True}
-    response = server.ask("/v1/drawings", body)
+    response = server.send("/v1/drawings", body)
     assert response.status == 201
     key_id = response.json["key_id"].encode()
-    (line,) = [line for line in read_lines(kept_dir) if key_id in line]
+    (line,) = [line for line in read_lines(drawings_dir) if key_id in line]
     drawing = parse_simplified(line)
     assert drawing.word == word
     assert drawing.recognized == response.json["recognized"]
@@ -39,7 +39,7 @@ def test_a_drawing_is_stored_as_quick_draw_publishes_it(server, kept_dir, word):
         *("word", "countrycode", "timestamp", "recognized", "key_id", "drawing")
     }
     assert b"127.0.0.1" not in line
-    with min(kept_dir.glob("*/*.ndjson")).open("rb") as file:
+    with min(drawings_dir.glob("*/*.ndjson")).open("rb") as file:
         assert find_form(file).format == "simplified"
 
 
@@ -54,41 +54,41 @@ def test_a_drawing_is_stored_as_quick_draw_publishes_it(server, kept_dir, word):
         {"extra": 1},
     ],
 )
-def test_consent_word_and_drawing_are_required(server, kept_dir, word, change):
-    before = read_lines(kept_dir)
+def test_consent_word_and_drawing_are_required(server, drawings_dir, word, change):
+    before = read_lines(drawings_dir)
     body = {"word": word, "drawing": RAW, "consent": True} | change
-    assert server.ask("/v1/drawings", body).status == 422
-    assert read_lines(kept_dir) == before
+    assert server.send("/v1/drawings", body).status == 422
+    assert read_lines(drawings_dir) == before
 
 
-def test_the_secret_deletes_a_drawing(server, kept_dir, word):
+def test_the_secret_deletes_a_drawing(server, drawings_dir, word):
     body = {"word": word, "drawing": RAW, "consent": True}
-    stored = server.ask("/v1/drawings", body).json
+    stored = server.send("/v1/drawings", body).json
     path = f"/v1/drawings/{stored['key_id']}"
-    before = read_lines(kept_dir)
-    wrong = server.ask(path, method="DELETE", secret="0" * 64)
+    before = read_lines(drawings_dir)
+    wrong = server.send(path, method="DELETE", secret="0" * 64)
     assert wrong.status == 403
-    assert server.ask(path, method="DELETE").status == 422
-    assert server.ask("/v1/drawings/1", method="DELETE", secret="0").status == 422
-    assert read_lines(kept_dir) == before
-    deleted = server.ask(path, method="DELETE", secret=stored["secret"])
+    assert server.send(path, method="DELETE").status == 422
+    assert server.send("/v1/drawings/1", method="DELETE", secret="0").status == 422
+    assert read_lines(drawings_dir) == before
+    deleted = server.send(path, method="DELETE", secret=stored["secret"])
     assert (deleted.status, deleted.body) == (204, b"")
-    assert len(read_lines(kept_dir)) == len(before) - 1
-    again = server.ask(path, method="DELETE", secret=stored["secret"])
+    assert len(read_lines(drawings_dir)) == len(before) - 1
+    again = server.send(path, method="DELETE", secret=stored["secret"])
     assert again.status == 404
 
 
-def test_a_drawing_of_many_strokes_is_stored(server, kept_dir, word):
+def test_a_drawing_of_many_strokes_is_stored(server, drawings_dir, word):
     strokes = [[[i, i + 9, i + 1], [i % 7, i % 5, 9]] for i in range(300)]
     body = {"word": word, "drawing": strokes, "consent": True}
     for _ in range(5):
-        assert server.ask("/v1/drawings", body).status == 201
+        assert server.send("/v1/drawings", body).status == 201
 
 
 def test_acknowledged_drawings_survive_sigkill(serving, exported_rnn, tmp_path, word):
     body = {"word": word, "drawing": RAW, "consent": True}
     with serving(exported_rnn, f"--drawings_dir={tmp_path}") as server:
-        keys = [server.ask("/v1/drawings", body).json["key_id"] for _ in range(5)]
+        keys = [server.send("/v1/drawings", body).json["key_id"] for _ in range(5)]
         server.process.kill()
     assert [json.loads(line)["key_id"] for line in read_lines(tmp_path)] == keys
 
@@ -100,7 +100,7 @@ def test_a_full_store_answers_507(serving, exported_rnn, tmp_path, word):
     flags = f"--drawings_dir={tmp_path}", "--drawings_cap_mb=1"
     with serving(exported_rnn, *flags) as server:
         body = {"word": word, "drawing": RAW, "consent": True}
-        response = server.ask("/v1/drawings", body)
+        response = server.send("/v1/drawings", body)
     assert response.status == 507
     assert response.json["error"]["code"] == "storage_full"
 
@@ -113,7 +113,7 @@ def test_a_folder_that_disappears_answers_503_until_it_is_back(
     with serving(exported_rnn, f"--drawings_dir={folder}") as server:
 
         def store():
-            response = server.ask("/v1/drawings", body)
+            response = server.send("/v1/drawings", body)
             if response.status == 503:
                 assert response.json["error"]["code"] == "storage_unavailable"
                 assert str(tmp_path) not in response.message
@@ -132,13 +132,13 @@ def test_a_folder_that_disappears_answers_503_until_it_is_back(
         assert store() == 201
         shutil.rmtree(folder)
         folder.mkdir()
-        stored = server.ask("/v1/drawings", body).json
+        stored = server.send("/v1/drawings", body).json
     with serving(exported_rnn, f"--drawings_dir={folder}") as server:
         path = f"/v1/drawings/{stored['key_id']}"
-        response = server.ask(path, method="DELETE", secret=stored["secret"])
+        response = server.send(path, method="DELETE", secret=stored["secret"])
         assert response.status == 204
 
 
 def test_without_a_folder_there_is_no_such_path(serving, exported_mlp):
     with serving(exported_mlp) as server:
-        assert server.ask("/v1/drawings", {"consent": True}).status == 404
+        assert server.send("/v1/drawings", {"consent": True}).status == 404

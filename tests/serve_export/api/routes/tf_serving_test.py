@@ -38,7 +38,7 @@ def padded(inks):
 def test_row_format(server, inks, padded, expected, convert):
     rows = [{"ink": i, "length": convert(len(ink))} for i, ink in zip(padded, inks)]
     body = {"signature_name": "serving_default", "instances": rows}
-    response = server.ask(PREDICT, body)
+    response = server.send(PREDICT, body)
     assert response.status == 200
     assert list(response.json) == ["predictions"]
     np.testing.assert_allclose(response.json["predictions"], expected, atol=1e-6)
@@ -46,7 +46,7 @@ def test_row_format(server, inks, padded, expected, convert):
 
 def test_column_format(server, inks, padded, expected):
     columns = {"ink": padded, "length": [len(ink) for ink in inks]}
-    response = server.ask(PREDICT, {"inputs": columns})
+    response = server.send(PREDICT, {"inputs": columns})
     assert list(response.json) == ["outputs"]
     np.testing.assert_allclose(response.json["outputs"], expected, atol=1e-6)
 
@@ -58,7 +58,7 @@ def test_ink_without_length(server, padded, expected):
         {"inputs": padded},
         {"inputs": {"ink": padded}},
     ):
-        response = server.ask(PREDICT, {"signature_name": "serve_ink", **fields})
+        response = server.send(PREDICT, {"signature_name": "serve_ink", **fields})
         (rows,) = response.json.values()
         np.testing.assert_allclose(rows, expected, atol=1e-6)
 
@@ -74,7 +74,7 @@ def test_serialised_examples(server, inks, expected):
         {"inputs": values},
         {"inputs": {"examples": values}},
     ):
-        response = server.ask(PREDICT, {"signature_name": "serve_examples", **fields})
+        response = server.send(PREDICT, {"signature_name": "serve_examples", **fields})
         (rows,) = response.json.values()
         np.testing.assert_allclose(rows, expected, atol=1e-6)
 
@@ -83,7 +83,7 @@ def test_classify(server, inks, expected, exported_rnn):
     words = Predictor(str(exported_rnn)).classes
     examples = [{"ink": ink.ravel().tolist()} for ink in inks]
     body = {"signature_name": "classify", "examples": examples}
-    results = server.ask(CLASSIFY, body).json["results"]
+    results = server.send(CLASSIFY, body).json["results"]
     for result, row in zip(results, expected, strict=True):
         scores = [score for _, score in result]
         assert scores == sorted(scores, reverse=True)
@@ -94,7 +94,7 @@ def test_classify(server, inks, expected, exported_rnn):
         "context": {"ink": inks[0].ravel().tolist()},
         "examples": [{"key_id": "1"}],
     }
-    assert server.ask(CLASSIFY, body).json["results"] == results[:1]
+    assert server.send(CLASSIFY, body).json["results"] == results[:1]
 
 
 def test_requests_of_the_documentation(server):
@@ -103,13 +103,13 @@ def test_requests_of_the_documentation(server):
     with urllib.request.urlopen(server.address + PREDICT, body) as response:
         assert len(json.load(response)["predictions"]) == 1
     for content_type in ("", "text/plain", "application/octet-stream"):
-        assert server.ask(PREDICT, body, content_type=content_type).status == 200
+        assert server.send(PREDICT, body, content_type=content_type).status == 200
 
 
 def test_status(server, exported_rnn):
     version = exported_rnn.name
     for path in (MODEL, f"{MODEL}/versions/{version}"):
-        (status,) = server.ask(path).json["model_version_status"]
+        (status,) = server.send(path).json["model_version_status"]
         assert status == {
             "version": version,
             "state": "AVAILABLE",
@@ -129,7 +129,7 @@ def test_metadata_is_that_of_the_saved_model(server, exported_rnn):
         if not name.startswith("__")
     }
     for path in (f"{MODEL}/metadata", f"{MODEL}/versions/{exported_rnn.name}/metadata"):
-        response = server.ask(path).json
+        response = server.send(path).json
         assert response["model_spec"]["version"] == exported_rnn.name
         described = response["metadata"]["signature_def"]["signature_def"]
         assert described.keys() == signatures.keys()
@@ -148,12 +148,12 @@ def test_paths_with_a_version(server, exported_rnn):
         (":predict", {"instances": [row]}),
         (":classify", {"signature_name": "classify", "examples": [{"ink": [0, 0, 1]}]}),
     ):
-        assert server.ask(f"{MODEL}/versions/{version}{path}", body).status == 200
-        response = server.ask(f"{MODEL}/versions/999999{path}", body)
+        assert server.send(f"{MODEL}/versions/{version}{path}", body).status == 200
+        response = server.send(f"{MODEL}/versions/999999{path}", body)
         assert response.status == 404
         assert "999999" in response.json["error"]
     for path in (f"{MODEL}/versions/999999", f"{MODEL}/labels/stable", "/v1/models/x"):
-        response = server.ask(path)
+        response = server.send(path)
         assert response.status == 404
         assert isinstance(response.json["error"], str)
 
@@ -194,7 +194,7 @@ EXAMPLES = {"signature_name": "serve_examples"}
     ],
 )
 def test_errors_have_the_form_of_tf_serving(server, body, message):
-    response = server.ask(PREDICT, body)
+    response = server.send(PREDICT, body)
     assert response.status == 400
     assert message in response.json["error"]
 
@@ -211,14 +211,14 @@ def test_errors_have_the_form_of_tf_serving(server, body, message):
     ],
 )
 def test_errors_of_classify(server, body, message):
-    response = server.ask(CLASSIFY, body)
+    response = server.send(CLASSIFY, body)
     assert response.status == 400
     assert message in response.json["error"]
 
 
 def test_a_body_that_is_not_json(server):
     for body in (b"{", b"", b"[" * 100_000, b'{"instances": ' + b"[" * 100_000):
-        response = server.ask(PREDICT, body)
+        response = server.send(PREDICT, body)
         assert response.status == 400
         assert isinstance(response.json["error"], str)
 
@@ -230,7 +230,7 @@ def test_batches_of_many_clients(server, drawing, count):
     statuses = []
 
     def send():
-        statuses.extend(server.ask(PREDICT, body).status for _ in range(4))
+        statuses.extend(server.send(PREDICT, body).status for _ in range(4))
 
     threads = [threading.Thread(target=send) for _ in range(4)]
     for thread in threads:

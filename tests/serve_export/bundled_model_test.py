@@ -21,8 +21,10 @@ echo "$1" > "$0.opened"
 
 
 @pytest.fixture(scope="module")
-def expected(boxed):
-    return Predictor(str(boxed / "serve_export" / "pretrained")).guess(DRAWING, 2)
+def expected(package_copy):
+    return Predictor(str(package_copy / "serve_export" / "pretrained")).guess(
+        DRAWING, 2
+    )
 
 
 def run(arguments, settings, stdin=""):
@@ -35,29 +37,33 @@ def run(arguments, settings, stdin=""):
     )
 
 
-def test_predict_and_predictor_use_the_bundled_model(box_settings, expected):
+def test_predict_and_predictor_use_the_bundled_model(package_copy_settings, expected):
     line = json.dumps({"drawing": DRAWING})
     command = run(
-        ["-m", "serve_export.predict", "--input=-", "--top_k=2"], box_settings, line
+        ["-m", "serve_export.predict", "--input=-", "--top_k=2"],
+        package_copy_settings,
+        line,
     )
     assert command.returncode == 0, command.stderr
     code = (
         "from serve_export.predictor import Predictor\n"
         f"print([list(guess) for guess in Predictor().guess({DRAWING}, 2)])"
     )
-    library = run(["-c", code], box_settings)
+    library = run(["-c", code], package_copy_settings)
     words = [guess.word for guess in expected]
     assert [guess["word"] for guess in json.loads(command.stdout)["guesses"]] == words
     assert library.stdout.strip() == str([list(guess) for guess in expected])
 
 
 @pytest.fixture
-def browser(tmp_path, box_settings):
+def browser(tmp_path, package_copy_settings):
     """A stand-in for a graphical browser, which writes the opened address to a file."""
     path = tmp_path / "browser"
     path.write_text(BROWSER)
     path.chmod(0o755)
-    settings = box_settings | {"env": box_settings["env"] | {"BROWSER": f"{path} %s &"}}
+    settings = package_copy_settings | {
+        "env": package_copy_settings["env"] | {"BROWSER": f"{path} %s &"}
+    }
     return settings, tmp_path / "browser.opened"
 
 
@@ -73,7 +79,7 @@ def wait_for_browser(browser, timeout=20.0):
 
 def test_bundled_model_is_served_and_announced(serving, browser, expected):
     with serving(None, **browser[0]) as server:
-        answer = server.ask("/v1/predict", {"drawing": DRAWING, "top_k": 2})
+        answer = server.send("/v1/predict", {"drawing": DRAWING, "top_k": 2})
         assert answer.json["guesses"] == [guess._asdict() for guess in expected]
         line = server.process.stdout.readline()
         assert line == "bundled model: 4 words\n"
@@ -110,11 +116,15 @@ def test_page_is_opened_at_a_terminal_with_a_graphical_browser(
 
 
 @pytest.mark.parametrize("module", ["server", "predict"])
-def test_missing_bundled_model_is_one_error_line(boxed, box_settings, tmp_path, module):
+def test_missing_bundled_model_is_one_error_line(
+    package_copy, package_copy_settings, tmp_path, module
+):
     names = shutil.ignore_patterns("pretrained", "__pycache__")
-    shutil.copytree(boxed / "serve_export", tmp_path / "serve_export", ignore=names)
-    path = {"PYTHONPATH": f"{tmp_path}:{boxed}"}
-    settings = {"cwd": tmp_path, "env": box_settings["env"] | path}
+    shutil.copytree(
+        package_copy / "serve_export", tmp_path / "serve_export", ignore=names
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{package_copy}"}
+    settings = {"cwd": tmp_path, "env": package_copy_settings["env"] | path}
     arguments = ["--input=-"] if module == "predict" else ["--port=0"]
     done = run(["-m", f"serve_export.{module}", *arguments], settings)
     assert done.returncode == 1
