@@ -40,6 +40,7 @@ const RECENT_WORDS = 30;
  * @property {number} seconds of each round
  * @property {string[]} words of all rounds, followed by spare ones
  * @property {RoundResult[]} results of the rounds so far
+ * @property {string} query of the address, with the options of the game
  * @property {number} bestBefore most points of all games before
  * @property {number} remaining seconds left in the round
  * @property {?object} drawing of the round, see `Drawing.save`
@@ -92,12 +93,15 @@ export class Game {
     this.#parts.screens.setReady(this.#options);
   }
 
-  /** Shows the introduction, or the end of the game that was over last. */
+  /** Shows the introduction, or the end of the last game if the address is the same. */
   enter() {
     this.#state = load("game", null);
     if (this.#state?.screen === "end") {
-      this.#showEnd();
-      return;
+      if (this.#state.query === location.search) {
+        this.#showEnd();
+        return;
+      }
+      this.#state = null;
     }
     const { bot, drawing, screens } = this.#parts;
     drawing.reset();
@@ -203,8 +207,9 @@ export class Game {
       seconds,
       words: [...words, ...spare, ...chosen],
       results: [],
+      query: location.search,
+      bestBefore: load("best", 0),
     };
-    this.#state.bestBefore = load("best", 0);
     this.#parts.screens.showTray([], rounds);
     this.#parts.examples.prefetch(this.#state.words.slice(0, rounds));
     this.#showCard();
@@ -220,7 +225,7 @@ export class Game {
     this.#showCard();
     if (screen !== "round") return;
     if (drawing) this.#parts.drawing.restore(drawing);
-    this.#startRound(remaining);
+    this.#startRound(remaining || this.#state.seconds);
     this.#parts.board.show(this.#parts.drawing);
     if (drawing) this.onExtend();
   }
@@ -248,10 +253,10 @@ export class Game {
     this.#guesses = [];
     this.#drawingSince = null;
     screens.showRound(this.#round);
+    this.#countdown.start(seconds);
     this.#setScreen("round");
     bot.setMood("watching");
     bot.say(text("round_start"));
-    this.#countdown.start(seconds);
     this.updateCountdown();
   }
 

@@ -56,6 +56,18 @@ def test_whole_game(visit, doodle):
     assert visited.errors == []
 
 
+def test_link_to_another_game_after_the_end(visit, site):
+    visited = visit("/?rounds=1#game")
+    page = visited.page
+    for button in ("#start", "#go", "#skip", "#next"):
+        page.click(button)
+    visited.wait_for_screen("end")
+    page.goto(f"{site}/?rounds=2#game")
+    visited.expect("#start").to_be_focused()
+    assert "2 drawings" in visited.text("#intro-title")
+    assert page.locator("#continue").is_hidden()
+
+
 def test_default_game_has_six_rounds_of_twenty_seconds(visit):
     visited = visit("/#game")
     assert "6 drawings, 20 seconds each" in visited.text("#intro")
