@@ -35,7 +35,10 @@ SMALL_INK = 8_000
 BATCH_SECONDS = 0.25
 """CPU time limit for a request with several drawings."""
 
-MAX_IMAGE_PIXELS = 1 << 21
+SMALL_IMAGE_SIDE = 256
+MAX_IMAGE_SIDE = 1024
+"""Longer side of an image, in pixels. An image is padded to a square, so the number of
+its pixels does not limit the work."""
 
 Reply = tuple[int, bytes]
 
@@ -99,7 +102,7 @@ class Inference:
                 f"Received: {' and '.join(given) or 'none'}",
             )
         if isinstance(request.image, str):
-            bitmap = self._parse_image(request.image)
+            bitmap = self._parse_image(request.image, is_small)
             probabilities = self._predict([bitmap], schema.BITMAP)[0]
         elif isinstance(request.drawings, list):
             return self._predict_batch(request, is_small)
@@ -249,7 +252,7 @@ class Inference:
                 f"an instance may have at most {limit:,} rows. Received: {longest:,}",
             )
 
-    def _parse_image(self, image: str) -> np.ndarray:
+    def _parse_image(self, image: str, is_small: bool) -> np.ndarray:
         """Returns the bitmap `<uint8>[28, 28]` of a PNG in base64."""
         if not self._accepts_bitmaps:
             raise ApiError(
@@ -257,7 +260,14 @@ class Inference:
             )
         try:
             data = base64.b64decode(image, validate=True)
-            _check_png_size(data)
+            side = _read_longer_side(data)
+            if is_small and side > SMALL_IMAGE_SIDE:
+                raise TooExpensiveError
+            if side > MAX_IMAGE_SIDE:
+                raise ValueError(
+                    f"an image may have at most {MAX_IMAGE_SIDE} pixels a side. "
+                    f"Received: {side}"
+                )
             return images.parse(data, "image").bitmap
         except binascii.Error as error:
             raise ApiError(422, "invalid_image", f"not base64: {error}")
@@ -307,16 +317,14 @@ def _to_int(number: float) -> float | int:
     return int(number) if number.is_integer() else number
 
 
-def _check_png_size(data: bytes) -> None:
-    """Checks the size of a PNG before it is decompressed.
+def _read_longer_side(data: bytes) -> int:
+    """Returns the longer side of a PNG in pixels, without decompressing it.
 
     Source: https://www.w3.org/TR/png-3/#11IHDR
 
     Raises:
-      ValueError: too many pixels, or not a PNG.
+      ValueError: not a PNG.
     """
     if data[:4] != images.PNG_MAGIC or len(data) < 24:
         raise ValueError("not a PNG file")
-    width, height = struct.unpack(">II", data[16:24])
-    if width * height > MAX_IMAGE_PIXELS:
-        raise ValueError(f"image too large: {width} × {height} pixels")
+    return max(struct.unpack(">II", data[16:24]))

@@ -91,9 +91,12 @@ def test_an_unknown_word_has_no_score(server):
 
 
 def to_png(drawing):
-    pixels = rasterize.rasterize(strokes.to_points(drawing))
+    return encode_png(Image.fromarray(rasterize.rasterize(strokes.to_points(drawing))))
+
+
+def encode_png(image):
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    image.save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
@@ -120,6 +123,14 @@ def test_a_bitmap_model_accepts_images(serving, exported_mlp, drawing):
             body = {"signature_name": "serve_bitmaps", "instances": [invalid]}
             response = server.send("/v1/models/quickdraw:predict", body)
             assert "bitmap must be" in response.json["error"]
+        for side in (300, 1024):
+            body = {"image": encode_png(Image.new("L", (side, 9), 255))}
+            assert server.send("/v1/predict", body).status in (200, 422)
+        for size in ((1025, 1), (1, 60_000)):
+            response = server.send(
+                "/v1/predict", {"image": encode_png(Image.new("1", size))}
+            )
+            assert f"Received: {max(size)}" in response.message
         for image in ("", "AAAA", "?", to_png(drawing)[:80]):
             response = server.send("/v1/predict", {"image": image})
             assert response.status == 422
