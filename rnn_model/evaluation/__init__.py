@@ -12,8 +12,7 @@ In the order in which a drawing meets them:
   confusion_matrix  counts, most confused pairs, order by clustering
   mcnemar           McNemar's test for a pair of runs
   example_gallery   example drawings for the report
-  hash_sample       a reproducible sample of the drawings
-  partial_drawings  metrics on the first 25, 50 and 75 % of the points
+  partial_drawings  metrics on the first 25, 50 and 75 % of the points of a sample
   unknown_words     AUROC of the confidence for known against unknown words
   latency           milliseconds for a single drawing
   report/           the result as `metrics.json`, text table and HTML report

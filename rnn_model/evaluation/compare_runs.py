@@ -23,9 +23,9 @@ from rnn_model.evaluation import (
     unknown_words,
 )
 from rnn_model.evaluation.evaluator import BATCH_SIZE
-from rnn_model.evaluation.hash_sample import HashSample, SampledDrawing
 from rnn_model.evaluation.loaded_run import LoadedRun
 from rnn_model.evaluation.metrics import MetricSums, Predictions
+from rnn_model.evaluation.partial_drawings import HashSample, SampledDrawing
 from rnn_model.evaluation.run_metrics import EvaluatedBatch, RunMetrics, RunPair
 from rnn_model.evaluation.subgroups import SubgroupIndexer
 from rnn_model.evaluation.unknown_words import UnknownWords

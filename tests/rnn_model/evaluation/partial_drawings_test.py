@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import simplification, strokes
 from rnn_model.evaluation import partial_drawings
-from rnn_model.evaluation.hash_sample import SampledDrawing
+from rnn_model.evaluation.partial_drawings import HashSample, SampledDrawing
 
 DRAWING = [[[0, 100, 200, 100], [0, 30, 0, 40]], [[255, 250, 255], [10, 90, 255]]]
 
@@ -64,3 +64,23 @@ def test_models_receive_all_parts_of_the_same_drawings(ink):
     # The first quarter of either drawing has two points.
     assert top1 == [0.5, 1, 1, 1]
     assert all(sums[1].result()["top1"] == 0 for sums in result.values())
+
+
+@pytest.mark.parametrize("size", [1, 7, 30, 99])
+@pytest.mark.parametrize("batch_size", [1, 4, 30])
+def test_sample_has_the_smallest_hashes(size, batch_size):
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 1 << 64, 30, np.uint64)
+    order = rng.permutation(30)
+    sample = HashSample("ink", size)
+    for start in range(0, 30, batch_size):
+        rows = order[start : start + batch_size]
+        ink = np.broadcast_to(rows[:, None, None], (len(rows), 5, 3)).astype(np.float32)
+        batch = {"ink": ink, "length": 1 + rows % 4, "class_index": rows}
+        sample.offer(hashes[rows], batch)
+    expected = np.argsort(hashes)[:size]
+    assert [sampled.label for sampled in sample.drawings] == expected.tolist()
+    for sampled in sample.drawings:
+        assert sampled.hash == hashes[sampled.label]
+        assert sampled.drawing.shape == (1 + sampled.label % 4, 3)
+        assert (sampled.drawing == sampled.label).all()
