@@ -29,6 +29,7 @@ COMMANDS = (
     "evaluate",
     "export",
     "predict",
+    "predict-batch",
     "serve",
 )
 

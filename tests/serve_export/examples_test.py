@@ -100,7 +100,7 @@ def test_a_cloud_function_guesses(function, guesses):
         ({"drawing": "cat"}, 400, "send JSON"),
         ({"drawing": []}, 422, "no strokes"),
         ({"drawing": [[[1, 2], [1]]]}, 422, "unequal x and y"),
-        ({"drawing": [{"x": [1], "y": [1]}]}, 422, "no drawing"),
+        ({"drawing": [{"x": [1], "y": [1]}]}, 422, "not a drawing"),
         ({"drawing": [[[0, 9] * 9999, [9, 0] * 9999]]}, 422, "too long"),
         (b" " * (1 << 21), 413, "too large"),
     ],

@@ -1,6 +1,7 @@
-"""A Cloud Function that guesses: `{"drawing": strokes}` → `{"guesses": […]}`.
+"""A Cloud Function that classifies drawings.
 
-With EXPORT_DIR it answers with that export, else with the package's own model.
+It responds to `{"drawing": strokes}` with `{"guesses": […]}`. The environment variable
+EXPORT_DIR names an export; without it the bundled model is used.
 """
 
 import os
@@ -11,14 +12,14 @@ import functions_framework
 from serve_export.api.settings import ServerSettings
 from serve_export.predictor import RAW, Predictor, to_ink
 
-# Once an instance, not once a request.
+# Loaded once per instance, not once per request.
 predictor = Predictor(os.environ.get("EXPORT_DIR"))
 limits = ServerSettings()
 
 
 @functions_framework.http
 def guess(request: flask.Request) -> tuple[dict, int]:
-    """Answers `POST {"drawing": [[[x, …], [y, …]], …]}`, raw strokes of any canvas."""
+    """Handles `POST {"drawing": [[[x, …], [y, …]], …]}`, raw strokes on any canvas."""
     if (request.content_length or 0) > limits.max_bytes:
         return {"error": "too large"}, 413
     body = request.get_json(silent=True)
@@ -27,6 +28,6 @@ def guess(request: flask.Request) -> tuple[dict, int]:
     try:
         ink = to_ink(body["drawing"], RAW, limits.max_ink)
     except (LookupError, TypeError, ValueError) as error:
-        return {"error": f"no drawing: {error}"}, 422
+        return {"error": f"not a drawing: {error}"}, 422
     (guesses,) = predictor.guess_batch([ink], top_k=3)
     return {"guesses": [guess._asdict() for guess in guesses]}, 200
