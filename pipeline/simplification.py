@@ -20,7 +20,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.strokes import BOX, Stroke, check_strokes, is_simplified, to_points
+from pipeline.strokes import (
+    BOX,
+    FILLED_EXTENT,
+    Stroke,
+    check_strokes,
+    is_simplified,
+    to_points,
+)
 
 EPSILON = 2.0
 """Largest distance in pixels between the curve and its simplification."""
@@ -64,10 +71,17 @@ def simplify(
 def to_simplified_points(drawing: Sequence[Stroke]) -> np.ndarray:
     """Converts strokes to points `<uint8>[T, 3]`; simplifies them first if raw.
 
+    Integers in 0..255 that do not fill the box are raw, from a small canvas.
+
     Raises:
       ValueError: see `simplify`.
     """
-    return to_points(drawing if is_simplified(drawing) else simplify(drawing))
+    check_strokes(drawing)
+    if is_simplified(drawing):
+        points = to_points(drawing)
+        if np.ptp(points[:, :2], axis=0).max() >= FILLED_EXTENT:
+            return points
+    return to_points(simplify(drawing))
 
 
 def fill_box(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:

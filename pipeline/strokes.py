@@ -9,10 +9,13 @@
     ink              <float32>[T, 3]              rows (dx, dy, pen), unit: the box
 
 `pen` is 1 on the last point of each stroke and 0 elsewhere.
+
+A stroke is a list of axes, `[xs, ys]` and up to three more such as the times. Other
+programs write lists of points, `[[x, y, …], …]`; `to_axes` converts them.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import numpy as np
@@ -20,7 +23,64 @@ import numpy as np
 BOX = 255
 """Side of the box that Google scales a simplified drawing into, in pixels."""
 
+FILLED_EXTENT = 250
+"""A drawing with this extent in pixels or more fills the box. At least 96 % of the
+first 100 drawings of each of Google's 345 simplified files do, on average 99.8 %."""
+
+MAX_AXES = 5
+"""x, y, time, pressure and one more."""
+
+AXES, POINTS = "axes", "points"
+"""The two layouts of a stroke."""
+
 Stroke = Sequence[Sequence[float]]
+
+
+def find_layout(drawings: Iterable[Sequence[Stroke]]) -> str:
+    """Finds the layout of the strokes of one source.
+
+    A stroke of two points looks like a stroke of two axes, so the drawings that can be
+    read in one way only decide.
+
+    Args:
+      drawings: drawings of one source, all or a sample.
+
+    Returns:
+      AXES or POINTS.
+    """
+    axes = points = 0
+    for drawing in drawings:
+        if _is_axes(drawing) != _is_points(drawing):
+            axes += _is_axes(drawing)
+            points += _is_points(drawing)
+    return POINTS if points > axes else AXES
+
+
+def to_axes(drawing: Sequence[Stroke], layout: str) -> Sequence[Stroke]:
+    """Returns strokes as axes.
+
+    Raises:
+      ValueError: the layout is POINTS, but the strokes are not lists of points.
+    """
+    if layout == AXES:
+        return drawing
+    if not _is_points(drawing):
+        raise ValueError("not points: other strokes are [[x, y], …]")
+    return [list(zip(*stroke)) for stroke in drawing]
+
+
+def _is_axes(drawing: Sequence[Stroke]) -> bool:
+    counts = {len(stroke) for stroke in drawing}
+    return (
+        len(counts) == 1
+        and 2 <= min(counts) <= MAX_AXES
+        and all(len({len(axis) for axis in stroke}) == 1 for stroke in drawing)
+    )
+
+
+def _is_points(drawing: Sequence[Stroke]) -> bool:
+    sizes = {len(point) for stroke in drawing for point in stroke}
+    return all(drawing) and len(sizes) == 1 and 2 <= min(sizes) <= MAX_AXES
 
 
 def is_simplified(drawing: Sequence[Stroke]) -> bool:
@@ -33,7 +93,12 @@ def is_simplified(drawing: Sequence[Stroke]) -> bool:
 
 
 def check_strokes(drawing: Sequence[Stroke]) -> None:
-    """Raises ValueError unless every stroke has as many x as y, and at least one."""
+    """Checks the axes of strokes.
+
+    Raises:
+      ValueError: there are no strokes, or a stroke has less than 2 or more than 5 axes,
+        axes of different lengths, or no points.
+    """
     if not drawing:
         raise ValueError("no strokes")
     for number, stroke in enumerate(drawing, 1):
@@ -46,6 +111,18 @@ def check_strokes(drawing: Sequence[Stroke]) -> None:
             )
         if not len(stroke[0]):
             raise ValueError(f"stroke without points: stroke {number}")
+        if len(stroke) > 2:
+            _check_more_axes(stroke, number)
+
+
+def _check_more_axes(stroke: Stroke, number: int) -> None:
+    if len(stroke) > MAX_AXES:
+        raise ValueError(
+            f"too many axes: stroke {number} has {len(stroke)}, at most {MAX_AXES} "
+            "(x, y, time, pressure)"
+        )
+    if any(len(axis) != len(stroke[0]) for axis in stroke[2:]):
+        raise ValueError(f"unequal axes: stroke {number}")
 
 
 def to_points(drawing: Sequence[Stroke]) -> np.ndarray:

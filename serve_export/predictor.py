@@ -187,7 +187,7 @@ def to_ink(
     """Converts strokes to ink, exactly as for the training data.
 
     Args:
-      drawing: strokes `[[xs, ys, …], …]`.
+      drawing: strokes `[[xs, ys, …], …]`, or lists of points `[[[x, y, …], …], …]`.
       input_format: one of `INPUT_FORMATS`.
       max_length: limit for the length of raw strokes (see `simplification.simplify`).
 
@@ -198,6 +198,7 @@ def to_ink(
       ValueError: the strokes are not a drawing in that format.
       simplification.StrokesTooLongError: raw strokes longer than `max_length`.
     """
+    drawing = strokes.to_axes(drawing, strokes.find_layout([drawing]))
     if input_format == AUTO:
         return strokes.to_ink(simplification.to_simplified_points(drawing))
     if input_format == RAW:
@@ -208,4 +209,4 @@ def to_ink(
             f"not a simplified drawing: coordinates must be integers within "
             f"0..{strokes.BOX}"
         )
-    return strokes.to_ink(simplification.to_simplified_points(drawing))
+    return strokes.to_ink(strokes.to_points(drawing))

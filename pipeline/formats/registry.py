@@ -25,7 +25,7 @@ from pipeline.formats.drawing import Drawing, Parsed, parse_or_error
 from pipeline.formats.numpy_files import npy, numpy_bitmap, sketchrnn
 from pipeline.formats.text import containers, ndjson_lines
 from pipeline.formats.text.stroke_form import RAW, RAW_WITH_TIMES, SIMPLIFIED
-from pipeline.formats.text.stroke_layout import POINTS
+from pipeline.strokes import POINTS
 from tfrecords import schema
 
 Cut = Callable[[BinaryIO, str, str, Sequence[str] | None], Iterator[Block]]

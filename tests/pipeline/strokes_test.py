@@ -95,3 +95,48 @@ def test_real_drawings_round_trip(quickdraw_dir):
 def test_a_malformed_stroke_is_named(drawing, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         strokes.to_points(drawing)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "message"),
+    [
+        ([[[1], [1], []]], "unequal axes: stroke 1"),
+        ([[[1], [1]], [[1]] * 6], "too many axes: stroke 2 has 6, at most 5 "),
+    ],
+)
+def test_more_axes_are_checked(drawing, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        strokes.check_strokes(drawing)
+
+
+def to_points_layout(drawing):
+    return [list(map(list, zip(*stroke))) for stroke in drawing]
+
+
+@given(drawings)
+def test_points_are_found_where_a_stroke_is_long(drawing):
+    drawing = [*drawing, [list(range(7)), list(range(7))]]
+    as_points = to_points_layout(drawing)
+    assert strokes.find_layout([as_points]) == strokes.POINTS
+    axes = strokes.to_axes(as_points, strokes.POINTS)
+    assert [list(map(list, stroke)) for stroke in axes] == drawing
+
+
+@pytest.mark.parametrize(
+    ("drawings", "layout"),
+    [
+        ([], strokes.AXES),
+        ([[[[1, 2], [3, 4]]]], strokes.AXES),
+        (
+            [[[[1, 2], [3, 4]]], [[[1, 2], [3, 4], [5, 6], [7, 8], [9, 9], [9, 9]]]],
+            "points",
+        ),
+        ([[[[1, 2], [3, 4]]], [[[1, 2, 3], [3, 4, 5]]]], strokes.AXES),
+        ([[[[1, 2]]]], strokes.POINTS),
+        ([[[[1, 2], [3, 4], [5, 6]], [[1, 2], [3, 4]]]], strokes.POINTS),
+        ([[[[1, 2, 3], [4, 5]]]], strokes.AXES),
+        ([[]], strokes.AXES),
+    ],
+)
+def test_find_layout(drawings, layout):
+    assert strokes.find_layout(drawings) == layout

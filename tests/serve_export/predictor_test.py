@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from serve_export.predictor import AUTO, RUNTIMES, SIMPLIFIED, Predictor, to_ink
+from serve_export.predictor import AUTO, RAW, RUNTIMES, SIMPLIFIED, Predictor, to_ink
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
@@ -48,8 +48,23 @@ def test_simplified_drawing_is_not_simplified_again(drawing, input_format):
 
 def test_raw_strokes_on_a_small_canvas_are_simplified():
     small = [[[0, 1, 2, 30], [0, 1, 2, 30]]]
-    assert to_ink(small).tolist() == [[0, 0, 0], [1, 1, 1]]
-    assert len(to_ink(small, AUTO)) == 4
+    for input_format in (RAW, AUTO):
+        assert to_ink(small, input_format).tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert len(to_ink(small, SIMPLIFIED)) == 4
+
+
+@pytest.mark.parametrize("input_format", [RAW, SIMPLIFIED, AUTO])
+def test_points_are_read_as_points(input_format):
+    axes = [[[0, 255, 9, 30, 7, 8], [0, 1, 2, 200, 255, 3]], [[4], [5]]]
+    points = [list(map(list, zip(*stroke))) for stroke in axes]
+    expected = to_ink(axes, input_format)
+    np.testing.assert_array_equal(to_ink(points, input_format), expected)
+
+
+def test_strokes_that_are_neither_axes_nor_points_are_rejected():
+    for input_format in (RAW, AUTO):
+        with pytest.raises(ValueError, match="too many axes: stroke 1"):
+            to_ink([[[1] * 6] * 6], input_format)
 
 
 def test_missing_format_is_an_error(exported_rnn, tmp_path):

@@ -30,9 +30,8 @@ from pipeline.formats.drawing import (
     format_timestamp,
     parse_or_error,
 )
-from pipeline.formats.text import stroke_layout
 from pipeline.formats.text.json_strokes import pack_json
-from pipeline.formats.text.stroke_layout import AXES
+from pipeline.strokes import AXES
 from tfrecords import schema
 
 _Strokes = TypeVar("_Strokes")
@@ -67,7 +66,7 @@ def parse_simplified(
     Args:
       text: one JSON object.
       word: class name of lines that have none; None if none is needed.
-      layout: layout of the strokes, see `stroke_layout`.
+      layout: layout of the strokes, see `strokes.find_layout`.
 
     Returns:
       The drawing, or None if the line is blank.
@@ -121,7 +120,7 @@ def parse_raw(text: bytes, word: str | None = "", layout: str = AXES) -> Drawing
     Args:
       text: one JSON object.
       word: class name of lines that have none; None if none is needed.
-      layout: layout of the strokes, see `stroke_layout`.
+      layout: layout of the strokes, see `strokes.find_layout`.
 
     Returns:
       The drawing, or None if the line is blank.
@@ -161,7 +160,7 @@ def parse_line(text: bytes, layout: str = AXES) -> Line[_RawStrokes]:
       ValueError: not JSON, or not a drawing.
     """
     line = parse_object(text)
-    axes = stroke_layout.to_axes(line.drawing, layout)
+    axes = strokes.to_axes(line.drawing, layout)
     if axes is line.drawing:
         return line
     return msgspec.structs.replace(line, drawing=axes)

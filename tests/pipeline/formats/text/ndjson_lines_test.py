@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import strokes
 from pipeline.formats import drawing as drawings
-from pipeline.formats.text import ndjson_lines, stroke_layout
+from pipeline.formats.text import ndjson_lines
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PARSERS = (
@@ -317,11 +318,11 @@ def test_axes_that_do_not_fit_are_rejected(drawing, reason):
 
 def test_points_are_read_in_a_file_of_points_only():
     text = line(drawing=[[[0, 0], [255, 10]], [[3, 4]]])
-    drawing = ndjson_lines.parse_simplified(text, layout=stroke_layout.POINTS)
+    drawing = ndjson_lines.parse_simplified(text, layout=strokes.POINTS)
     assert drawing.points.tolist() == [[0, 0, 0], [255, 10, 1], [3, 4, 1]]
     with pytest.raises(ValueError, match=r"^stroke without x and y: stroke 2"):
         ndjson_lines.parse_simplified(text)
     with pytest.raises(ValueError, match=r"^not points: "):
         ndjson_lines.parse_simplified(
-            line(drawing=[[[1, 2, 3], [4, 5]]]), layout=stroke_layout.POINTS
+            line(drawing=[[[1, 2, 3], [4, 5]]]), layout=strokes.POINTS
         )
