@@ -145,9 +145,9 @@ def test_a_notebook_survives_errors_and_repeated_runs():
         [sys.executable, "-c", script], capture_output=True, text=True
     )
     assert done.stdout.splitlines() == [
-        "number 1 loud False words ",
-        "number 2 loud False words ",
-        "number 3 loud False words ",
+        "number 1 loud False words",
+        "number 2 loud False words",
+        "number 3 loud False words",
         "status 1",
     ]
     assert done.stderr == "error: ValueError\n"
