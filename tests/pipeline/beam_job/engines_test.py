@@ -231,3 +231,17 @@ def test_spark_on_two_cores_gives_the_same_bytes(source, expected, tmp_path):
         _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     assert read_files(out) == expected
+
+
+@pytest.mark.spark
+def test_spark_replaces_a_killed_worker(source, expected, tmp_path, worker_pool):
+    out = tmp_path / "out"
+    retrying = "--spark_master_url=local[2,4]"  # cores, attempts per task
+    environment, pool = worker_pool
+    with start_command(
+        source, out, *job_server_flags("spark"), retrying, *environment
+    ) as process:
+        assert kill_a_worker(process, pool, out) < 3 * SHARDS
+        _, stderr = process.communicate(timeout=900)
+    assert process.returncode == 0, stderr
+    assert read_files(out) == expected
