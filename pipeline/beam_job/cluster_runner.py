@@ -18,6 +18,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
     GoogleCloudOptions,
+    JobServerOptions,
     PipelineOptions,
     SetupOptions,
     StandardOptions,
@@ -41,6 +42,9 @@ MAX_READERS = 16
 REMOTE_RUNNERS = ("DataflowRunner",)
 """Runners whose workers never share a disk with the launcher."""
 
+
+SPARK_JVM_PROPERTY = "--add-opens=java.base/sun.security.action=ALL-UNNAMED"
+"""Without it Spark on Java 17 waits forever when a task fails."""
 
 _MACHINE_CORES = re.compile(r"-(\d+)$")  # as in n1-standard-2
 
@@ -121,7 +125,12 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> Non
 @contextlib.contextmanager
 def _make_runner(options: PipelineOptions) -> Iterator[PipelineRunner]:
     """Makes the runner; stops the job server that it may start, and waits for it."""
-    runner = create_runner(options.view_as(StandardOptions).runner)
+    name = options.view_as(StandardOptions).runner
+    runner = create_runner(name)
+    if name == "SparkRunner":
+        properties = options.view_as(JobServerOptions).job_server_jvm_properties
+        if SPARK_JVM_PROPERTY not in properties:
+            properties.append(SPARK_JVM_PROPERTY)
     if not hasattr(runner, "default_job_server"):
         yield runner
         return
