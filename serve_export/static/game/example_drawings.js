@@ -2,7 +2,7 @@
 
 import { request } from "../server/requests.js";
 
-/** Style that shows a drawing at once. Not all browsers tell images of the setting. */
+/** Style without animation; not all browsers apply reduced motion within images. */
 const NO_ANIMATION = "path{animation:none!important;stroke-dashoffset:0!important}";
 
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");

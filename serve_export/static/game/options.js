@@ -3,8 +3,8 @@
 
 import { WordMatcher } from "../words/word_matcher.js";
 
-const DEFAULT_ROUNDS = 6;
-const MAX_ROUNDS = 12;
+export const DEFAULT_ROUNDS = 6;
+export const MAX_ROUNDS = 12;
 const DEFAULT_SECONDS = 20;
 
 /**

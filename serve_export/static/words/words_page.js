@@ -1,14 +1,12 @@
 // The page /words: all words that the model knows, and links to games with chosen ones.
 
 import { ExampleDrawings } from "../game/example_drawings.js";
+import { DEFAULT_ROUNDS, MAX_ROUNDS } from "../game/options.js";
 import { isStillLearning } from "../game/word_choice.js";
 import { language, text, translatePage, wordName } from "../languages/language.js";
 import { Connection } from "../server/connection.js";
 import { SITE_URL, requestJson } from "../server/requests.js";
 import { normalize } from "./word_matcher.js";
-
-const MAX_ROUNDS = 12;
-const DEFAULT_ROUNDS = 6;
 
 /** Milliseconds for which the page says that the link was copied. */
 const COPIED_TIME = 2000;
@@ -133,6 +131,12 @@ byId("search").addEventListener("input", filterItems);
 byId("only-chosen").addEventListener("change", filterItems);
 byId("rounds").addEventListener("input", showLink);
 byId("seconds").addEventListener("input", showLink);
+byId("qr-code").addEventListener("load", () => {
+  byId("qr-code").hidden = false;
+});
+byId("qr-code").addEventListener("error", () => {
+  byId("qr-code").hidden = true; // the link is too long for a code
+});
 byId("copy").addEventListener("click", copyLink);
 byId("unchoose").addEventListener("click", clearSelection);
 showLink();
