@@ -195,9 +195,9 @@ class LocalFiles:
             with open(path, "r+b", buffering=0) as file:
                 file.seek(size)
                 try:
-                    written = file.write(line)
-                    if written != len(line):
-                        raise OSError(f"{path}: {written} of {len(line)} bytes written")
+                    rest = line
+                    while rest:  # a full disk takes a part, then raises an error
+                        rest = rest[file.write(rest) :]
                     os.fsync(file)
                 except OSError:
                     file.truncate(size)

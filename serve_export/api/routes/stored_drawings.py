@@ -1,6 +1,7 @@
 """`/v1/drawings`: stores drawings whose authors consented, and deletes them again."""
 
 import asyncio
+import errno
 import logging
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ MAX_SECRET_LENGTH = 100
 
 _KEY_ID_PATTERN = r"^[0-9]{19}$"
 _EXAMPLE_KEY_ID = "0000000000000000000"
+_DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _logger = logging.getLogger("uvicorn.error")
 
 
@@ -124,6 +126,8 @@ async def _call_store(function: Callable[..., Any], *args: Any) -> Any:
         raise ApiError(403, "forbidden", str(error))
     except StoreFullError as error:
         raise ApiError(507, "storage_full", str(error))
-    except OSError:
+    except OSError as error:
+        if error.errno in _DISK_FULL_ERRORS:
+            raise ApiError(507, "storage_full", "the disk is full")
         _logger.exception("the drawings folder cannot be used")
         raise ApiError(503, "storage_unavailable", "drawings cannot be stored now")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 
 import pytest
@@ -103,6 +104,23 @@ def test_a_full_store_answers_507(serving, exported_rnn, tmp_path, word):
         response = server.send("/v1/drawings", body)
     assert response.status == 507
     assert response.json["error"]["code"] == "storage_full"
+
+
+def test_a_full_disk_answers_507(serving, exported_rnn, tmp_path, word):
+    def limit_file_size():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    body = {"word": word, "drawing": RAW, "consent": True}
+    flags = [f"--drawings_dir={tmp_path}"]
+    with serving(exported_rnn, *flags, preexec_fn=limit_file_size) as server:
+        responses = [server.send("/v1/drawings", body) for _ in range(20)]
+        statuses = [response.status for response in responses]
+        assert server.send("/v1/predict", {"drawing": RAW}).status == 200
+    stored = statuses.count(201)
+    assert stored
+    assert statuses == [201] * stored + [507] * (20 - stored)
+    keys = [json.loads(line)["key_id"] for line in read_lines(tmp_path)]
+    assert keys == [response.json["key_id"] for response in responses[:stored]]
 
 
 def test_a_folder_that_disappears_answers_503_until_it_is_back(
