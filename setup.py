@@ -82,7 +82,7 @@ setup(
         "Issues": f"{URL}/issues",
     },
     license="Apache-2.0",
-    keywords="quickdraw sketch-recognition rnn lstm tensorflow keras apache-beam litert",
+    keywords="quickdraw sketch recognition rnn lstm tensorflow keras beam litert",
     classifiers=[
         "Development Status :: 4 - Beta",
         "Intended Audience :: Developers",
