@@ -40,4 +40,5 @@ def test_the_examples_run_in_order(tmp_path):
     output = done.stdout.splitlines()
     assert any(re.fullmatch(r"square  \d+%", line) for line in output)
     assert (tmp_path / "report.html").exists()
+    assert (tmp_path / "predictions" / "predictions.json").exists()
     assert (tmp_path / "report" / "index.html").exists()
