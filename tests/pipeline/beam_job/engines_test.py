@@ -245,3 +245,23 @@ def test_spark_replaces_a_killed_worker(source, expected, tmp_path, worker_pool)
         _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     assert read_files(out) == expected
+
+
+@pytest.mark.flink
+def test_flink_gives_the_same_predictions(source, tmp_path):
+    command = [sys.executable, "-m", "serve_export.predict_batch", f"--input={source}"]
+    flink = [
+        *job_server_flags("flink"),
+        "--parallelism=2",
+        "--environment_type=LOOPBACK",
+    ]
+    for name, flags in {"flink": flink, "local": []}.items():
+        subprocess.run(
+            [*command, f"--output_dir={tmp_path / name}", *flags],
+            check=True,
+            capture_output=True,
+            timeout=900,
+        )
+    predictions = read_files(tmp_path / "flink")
+    assert len(predictions) == 6 + 1  # a file per input file, and predictions.json
+    assert predictions == read_files(tmp_path / "local")
