@@ -3,12 +3,14 @@
     raw, preprocessed_simplified_drawings    word, key_id, recognized, timestamp,
                                              countrycode, drawing {x, y[, t]}
     preprocessed_bitmaps                     image {bytes, path}, word
+    sketch_rnn, sketch_rnn_full              drawing [[dx, dy, lift], …], word
 
 `drawing` may also be strokes `[[xs, ys], …]` or JSON text. Labels are integers whose
 names are in the schema's metadata. pyarrow comes with Apache Beam.
 """
 
 import datetime
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
@@ -54,6 +56,8 @@ def read_drawings(stream: BinaryIO) -> Iterator[bytes]:
     for row in _read_rows(stream, (DRAWING, *_METADATA)):
         if isinstance(row.get("timestamp"), datetime.datetime):
             row["timestamp"] = f"{row['timestamp']:%Y-%m-%d %H:%M:%S.%f} UTC"
+        if _is_steps(row.get(DRAWING)):
+            row[DRAWING] = _steps_to_strokes(row[DRAWING])
         yield msgspec.json.encode({k: v for k, v in row.items() if v is not None})
 
 
@@ -73,6 +77,28 @@ def read_bitmaps(
             raise ValueError("malformed row: it has no picture")
         bitmap = images.read_bitmap(data)
         yield bitmap.tobytes() + str(row.get("word", "")).encode()
+
+
+def _is_steps(value: Any) -> bool:
+    """Returns whether a drawing is rows (dx, dy, lift), as Sketch-RNN has it."""
+    return isinstance(value, list) and all(
+        isinstance(row, list) and len(row) == 3 and row[2] in (0, 1) for row in value
+    )
+
+
+def _steps_to_strokes(rows: list[list[float]]) -> list[list[list[float]]]:
+    """Sums the steps, and moves the points to minimum 0."""
+    xs, ys = (list(itertools.accumulate(row[axis] for row in rows)) for axis in (0, 1))
+    left, top = min(xs, default=0), min(ys, default=0)
+    strokes: list[list[list[float]]] = []
+    is_start = True
+    for x, y, row in zip(xs, ys, rows):
+        if is_start:
+            strokes.append([[], []])
+        strokes[-1][0].append(x - left)
+        strokes[-1][1].append(y - top)
+        is_start = row[2] == 1
+    return strokes
 
 
 def _read_rows(

@@ -9,6 +9,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from pipeline import strokes
 from pipeline.formats import images, parquet, registry
 from pipeline.formats.blocks import UnreadableFileError
 from pipeline.formats.drawing import Drawing
@@ -72,6 +73,16 @@ def test_timestamps():
     }
     (drawing,) = read(to_parquet(columns))
     assert drawing.timestamp == "2017-03-01 20:41:36.700000 UTC"
+
+
+def test_rows_of_sketch_rnn():
+    drawing = [[[0, 255, 7], [9, 0, 3]], [[4], [5]], [[1, 2], [3, 4]]]
+    rows = strokes.to_points(drawing).astype(int)
+    rows[1:, :2] -= rows[:-1, :2].copy()
+    columns = {"drawing": [rows.tolist()] * 2, "word": [1, 2]}
+    one, two = read(to_parquet(columns, LABELS))
+    assert strokes.to_drawing(one.points) == strokes.to_drawing(two.points) == drawing
+    assert (one.word, two.word) == ("cat", "zoë")
 
 
 def test_rows_of_pictures():
