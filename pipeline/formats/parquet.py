@@ -111,9 +111,9 @@ def _read_rows(
     schema = file.schema_arrow
     word_column = next((name for name in WORD_COLUMNS if name in schema.names), "")
     names = label_names or _label_names(schema.metadata or {}, word_column)
-    wanted = [name for name in (*columns, word_column) if name in schema.names]
+    selected = [name for name in (*columns, word_column) if name in schema.names]
     try:
-        for batch in file.iter_batches(_ROWS_PER_BATCH, columns=wanted):
+        for batch in file.iter_batches(_ROWS_PER_BATCH, columns=selected):
             for row in batch.to_pylist():
                 word = row.pop(word_column, None)
                 if isinstance(word, int):
