@@ -143,7 +143,7 @@ def read_file(
 def _open(path: str) -> BinaryIO:
     if path != STDIN:
         return storage.open_read(path)
-    # The format is detected by reading the beginning twice, which a pipe does not allow.
+    # Detection reads the beginning of a file twice, which a pipe does not allow.
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes
     shutil.copyfileobj(sys.stdin.buffer, file)
     file.seek(0)
