@@ -61,6 +61,7 @@ def publish(result: JobResult, context: JobContext) -> None:
 
     Raises:
       FolderInUseError: another job has taken over the output folder.
+      FileNotFoundError: a file of this job was deleted.
     """
     output_dir, working_dir = context.output_dir, context.working_dir
     file_lock.check_owner(output_dir, context.lock_owner)
@@ -70,10 +71,11 @@ def publish(result: JobResult, context: JobContext) -> None:
         for name, path in sorted(result.files.items())
         if storage.basename(path) in unpublished
     }
+    existing = _list_files(output_dir)
+    if missing := set(result.files) - set(pending) - set(existing):
+        raise FileNotFoundError(f"{min(missing)} of this job was deleted")
     outdated = [
-        name
-        for name in _list_files(output_dir)
-        if name in pending or name not in result.files
+        name for name in existing if name in pending or name not in result.files
     ]
     if result.info is None:
         _delete(output_dir, filter(_is_rejects_file, outdated))

@@ -199,6 +199,14 @@ def test_without_a_data_set_only_rejects_are_published(tmp_path):
     assert read_data_set(tmp_path) == OLD | rejects
 
 
+def test_a_job_whose_files_were_deleted_publishes_nothing(tmp_path):
+    result, context = make_unpublished_job(tmp_path)
+    Path(result.files["train-00001-of-00002.tfrecord"]).unlink()
+    with pytest.raises(FileNotFoundError, match="train-00001-of-00002"):
+        output_dir.publish(result, context)
+    assert read_data_set(tmp_path) == OLD
+
+
 def test_a_job_that_lost_its_lock_publishes_nothing(tmp_path):
     result, context = make_unpublished_job(tmp_path)
     (tmp_path / ".lock").write_text("other")
