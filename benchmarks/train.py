@@ -31,7 +31,7 @@ from pipeline.report.text_table import format_table
 from rnn_model import input_pipeline
 from rnn_model.config import TrainConfig
 from rnn_model.training import loop, precision
-from rnn_model.training.train_state import TrainState, create_train_state
+from rnn_model.training.train_state import TrainState
 from rnn_model.training.train_step import make_train_step, run_train_step
 from tfrecords import schema
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
@@ -170,9 +170,9 @@ def make_trainer(info: DatasetInfo, data_dir: str, model: str) -> Trainer:
     """Returns the training step and the batches of train.py with its defaults."""
     config = TrainConfig(model=model, epochs=len(EPOCHS))
     config = precision.resolve_precision(config)
-    state = create_train_state(config, info)
-    batches = iter(loop.training_batches(state, config, info, data_dir))
-    return _make_train_step(state, config, info), batches
+    state = TrainState(config, info)
+    batches = iter(loop.training_batches(state, data_dir))
+    return _make_train_step(state), batches
 
 
 def make_bitmap_trainer(info: DatasetInfo, data_dir: str) -> Trainer:
@@ -180,18 +180,16 @@ def make_bitmap_trainer(info: DatasetInfo, data_dir: str) -> Trainer:
     _, batches = make_trainer(info, data_dir, "cnn")
     bitmap_info = dataclasses.replace(info, kind=schema.BITMAP)
     config = TrainConfig(model="cnn", epochs=len(EPOCHS), precision="float32")
-    state = create_train_state(config, bitmap_info)
+    state = TrainState(config, bitmap_info)
     shape = [config.batch_size, *BITMAP_SHAPE]
     bitmaps = tf.random.stateless_uniform(shape, [0, 0])
-    return _make_train_step(state, config, bitmap_info), (
+    return _make_train_step(state), (
         batch | {"bitmap": bitmaps[: len(batch["length"])]} for batch in batches
     )
 
 
-def _make_train_step(
-    state: TrainState, config: TrainConfig, info: DatasetInfo
-) -> TrainStep:
-    train_step = make_train_step(state, config, info)
+def _make_train_step(state: TrainState) -> TrainStep:
+    train_step = make_train_step(state)
     return lambda batch: run_train_step(train_step, batch)[0]
 
 

@@ -45,7 +45,7 @@ def run(
     Flags are defined here and not on import, so that two commands may share the name
     of a flag. A `~` at the start of a value is expanded. A wrong flag exits with
     status 2. An error that a user can correct (ValueError, OSError) is printed as one
-    line on stderr and exits with status 1. Any other exception is a bug and keeps its
+    line on stderr and exits with status 1, or with its `exit_status`. Any other exception is a bug and keeps its
     traceback.
 
     Args:
@@ -80,7 +80,7 @@ def run(
                 raise
             _fail(f"native Windows is not supported; use WSL: {WSL_URL}", FAILED)
         except (ValueError, OSError) as error:
-            _fail(_format_error(error), FAILED)
+            _fail(_format_error(error), getattr(error, "exit_status", FAILED))
         except KeyboardInterrupt as error:
             message = _format_error(error) if str(error) else "interrupted"
             _fail(message, INTERRUPTED)

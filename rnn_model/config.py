@@ -4,8 +4,9 @@ import dataclasses
 import json
 import math
 
-MODELS = ("rnn", "cnn", "mlp")
-BITMAP_MODELS = ("cnn", "mlp")
+MODELS = ("rnn", "cnn", "resnet", "mlp")
+BITMAP_MODELS = ("cnn", "resnet", "mlp")
+BFLOAT16_MODELS = ("rnn", "resnet")
 PRECISIONS = ("auto", "float32", "bfloat16")
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamw", "lion", "nadam", "rmsprop", "sgd")
 
@@ -27,7 +28,7 @@ class TrainConfig:
     model: str = dataclasses.field(
         default="rnn",
         metadata={
-            "help": "Network. rnn reads strokes; cnn and mlp read a 28×28 bitmap.",
+            "help": "Network. rnn reads strokes, the others read a 28×28 bitmap.",
             "choices": MODELS,
         },
     )
@@ -109,10 +110,10 @@ class TrainConfig:
     precision: str = dataclasses.field(
         default="auto",
         metadata={
-            "help": "Precision of the rnn's matrix products in training; weights and "
-            "trained models are float32. auto: bfloat16 where the hardware supports "
-            "it (TPUs, NVIDIA GPUs since the A100, CPUs with AVX512-BF16 or AMX), "
-            "which takes about half of the time; else float32.",
+            "help": "Precision of rnn and resnet in training; weights and trained "
+            "models are float32. auto: bfloat16 where the hardware supports it (TPUs, "
+            "NVIDIA GPUs since the A100, CPUs with AVX512-BF16 or AMX), which takes "
+            "about half of the time; else float32.",
             "choices": PRECISIONS,
         },
     )
@@ -141,9 +142,10 @@ class TrainConfig:
             self._check(name, 0 <= getattr(self, name) <= 1, "≥ 0 and ≤ 1")
         if self.freeze_body and not self.init_from:
             raise ValueError("--freeze_body requires --init_from")
-        if self.precision == "bfloat16" and self.model != "rnn":
+        if self.precision == "bfloat16" and self.model not in BFLOAT16_MODELS:
             raise ValueError(
-                "--precision=bfloat16 is supported by --model=rnn only. "
+                "--precision=bfloat16 is supported by --model="
+                f"{' and --model='.join(BFLOAT16_MODELS)} only. "
                 f"Received: --model={self.model}"
             )
         self._check("seed", 0 <= self.seed < 2**32, "≥ 0 and < 2³²")

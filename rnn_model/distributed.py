@@ -28,6 +28,12 @@ _CONNECTION_ERRORS = (
 """What TensorFlow raises when another worker no longer responds."""
 
 
+class LostWorkerError(OSError):
+    """Another worker no longer responds; a restart of all workers resumes the run."""
+
+    exit_status = 3
+
+
 class Task(NamedTuple):
     """A process of a cluster.
 
@@ -201,14 +207,14 @@ class Cluster:
             )
 
     @contextlib.contextmanager
-    def connection_errors_as_oserror(self) -> Iterator[None]:
-        """Raises TensorFlow's errors about other workers as OSError."""
+    def connection_errors_as_lost_worker(self) -> Iterator[None]:
+        """Raises TensorFlow's errors about other workers as LostWorkerError."""
         try:
             yield
         except _CONNECTION_ERRORS as error:
             if self.num_workers == 1:
                 raise
-            raise OSError(
+            raise LostWorkerError(
                 f"worker {self.rank} lost the connection to another of the "
                 f"{self.num_workers} workers, whose log may show the cause "
                 f"({_reason(error)}). Start all workers again to resume from the last "

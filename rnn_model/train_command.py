@@ -46,7 +46,7 @@ def train(data_dir: Path, workdir: Path, **settings: Any) -> "History":
 
     with file_errors_as_oserror():
         cluster = distributed.connect()
-        with cluster.connection_errors_as_oserror():
+        with cluster.connection_errors_as_lost_worker():
             return train_and_evaluate(
                 config, os.fspath(data_dir), os.fspath(workdir), cluster=cluster
             )

@@ -7,7 +7,7 @@
       conv_block       convolution, batch normalization, ReLU, residual connection
       lstm             an LSTM that is fast on CPUs
       normalization    batch normalization over all replicas
-    cnn, mlp           baselines that read a 28×28 bitmap
+    cnn, resnet, mlp   baselines that read a 28×28 bitmap
       rasterize_layer  ink → bitmap
 
 All networks take ink, so that they can be compared and served alike. Those that
@@ -24,12 +24,14 @@ from rnn_model.config import TrainConfig
 from rnn_model.models.cnn import build_cnn
 from rnn_model.models.mlp import build_mlp
 from rnn_model.models.rasterize_layer import BITMAP_LAYER
+from rnn_model.models.resnet import build_resnet
 from rnn_model.models.rnn import build_rnn
 from tfrecords import schema
 
 _BUILDERS: dict[str, Callable[..., tf.Tensor]] = {
     "rnn": build_rnn,
     "cnn": build_cnn,
+    "resnet": build_resnet,
     "mlp": build_mlp,
 }
 """Function that builds the network, by `TrainConfig.model`."""

@@ -20,7 +20,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         training: bool | None = None,
         mask: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Normalizes `[batch, time, channels]`."""
+        """Normalizes `[batch, …, channels]`."""
         is_low_precision = inputs.dtype in (tf.bfloat16, tf.float16)
         if (
             training
@@ -34,8 +34,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _fused_training_step(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalizes `<bfloat16 or float16>` and updates the moving statistics."""
+        is_sequence = len(inputs.shape) == 3
         y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.expand_dims(inputs, 1),  # The op takes images.
+            x=tf.expand_dims(inputs, 1) if is_sequence else inputs,  # takes images
             scale=self.gamma,
             offset=self.beta,
             mean=[],
@@ -48,7 +49,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         updates = ((self.moving_mean, mean), (self.moving_variance, variance))
         for moving, new in updates:
             moving.assign(moving * self.momentum + new * (1 - self.momentum))
-        return tf.squeeze(y, 1)
+        return tf.squeeze(y, 1) if is_sequence else y
 
     def _moments(
         self, inputs: tf.Tensor, mask: tf.Tensor | None

@@ -19,12 +19,7 @@ from rnn_model.distributed import SINGLE_WORKER, Cluster
 from rnn_model.evaluation import evaluator
 from rnn_model.training import class_balance, resume
 from rnn_model.training.graceful_stop import GracefulStop
-from rnn_model.training.train_state import (
-    TrainState,
-    count_epoch_examples,
-    count_epoch_steps,
-    create_train_state,
-)
+from rnn_model.training.train_state import TrainState
 from rnn_model.training.train_step import (
     Batch,
     TrainStep,
@@ -78,14 +73,14 @@ def train_and_evaluate(
     config = resume.resolve_config(config, info, workdir, cluster)
 
     keras.utils.set_random_seed(config.seed)
-    state = create_train_state(config, info, cluster)
-    eval_model = _make_eval_model(state.model, config, len(info.classes))
+    state = TrainState(config, info, cluster)
+    train_step = make_train_step(state)
+    eval_model = _make_eval_model(state)
     logits_fn = evaluator.make_logits_fn(eval_model, info.kind)
-    train_step = make_train_step(state, config, info, cluster)
 
     last = CheckpointManager(tf.train.Checkpoint(state=state), workdir.last, 2)
     best = CheckpointManager(tf.train.Checkpoint(model=state.model), workdir.best, 1)
-    history = resume.restore_or_initialize(state, last, config, info, workdir, cluster)
+    history = resume.restore_or_initialize(state, last, workdir)
     if is_finished(config, history):
         best_line = _describe_best(history)
         cluster.log(f"{workdir_path}: training has finished; best: {best_line}")
@@ -95,23 +90,17 @@ def train_and_evaluate(
         if cluster.is_chief:
             last.save(state.step)
 
-    batches = iter(training_batches(state, config, info, data_dir, cluster))
+    batches = iter(training_batches(state, data_dir))
     logs = _make_summary_writer(workdir, cluster)
-    with GracefulStop() as stop, _progress_bar(state, config, info, cluster) as bar:
+    with GracefulStop() as stop, _progress_bar(state) as bar:
         while not is_finished(config, history):
-            train_epoch(
-                state,
-                train_step,
-                itertools.islice(batches, _count_remaining_steps(state, config, info)),
-                bar,
-                stop,
-                save,
-                cluster,
-            )
-            row = _evaluate_epoch(
-                state, eval_model, logits_fn, config, info, data_dir, cluster
-            )
-            history.append(row)
+            num_steps = state.epoch_steps - state.step_in_epoch
+            epoch_batches = itertools.islice(batches, num_steps)
+            train_epoch(state, train_step, epoch_batches, bar, stop, save)
+            if eval_model is not state.model:
+                eval_model.set_weights(state.model.get_weights())
+            history.append(_evaluate_epoch(state, logits_fn, data_dir))
+            row = history[-1]
             if cluster.is_chief:
                 if find_best(history) is row:
                     best.save(row["epoch"])
@@ -144,44 +133,23 @@ def load_training_info(data_dir: str, model_name: str) -> DatasetInfo:
     return info
 
 
-def training_batches(
-    state: TrainState,
-    config: TrainConfig,
-    info: DatasetInfo,
-    data_dir: str,
-    cluster: Cluster = SINGLE_WORKER,
-) -> tf.data.Dataset:
+def training_batches(state: TrainState, data_dir: str) -> tf.data.Dataset:
     """Returns the batches from the state's position to the end of the last epoch."""
-    counts = info.split("train").class_counts
+    config, cluster = state.config, state.cluster
     return input_pipeline.training_batches(
-        info,
+        state.info,
         data_dir,
         config.batch_size,
         seed=config.seed,
         epochs=range(int(state.epochs) + 1, config.epochs + 1),
         augment=config.augment,
         partial=config.partial,
-        repeats=class_balance.compute_repeats(counts, config.balance),
-        # The batch normalization of the rnn needs batches with drawings of all lengths.
-        sort_by_length=config.model != "rnn",
-        skip=_count_steps_in_epoch(state, config, info),
+        repeats=class_balance.compute_repeats(state.class_counts, config.balance),
+        # Batch normalization needs batches with drawings of all lengths.
+        sort_by_length=config.model not in ("rnn", "resnet"),
+        skip=state.step_in_epoch,
         worker_rows=cluster.worker_rows if cluster.num_workers > 1 else None,
     )
-
-
-def _count_steps_in_epoch(
-    state: TrainState, config: TrainConfig, info: DatasetInfo
-) -> int:
-    """Counts the steps of the current epoch that are done."""
-    return state.step - int(state.epochs) * count_epoch_steps(config, info)
-
-
-def _count_remaining_steps(
-    state: TrainState, config: TrainConfig, info: DatasetInfo
-) -> int:
-    """Counts the steps until the end of the current epoch."""
-    done = _count_steps_in_epoch(state, config, info)
-    return count_epoch_steps(config, info) - done
 
 
 def train_epoch(
@@ -191,7 +159,6 @@ def train_epoch(
     bar: tqdm,
     stop: GracefulStop,
     save: Callable[[], None],
-    cluster: Cluster = SINGLE_WORKER,
 ) -> None:
     """Trains to the end of the epoch.
 
@@ -202,13 +169,12 @@ def train_epoch(
       bar: shows the drawings trained on.
       stop: ends the epoch when a stop is requested.
       save: saves a checkpoint; called every `SAVE_SECONDS`, and before a stop.
-      cluster: the workers.
 
     Raises:
       DivergedError: the loss is not finite.
       KeyboardInterrupt: a stop was requested.
     """
-    seed_dropout(state, cluster)
+    seed_dropout(state)
     seconds_before = float(state.seconds)
     start = last_save = time.monotonic()
     for batch in batches:
@@ -230,24 +196,17 @@ def train_epoch(
 
 
 def _evaluate_epoch(
-    state: TrainState,
-    eval_model: keras.Model,
-    logits_fn: evaluator.LogitsFn,
-    config: TrainConfig,
-    info: DatasetInfo,
-    data_dir: str,
-    cluster: Cluster,
+    state: TrainState, logits_fn: evaluator.LogitsFn, data_dir: str
 ) -> dict[str, Any]:
-    """Evaluates the model on the validation split, and finishes the epoch.
+    """Evaluates on the validation split, and finishes the epoch.
 
     Returns:
       The metrics of the epoch, for `history.json`.
     """
     start = time.monotonic()
-    if eval_model is not state.model:
-        eval_model.set_weights(state.model.get_weights())
+    batch_size, cluster = state.config.batch_size, state.cluster
     validation = evaluator.evaluate_split(
-        logits_fn, info, data_dir, "validation", config.batch_size, cluster
+        logits_fn, state.info, data_dir, "validation", batch_size, cluster
     )
     if not math.isfinite(validation["loss"]):
         raise _diverged("validation loss", validation["loss"], state)
@@ -263,14 +222,12 @@ def _evaluate_epoch(
     }
 
 
-def _make_eval_model(
-    model: keras.Model, config: TrainConfig, num_classes: int
-) -> keras.Model:
+def _make_eval_model(state: TrainState) -> keras.Model:
     """Returns a float32 model for evaluation: the same one, or a copy."""
-    if config.precision == "float32":
-        return model
-    config = dataclasses.replace(config, precision="float32")
-    return models.build_model(config, num_classes)
+    if state.config.precision == "float32":
+        return state.model
+    config = dataclasses.replace(state.config, precision="float32")
+    return models.build_model(config, len(state.info.classes))
 
 
 def find_best(history: History) -> dict[str, Any] | None:
@@ -294,16 +251,16 @@ def _diverged(
     )
 
 
-def _progress_bar(
-    state: TrainState, config: TrainConfig, info: DatasetInfo, cluster: Cluster
-) -> tqdm:
+# --- Progress and logs ----------------------------------------------------------------
+
+
+def _progress_bar(state: TrainState) -> tqdm:
     """Creates a progress bar that counts the drawings of all epochs."""
-    epoch_examples = count_epoch_examples(config, info)
     return cli.progress(
-        config.epochs * epoch_examples,
-        config.model,
-        done=int(state.epochs) * epoch_examples + int(state.examples),
-        shown=cluster.is_chief,
+        state.config.epochs * state.epoch_examples,
+        state.config.model,
+        done=int(state.epochs) * state.epoch_examples + int(state.examples),
+        shown=state.cluster.is_chief,
     )
 
 

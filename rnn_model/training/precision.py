@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from rnn_model.config import TrainConfig
+from rnn_model.config import BFLOAT16_MODELS, TrainConfig
 from rnn_model.distributed import SINGLE_WORKER, Cluster
 
 CPU_INFO = "/proc/cpuinfo"
@@ -33,7 +33,8 @@ def resolve_precision(
     """Replaces `precision="auto"` by the best that the hardware of all workers has."""
     if config.precision != "auto":
         return config
-    use_bfloat16 = config.model == "rnn" and cluster.is_true_on_all(_has_bfloat16())
+    can_use = config.model in BFLOAT16_MODELS
+    use_bfloat16 = can_use and cluster.is_true_on_all(_has_bfloat16())
     precision = "bfloat16" if use_bfloat16 else "float32"
     return dataclasses.replace(config, precision=precision)
 

@@ -60,22 +60,14 @@ def _checksum(text: str) -> int:
 
 
 def restore_or_initialize(
-    state: TrainState,
-    checkpoints: CheckpointManager,
-    config: TrainConfig,
-    info: DatasetInfo,
-    workdir: Workdir,
-    cluster: Cluster,
+    state: TrainState, checkpoints: CheckpointManager, workdir: Workdir
 ) -> History:
     """Restores the newest readable checkpoint, or starts the run.
 
     Args:
       state: is restored, or initialized with the weights of `config.init_from`.
       checkpoints: the manager of the checkpoints in `last/`.
-      config: the settings, resolved.
-      info: the data set.
       workdir: the settings are written to it.
-      cluster: the workers.
 
     Returns:
       The metrics of the completed epochs.
@@ -83,15 +75,16 @@ def restore_or_initialize(
     Raises:
       ValueError: no checkpoint can be read, or the workers read different ones.
     """
+    config, classes, cluster = state.config, state.info.classes, state.cluster
     history: History = []
     if path := checkpoints.restore():
         history = workdir.read_history()[: int(state.epochs)]
         cluster.log(f"resuming after {state.describe_position()} ({path})")
     elif config.init_from:
         source = Workdir(config.init_from)
-        warm_start.load_initial_weights(state.model, info.classes, source)
+        warm_start.load_initial_weights(state.model, classes, source)
         cluster.log(f"starting from the weights of {config.init_from}")
     cluster.check_equal_on_all(checkpoint=state.step)
     if cluster.is_chief:
-        workdir.write_settings(config, info.classes)
+        workdir.write_settings(config, classes)
     return history

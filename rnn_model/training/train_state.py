@@ -1,8 +1,7 @@
-"""The state of a training run: everything that a step changes."""
+"""The state of a training run: its settings, and everything that a step changes."""
 
 import math
 
-import keras
 import tensorflow as tf
 
 from rnn_model import models
@@ -14,11 +13,20 @@ from tfrecords.dataset_info import DatasetInfo
 
 
 class TrainState(tf.Module):
-    """Model, optimizer and position in the data; a checkpoint in `last/` holds it.
+    """A run before its first step; a checkpoint in `last/` holds its variables.
 
     All workers of a cluster have the same state, except for `seconds`.
 
+    Args:
+      config: the settings, with `epochs` and `precision` resolved.
+      info: the data set.
+      cluster: the workers.
+
     Attributes:
+      config: as given, like `info` and `cluster`.
+      class_counts: training drawings of each class.
+      epoch_examples: drawings per epoch, repetitions of rare classes included.
+      epoch_steps: steps per epoch.
       model: the network.
       optimizer: its `iterations` are the number of steps taken.
       epochs: `<int64>[]`, completed epochs.
@@ -27,10 +35,22 @@ class TrainState(tf.Module):
       seconds: `<float64>[]`, duration of the current epoch so far.
     """
 
-    def __init__(self, model: keras.Model, optimizer: keras.Optimizer):
+    def __init__(
+        self, config: TrainConfig, info: DatasetInfo, cluster: Cluster = SINGLE_WORKER
+    ):
         super().__init__()
-        self.model = model
-        self.optimizer = optimizer
+        self.config, self.info, self.cluster = config, info, cluster
+        self.class_counts = info.split("train").class_counts
+        self.epoch_examples = class_balance.compute_epoch_size(
+            self.class_counts, config.balance
+        )
+        self.epoch_steps = math.ceil(self.epoch_examples / config.batch_size)
+        with cluster.strategy.scope():
+            self.model = models.build_model(config, len(info.classes))
+            if config.freeze_body:
+                warm_start.freeze_body(self.model)
+            self.optimizer = make_optimizer(config, config.epochs * self.epoch_steps)
+            self.optimizer.build(self.model.trainable_variables)
         self.epochs = tf.Variable(0, dtype=tf.int64)
         self.examples = tf.Variable(0, dtype=tf.int64)
         self.loss_sum = tf.Variable(0.0, dtype=tf.float64)
@@ -40,6 +60,11 @@ class TrainState(tf.Module):
     def step(self) -> int:
         """Number of steps taken."""
         return int(self.optimizer.iterations.numpy())
+
+    @property
+    def step_in_epoch(self) -> int:
+        """Number of steps taken in the current epoch."""
+        return self.step - int(self.epochs) * self.epoch_steps
 
     def add_batch(self, loss: float, examples: int, seconds: float) -> None:
         """Adds a batch to the sums of the epoch.
@@ -67,34 +92,3 @@ class TrainState(tf.Module):
         examples = int(self.examples)
         rest = f" and {examples:,} drawings" if examples else ""
         return f"epoch {int(self.epochs)}{rest}"
-
-
-def count_epoch_examples(config: TrainConfig, info: DatasetInfo) -> int:
-    """Counts the drawings of an epoch, repetitions of rare classes included."""
-    counts = info.split("train").class_counts
-    return class_balance.compute_epoch_size(counts, config.balance)
-
-
-def count_epoch_steps(config: TrainConfig, info: DatasetInfo) -> int:
-    """Counts the steps of an epoch."""
-    return math.ceil(count_epoch_examples(config, info) / config.batch_size)
-
-
-def create_train_state(
-    config: TrainConfig, info: DatasetInfo, cluster: Cluster = SINGLE_WORKER
-) -> TrainState:
-    """Creates the state of a run that has not started.
-
-    Args:
-      config: the settings, with `epochs` and `precision` resolved.
-      info: the data set.
-      cluster: the workers.
-    """
-    total_steps = config.epochs * count_epoch_steps(config, info)
-    with cluster.strategy.scope():
-        model = models.build_model(config, len(info.classes))
-        if config.freeze_body:
-            warm_start.freeze_body(model)
-        optimizer = make_optimizer(config, total_steps)
-        optimizer.build(model.trainable_variables)
-    return TrainState(model, optimizer)

@@ -7,11 +7,8 @@ import keras
 import tensorflow as tf
 
 from rnn_model import models
-from rnn_model.config import TrainConfig
-from rnn_model.distributed import SINGLE_WORKER, Cluster
 from rnn_model.training import class_balance
 from rnn_model.training.train_state import TrainState
-from tfrecords.dataset_info import DatasetInfo
 
 Batch = dict[str, tf.Tensor]
 TrainStep = Callable[..., tf.Tensor]
@@ -20,12 +17,7 @@ REPLICA_SEED_STRIDE = 0x9E3779B9
 """Difference of the dropout seeds of two replicas; those of two layers differ less."""
 
 
-def make_train_step(
-    state: TrainState,
-    config: TrainConfig,
-    info: DatasetInfo,
-    cluster: Cluster = SINGLE_WORKER,
-) -> TrainStep:
+def make_train_step(state: TrainState) -> TrainStep:
     """Creates the function that trains on one batch.
 
     Each replica computes a part of the global batch. Losses are divided by the size of
@@ -34,20 +26,18 @@ def make_train_step(
 
     Args:
       state: is changed by the step.
-      config: the settings of the run.
-      info: the data set.
-      cluster: the workers.
 
     Returns:
       A `tf.function` of a batch (see `batch_spec`) and `stop <bool>[]`, whether this
       worker was asked to stop. It returns `<float32>[2]`: the mean loss of the global
       batch, and how many replicas were asked to stop. Call it by `run_train_step`.
     """
-    model, optimizer = state.model, state.optimizer
-    forward = models.forward_fn(model, info.kind)
-    counts = info.split("train").class_counts
-    logit_offsets = class_balance.compute_logit_offsets(counts, config.balance)
-    input_names = tuple(models.INPUT_SPECS[info.kind])
+    config, cluster, model = state.config, state.cluster, state.model
+    forward = models.forward_fn(model, state.info.kind)
+    input_names = tuple(models.INPUT_SPECS[state.info.kind])
+    logit_offsets = class_balance.compute_logit_offsets(
+        state.class_counts, config.balance
+    )
 
     def replica_step(batch: Batch, stop: tf.Tensor) -> tf.Tensor:
         global_size = batch["drawings"]
@@ -56,7 +46,9 @@ def make_train_step(
         with tf.GradientTape() as tape:
             logits = forward(*(rows[name] for name in input_names), training=True)
             losses = tf.nn.softmax_cross_entropy_with_logits(
-                smooth_targets(rows["class_index"], config, len(info.classes)),
+                smooth_targets(
+                    rows["class_index"], len(logit_offsets), config.label_smoothing
+                ),
                 logits + logit_offsets,
             )
             divisor = tf.cast(cluster.count_rows_taken(global_size), tf.float32)
@@ -65,10 +57,12 @@ def make_train_step(
         result = tf.stack([loss, tf.cast(stop, tf.float32)])
         *gradients, result = cluster.all_reduce([*gradients, result])
         gradients, _ = tf.clip_by_global_norm(gradients, config.clip_norm)
-        optimizer.apply(gradients, model.trainable_variables)
+        state.optimizer.apply(gradients, model.trainable_variables)
         return result
 
-    @tf.function(input_signature=[batch_spec(info.kind), tf.TensorSpec([], tf.bool)])
+    @tf.function(
+        input_signature=[batch_spec(state.info.kind), tf.TensorSpec([], tf.bool)]
+    )
     def train_step(batch: Batch, stop: tf.Tensor) -> tf.Tensor:
         results = cluster.strategy.run(replica_step, (batch, stop))
         return cluster.strategy.experimental_local_results(results)[0]
@@ -104,19 +98,15 @@ def batch_spec(kind: str) -> dict[str, tf.TensorSpec]:
 
 
 def smooth_targets(
-    class_index: tf.Tensor, config: TrainConfig, num_classes: int
+    class_index: tf.Tensor, num_classes: int, smoothing: float
 ) -> tf.Tensor:
     """Computes one-hot targets with label smoothing, `<float32>[batch, classes]`."""
-    smoothing = config.label_smoothing
-    return tf.one_hot(
-        class_index,
-        num_classes,
-        on_value=1 - smoothing * (1 - 1 / num_classes),
-        off_value=smoothing / num_classes,
-    )
+    off_value = smoothing / num_classes
+    on_value = 1 - smoothing * (1 - 1 / num_classes)
+    return tf.one_hot(class_index, num_classes, on_value, off_value)
 
 
-def seed_dropout(state: TrainState, cluster: Cluster = SINGLE_WORKER) -> None:
+def seed_dropout(state: TrainState) -> None:
     """Sets the seeds of dropout from the seed of the run, the step and the replica.
 
     Called at the start of each epoch, and when a run is resumed, so that a resumed run
@@ -133,4 +123,4 @@ def seed_dropout(state: TrainState, cluster: Cluster = SINGLE_WORKER) -> None:
                 seed += replica * REPLICA_SEED_STRIDE
                 layer.seed_generator.state.assign(tf.stack([seed, step]))
 
-    tf.function(lambda: cluster.strategy.run(seed_replica))()
+    tf.function(lambda: state.cluster.strategy.run(seed_replica))()

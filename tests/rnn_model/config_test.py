@@ -10,7 +10,11 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("model", "transformer", "one of rnn, cnn, mlp. Received: 'transformer'"),
+        (
+            "model",
+            "transformer",
+            "one of rnn, cnn, resnet, mlp. Received: 'transformer'",
+        ),
         ("optimizer", "sgdd", f"one of {', '.join(OPTIMIZERS)}. Received: 'sgdd'"),
         ("precision", "half", "one of auto, float32, bfloat16. Received: 'half'"),
         ("epochs", -1, "≥ 0. Received: -1"),

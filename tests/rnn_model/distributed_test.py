@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from rnn_model import distributed, input_pipeline
-from rnn_model.distributed import SINGLE_WORKER, Cluster, Task
+from rnn_model.distributed import SINGLE_WORKER, Cluster, LostWorkerError, Task
 from tests.conftest import without_tensorflow_log
 from tfrecords.dataset_info import load_dataset_info
 
@@ -180,6 +180,19 @@ def test_a_worker_with_other_values_than_the_chief_is_an_error(monkeypatch):
     monkeypatch.setattr(cluster, "sum_over_workers", lambda values: table)
     with pytest.raises(ValueError, match=r"^flags of worker 1 differs from that"):
         cluster.check_equal_on_all(flags=7, workdir=1)
+
+
+def test_connection_errors_name_worker_and_cause():
+    error = tf.errors.UnavailableError(None, None, "aborted by: x last error: refused")
+    cluster = make_cluster(2, 2, 1)
+    with (
+        pytest.raises(
+            LostWorkerError, match=r"^worker 1 lost .* \(refused\)"
+        ) as caught,
+        cluster.connection_errors_as_lost_worker(),
+    ):
+        raise error
+    assert caught.value.exit_status == 3  # docs/launching.md
 
 
 # --- Two devices ----------------------------------------------------------------------

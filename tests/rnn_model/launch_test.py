@@ -213,7 +213,9 @@ def test_the_error_and_status_of_a_worker_are_forwarded(tmp_path):
     done = run(launch_command("d", tmp_path / "w", 1, model="cnnn"))
     assert done.returncode == 1
     errors = done.stderr.splitlines()
-    assert re.match(r"\[0\] error: --model must be one of rnn, cnn, mlp", errors[0])
+    assert re.match(
+        r"\[0\] error: --model must be one of rnn, cnn, resnet, mlp", errors[0]
+    )
     assert errors[1:] == [
         "error: worker 0 exited with status 1; see its last lines for the cause"
     ]

@@ -61,7 +61,7 @@ def test_help_describes_every_flag():
         (["--data_dir=d"], ["--workdir"]),
         (
             ["--data_dir=d", "--workdir={tmp}/r", "--model=cnnn"],
-            ["--model must be one of rnn, cnn, mlp", "'cnnn'"],
+            ["--model must be one of rnn, cnn, resnet, mlp", "'cnnn'"],
         ),
         (
             ["--data_dir=d", "--workdir={tmp}/r", "--epochs=many"],

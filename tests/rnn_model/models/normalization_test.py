@@ -5,6 +5,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from rnn_model.models.normalization import BatchNormalization
@@ -12,6 +13,7 @@ from rnn_model.models.normalization import BatchNormalization
 TWO_REPLICAS = """
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from rnn_model.models.normalization import BatchNormalization
 
@@ -74,11 +76,11 @@ def test_replicas_use_the_statistics_of_the_global_batch():
     assert done.returncode == 0, done.stderr
 
 
-def test_bfloat16_equals_keras_up_to_the_rounding_of_the_output():
+@pytest.mark.parametrize("shape", [(6, 5, 4), (3, 5, 2, 4)])
+def test_bfloat16_equals_keras_up_to_the_rounding_of_the_output(shape):
     rng = np.random.default_rng(0)
     x, output_weights = (
-        tf.cast(tf.constant(rng.normal(mean, 2, (6, 5, 4))), tf.bfloat16)
-        for mean in (3, 0)
+        tf.cast(tf.constant(rng.normal(mean, 2, shape)), tf.bfloat16) for mean in (3, 0)
     )
     gamma, beta = (rng.uniform(0.5, 1.5, 4).astype("float32") for _ in range(2))
 

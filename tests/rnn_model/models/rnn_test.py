@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnn_model import models
 from rnn_model.config import TrainConfig
-from rnn_model.training.train_state import create_train_state
+from rnn_model.training.train_state import TrainState
 from rnn_model.training.train_step import make_train_step
 from tests.rnn_model.models.models_test import LENGTHS, make_batch, predict_logits
 from tfrecords.dataset_info import DatasetInfo, Split
@@ -60,7 +60,7 @@ def ops_of_train_step(monkeypatch, has_gpu, **settings):
     classes = tuple(f"word {number}" for number in range(NUM_CLASSES))
     split = Split(shards=(), class_counts=(10,) * NUM_CLASSES)
     info = DatasetInfo(classes, {"train": split})
-    train_step = make_train_step(create_train_state(config, info), config, info)
+    train_step = make_train_step(TrainState(config, info))
     graph = train_step.get_concrete_function().graph.as_graph_def()
     nodes = [node for function in graph.library.function for node in function.node_def]
     return {node.op for node in [*graph.node, *nodes]}

@@ -46,6 +46,7 @@ def resolve(monkeypatch, tmp_path):
 )
 def test_cpu(resolve, flags, expected):
     assert resolve(cpu_flags=flags) == expected
+    assert resolve(cpu_flags=flags, model="resnet") == expected
     assert resolve(cpu_flags=flags, model="cnn") == "float32"
     for setting in ("bfloat16", "float32"):
         assert resolve(cpu_flags=flags, setting=setting) == setting

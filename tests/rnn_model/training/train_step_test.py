@@ -9,7 +9,7 @@ import pytest
 from rnn_model import models
 from rnn_model.config import OPTIMIZERS, TrainConfig
 from rnn_model.training import class_balance
-from rnn_model.training.train_state import create_train_state
+from rnn_model.training.train_state import TrainState
 from rnn_model.training.train_step import make_train_step, run_train_step
 from tfrecords.dataset_info import load_dataset_info
 
@@ -34,7 +34,7 @@ def make_batch(size, time_steps):
 
 def test_loss_has_smoothed_targets_and_logit_offsets(info):
     config = dataclasses.replace(CONFIG, label_smoothing=0.2, learning_rate=1e-9)
-    state = create_train_state(config, info)
+    state = TrainState(config, info)
     batch = make_batch(4, 5)
     counts = info.split("train").class_counts
     logits = models.forward_fn(state.model, "ink")(
@@ -44,15 +44,15 @@ def test_loss_has_smoothed_targets_and_logit_offsets(info):
     logits = logits.numpy()
     log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     targets = np.eye(4) * 0.8 + 0.05
-    loss, _ = run_train_step(make_train_step(state, config, info), batch)
+    loss, _ = run_train_step(make_train_step(state), batch)
     assert loss == pytest.approx(-(targets * log_probs).sum(axis=1).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_changes_the_weights(info, optimizer):
     config = dataclasses.replace(CONFIG, optimizer=optimizer)
-    state = create_train_state(config, info)
-    train_step = make_train_step(state, config, info)
+    state = TrainState(config, info)
+    train_step = make_train_step(state)
     before = [weight.numpy() for weight in state.model.trainable_variables]
     for _ in range(2):  # The learning rate of the first step is 0.
         loss, _ = run_train_step(train_step, make_batch(8, 20))
@@ -65,15 +65,15 @@ def test_every_optimizer_changes_the_weights(info, optimizer):
 
 @pytest.mark.parametrize("stop", [False, True])
 def test_a_request_to_stop_is_returned(info, stop):
-    state = create_train_state(CONFIG, info)
-    train_step = make_train_step(state, CONFIG, info)
+    state = TrainState(CONFIG, info)
+    train_step = make_train_step(state)
     assert run_train_step(train_step, make_batch(4, 5), stop)[1] is stop
 
 
 @pytest.mark.parametrize("model", ["mlp", "rnn"])
 def test_one_trace_serves_all_shapes_of_batches(info, model):
     config = dataclasses.replace(CONFIG, model=model)
-    train_step = make_train_step(create_train_state(config, info), config, info)
+    train_step = make_train_step(TrainState(config, info))
     for size, time_steps in [(4, 9), (4, 12), (3, 12), (1, 30)]:
         run_train_step(train_step, make_batch(size, time_steps))
     # An optimizer that creates its variables in the first call needs a second trace.

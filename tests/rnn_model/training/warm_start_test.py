@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import sample
 from rnn_model.training import loop, warm_start
-from rnn_model.training.train_state import create_train_state
+from rnn_model.training.train_state import TrainState
 from rnn_model.workdir import Workdir
 from tfrecords.dataset_info import load_dataset_info
 
@@ -31,7 +31,7 @@ def make_config(source, **settings):
 def make_initialized_model(data_dir, source):
     """Returns a model with initial weights of `source`, and its classes."""
     info = load_dataset_info(str(data_dir))
-    model = create_train_state(make_config(source), info).model
+    model = TrainState(make_config(source), info).model
     warm_start.load_initial_weights(model, info.classes, Workdir(str(source)))
     return model, info.classes
 

@@ -1,0 +1,43 @@
+"""A bitmap baseline: a small residual network with batch normalization.
+
+    bitmap (B, 28, 28, 1)
+      ─ 3 × (convolution of stride 2, convolution with a residual connection) ─▶
+      (B, 14, 14, 32) ─▶ (B, 7, 7, 64) ─▶ (B, 4, 4, 128)
+      ─ mean over positions ─▶ (B, 128) ─ dropout, dense ─▶ (B, classes)
+
+A training step takes about as long as one of the rnn. The residual connections follow
+He et al. 2015, https://arxiv.org/abs/1512.03385.
+"""
+
+import keras
+import tensorflow as tf
+
+from rnn_model.config import TrainConfig
+from rnn_model.models.normalization import BatchNormalization
+from rnn_model.models.rasterize_layer import BITMAP_LAYER, Rasterize
+
+CONV_BLOCKS = ((32, 2), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1))
+"""Filters and stride of each 3×3 convolution."""
+
+
+def build_resnet(
+    ink: tf.Tensor,
+    length: tf.Tensor,
+    config: TrainConfig,
+    num_classes: int,
+    use_cudnn: str | bool,
+) -> tf.Tensor:
+    """Builds the network; the arguments are those of `rnn.build_rnn`."""
+    del use_cudnn  # The network has no LSTM.
+    dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
+    x = Rasterize(name=BITMAP_LAYER)(ink, length)  # (B, 28, 28, 1)
+    for number, (filters, stride) in enumerate(CONV_BLOCKS, 1):
+        y = keras.layers.Conv2D(
+            filters, 3, stride, padding="same", use_bias=False, dtype=dtype
+        )(x)
+        y = BatchNormalization(momentum=0.95, dtype=dtype, name=f"norm{number}")(y)
+        y = keras.layers.ReLU(dtype=dtype)(y)
+        x = keras.layers.Add(dtype=dtype)([x, y]) if stride == 1 else y
+    x = keras.layers.GlobalAveragePooling2D(name="mean")(x)  # (B, 128)
+    x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
+    return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)
