@@ -14,9 +14,8 @@ URL = "https://github.com/quickdraw-rnn/quickdraw-rnn"
 PACKAGES = ("tfrecords", "pipeline", "rnn_model", "serve_export")
 
 LITERT = ["ai-edge-litert>=2.1"]  # also validates an export
-# The upper bounds: `rnn_model.models.lstm` and `.normalization` and
-# `rnn_model.training.optimizer` override internals of Keras, and `rnn_model.checkpoints`
-# relies on the file names of TensorFlow's checkpoints. Before raising a bound, run
+# The upper bounds: the models and the optimizer override internals of Keras, and
+# `rnn_model.checkpoints` relies on TensorFlow's file names. Before raising a bound, run
 # `make test` with the new version: its deprecation warnings are errors.
 TRAIN = [
     "tensorflow>=2.21,<2.22",
