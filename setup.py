@@ -32,7 +32,7 @@ SERVE = [
     "prometheus-client",
     "segno",
     "starlette",
-    "uvicorn",
+    "uvicorn>=0.54,<0.55",  # `limits.http_limits` extends its protocol
     "httptools",
     "uvloop",
     *LITERT,

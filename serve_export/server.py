@@ -64,7 +64,7 @@ def main() -> None:
     settings = cli.fields_from_flags(ServerSettings)
     uvicorn = cli.import_extra("uvicorn", "serve")
     app_module = cli.import_extra("serve_export.api.app", "serve")
-    http_limits = cli.import_extra("serve_export.api.http_limits", "serve")
+    http_limits = cli.import_extra("serve_export.api.limits.http_limits", "serve")
     metrics = app_module.ServerMetrics()
     store = None
     if values.drawings_dir:

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp
 from serve_export import layout
 from serve_export.api import openapi
 from serve_export.api.errors import add_error_handlers
+from serve_export.api.limits.request_body import BodyReader
 from serve_export.api.metrics import ServerMetrics
 from serve_export.api.middleware import Middleware
-from serve_export.api.request_body import BodyReader
 from serve_export.api.routes import (
     classes,
     monitoring,
@@ -30,7 +30,7 @@ from serve_export.api.routes import (
 )
 from serve_export.api.routes.job_handler import JobHandler
 from serve_export.api.settings import ServerSettings
-from serve_export.api.workers import Workers
+from serve_export.api.workers.worker_groups import Workers
 from serve_export.drawings_store import DrawingsStore
 
 

@@ -12,8 +12,8 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve_export.api.errors import ApiError, make_error_response
+from serve_export.api.limits.rate_limiter import RateLimiter
 from serve_export.api.metrics import ServerMetrics
-from serve_export.api.rate_limiter import RateLimiter
 from serve_export.api.settings import ServerSettings
 
 UNLIMITED_PAGES = ("/", "/words")

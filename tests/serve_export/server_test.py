@@ -22,7 +22,7 @@ PREDICT_AND_SERVE = f"""
 import json, sys
 from serve_export import predict, server
 from serve_export.api.app import ServerMetrics, Workers, create_app
-from serve_export.api.inference import Inference
+from serve_export.api.workers.inference import Inference
 from serve_export.api.settings import ServerSettings
 from serve_export.drawings_store import DrawingsStore
 from serve_export.predictor import Predictor

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve_export.api import schemas
-from serve_export.api.animated_svg import animated_svg
 from serve_export.api.errors import ApiError
 from serve_export.api.openapi import Operation
+from serve_export.api.routes.animated_svg import animated_svg
 from serve_export.layout import ExportInfo
 
 _CACHE = {"cache-control": "public, max-age=3600"}

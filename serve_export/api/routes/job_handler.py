@@ -3,9 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serve_export.api.limits.request_body import BodyReader
 from serve_export.api.openapi import Handler
-from serve_export.api.request_body import BodyReader
-from serve_export.api.workers import Workers
+from serve_export.api.workers.worker_groups import Workers
 
 
 class JobHandler:

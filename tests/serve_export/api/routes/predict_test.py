@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline import rasterize, strokes
-from serve_export.api.inference import compute_score
+from serve_export.api.workers.inference import compute_score
 from serve_export.predictor import Predictor
 from tfrecords import schema
 

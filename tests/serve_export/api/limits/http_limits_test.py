@@ -11,12 +11,13 @@ import urllib.parse
 
 import pytest
 
-from serve_export.api import http_limits
+from serve_export.api.limits import http_limits
 
 FAST = """
 import sys
 from serve_export import server
-from serve_export.api import http_limits, middleware, request_body
+from serve_export.api import middleware
+from serve_export.api.limits import http_limits, request_body
 http_limits.HEAD_SECONDS = request_body.BODY_SECONDS = 0.5
 middleware.DISCARD_SECONDS = 0.5
 server.run()

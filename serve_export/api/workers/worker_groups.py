@@ -16,7 +16,7 @@ from serve_export import layout
 from serve_export.api.errors import ApiError
 from serve_export.api.metrics import ServerMetrics
 from serve_export.api.settings import ServerSettings
-from serve_export.api.worker_processes import (
+from serve_export.api.workers.worker_processes import (
     Worker,
     WorkerDiedError,
     WorkerProcess,

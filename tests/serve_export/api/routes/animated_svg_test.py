@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree as ElementTree
 
-from serve_export.api.animated_svg import animated_svg
+from serve_export.api.routes.animated_svg import animated_svg
 
 CROSS = [[[0, 255], [0, 255]], [[255, 0], [0, 255]], [[9, 9], [9, 9]]]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import processes
-from serve_export.api import workers
 from serve_export.api.errors import ApiError
 from serve_export.api.metrics import ServerMetrics
 from serve_export.api.settings import ServerSettings
-from serve_export.api.worker_processes import WorkerProcess, prepare_fork_server
-from serve_export.api.workers import WorkerGroup
+from serve_export.api.workers import worker_groups
+from serve_export.api.workers.worker_groups import WorkerGroup
+from serve_export.api.workers.worker_processes import WorkerProcess, prepare_fork_server
 
 DRAWING = {"drawing": [[[10, 90, 90], [20, 20, 80]]]}
 
@@ -89,7 +89,7 @@ def test_too_many_waiting_bytes_get_503(make_group):
 
 
 def test_a_request_that_waits_too_long_gets_503(make_group, monkeypatch):
-    monkeypatch.setattr(workers, "MAX_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(worker_groups, "MAX_WAIT_SECONDS", 0.1)
 
     async def run():
         group = make_group()

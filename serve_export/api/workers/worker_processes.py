@@ -26,12 +26,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 from serve_export.api.settings import ServerSettings
 
 if TYPE_CHECKING:  # with numpy and LiteRT, which only workers need
-    from serve_export.api.inference import Inference
+    from serve_export.api.workers.inference import Inference
 
 MAX_JOB_SECONDS = 10.0
 """A job that takes longer is a fault; its worker process ends itself."""
 
-_PRELOADED_MODULES = ["serve_export.api.inference", "ai_edge_litert.interpreter"]
+_PRELOADED_MODULES = [
+    "serve_export.api.workers.inference",
+    "ai_edge_litert.interpreter",
+]
 _MESSAGE_SIZE = struct.Struct("<I")  # of the pickled message that follows
 
 
@@ -167,7 +170,7 @@ def load_in_process(
     export_dir: str | None, runtime: str, settings: ServerSettings
 ) -> tuple["Inference", LoadedModel]:
     """Loads the model in this process."""
-    from serve_export.api.inference import Inference
+    from serve_export.api.workers.inference import Inference
     from serve_export.predictor import Predictor
 
     predictor = Predictor(export_dir, runtime)

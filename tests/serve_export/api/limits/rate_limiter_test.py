@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve_export.api import rate_limiter
-from serve_export.api.rate_limiter import RateLimiter
+from serve_export.api.limits import rate_limiter
+from serve_export.api.limits.rate_limiter import RateLimiter
 
 
 def test_a_burst_is_allowed_and_then_the_rate():
