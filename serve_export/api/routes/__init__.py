@@ -7,5 +7,6 @@
     qr_code          `/v1/qr_code`
     tf_serving       `/v1/models/quickdraw`, TensorFlow Serving's REST API
     monitoring       `/healthz`, `/readyz`, `/metrics`
-    job_handler      passes a body to the workers
+
+`job_handler` passes a body to the workers.
 """
