@@ -157,10 +157,17 @@ def test_misuse_is_a_one_line_error(arguments, message):
     assert message in line
 
 
-def test_help_loads_no_heavy_library():
+@pytest.mark.parametrize(
+    ("module", "libraries"),
+    [
+        ("serve_export.server", ("numpy", "uvicorn", *HEAVY)),
+        ("serve_export.api.app", ("numpy", "ai_edge_litert", *HEAVY)),
+    ],
+)
+def test_libraries_are_loaded_where_they_are_needed(module, libraries):
     code = (
-        "import sys; from serve_export import server; "
-        f"print([n for n in ('numpy', 'uvicorn', *{HEAVY!r}) if n in sys.modules])"
+        f"import sys, {module}; "
+        f"print([name for name in {libraries!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr

@@ -21,9 +21,10 @@ import numpy as np
 
 from pipeline import simplification, strokes
 from pipeline.formats import images
-from serve_export.api import schemas, tf_serving
+from serve_export.api import schemas
 from serve_export.api.errors import ApiError, encode_error
 from serve_export.api.settings import ServerSettings
+from serve_export.api.workers import tf_serving_requests
 from serve_export.predictor import SIMPLIFIED, Predictor, select_top_k, to_ink
 from tfrecords import schema
 
@@ -146,7 +147,7 @@ class Inference:
     @_tf_serving_job
     def tf_predict(self, body: bytearray, is_small: bool) -> Reply:
         """Answers TensorFlow Serving's `:predict`."""
-        request = tf_serving.parse_predict(body, self._accepts_bitmaps)
+        request = tf_serving_requests.parse_predict(body, self._accepts_bitmaps)
         self._check_instances(request.instances, is_small)
         probabilities = self._predict(request.instances, request.kind)
         return _encode({request.response_key: probabilities.tolist()})
@@ -154,7 +155,7 @@ class Inference:
     @_tf_serving_job
     def tf_classify(self, body: bytearray, is_small: bool) -> Reply:
         """Answers TensorFlow Serving's `:classify`."""
-        instances = tf_serving.parse_classify(body)
+        instances = tf_serving_requests.parse_classify(body)
         self._check_instances(instances, is_small)
         words = self._predictor.classes
         rows = self._predict(instances)
