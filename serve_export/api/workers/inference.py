@@ -220,6 +220,9 @@ class Inference:
         if input_format == SIMPLIFIED:  # JSON has only one type of number
             drawing = [[[_to_int(v) for v in axis] for axis in s] for s in drawing]
         try:
+            # `to_ink` accepts lists of points too; the API has one layout only, since a
+            # short drawing could be read as either.
+            strokes.check_strokes(drawing)
             return to_ink(drawing, input_format, max_ink)
         except simplification.StrokesTooLongError as error:
             if max_ink < self._settings.max_ink:
