@@ -25,7 +25,6 @@ from rnn_model.training.train_step import (
     TrainStep,
     make_train_step,
     run_train_step,
-    seed_dropout,
 )
 from rnn_model.workdir import History, Workdir
 from tfrecords.dataset_info import DatasetInfo, load_dataset_info
@@ -174,7 +173,7 @@ def train_epoch(
       DivergedError: the loss is not finite.
       KeyboardInterrupt: a stop was requested.
     """
-    seed_dropout(state)
+    state.seed_dropout()
     seconds_before = float(state.seconds)
     start = last_save = time.monotonic()
     for batch in batches:

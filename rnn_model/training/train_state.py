@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import tensorflow as tf
 
 from rnn_model import models
@@ -10,6 +11,9 @@ from rnn_model.distributed import SINGLE_WORKER, Cluster
 from rnn_model.training import class_balance, warm_start
 from rnn_model.training.optimizer import make_optimizer
 from tfrecords.dataset_info import DatasetInfo
+
+REPLICA_SEED_STRIDE = 0x9E3779B9
+"""Difference of the dropout seeds of two replicas; those of two layers differ less."""
 
 
 class TrainState(tf.Module):
@@ -86,6 +90,27 @@ class TrainState(tf.Module):
             variable.assign(tf.zeros_like(variable))
         self.epochs.assign_add(1)
         return loss, examples, seconds
+
+    def seed_dropout(self) -> None:
+        """Sets the seeds of dropout from the seed of the run, the step and the replica.
+
+        Called when an epoch starts and when a run is resumed, so that a resumed run
+        gets the same dropout as an uninterrupted one.
+        """
+        self._seed_dropout(tf.constant(self.step, tf.uint32))
+
+    @tf.function
+    def _seed_dropout(self, step: tf.Tensor) -> None:
+        def seed_replica() -> None:
+            context = tf.distribute.get_replica_context()
+            replica = tf.cast(context.replica_id_in_sync_group, tf.uint32)
+            for layer in self.model.layers:
+                if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                    seed = tf.constant(layer.seed, tf.uint32)
+                    seed += replica * REPLICA_SEED_STRIDE
+                    layer.seed_generator.state.assign(tf.stack([seed, step]))
+
+        self.cluster.strategy.run(seed_replica)
 
     def describe_position(self) -> str:
         """Describes the position in the data, e.g. "epoch 3 and 1,024 drawings"."""

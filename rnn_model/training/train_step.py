@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from rnn_model import models
@@ -12,9 +11,6 @@ from rnn_model.training.train_state import TrainState
 
 Batch = dict[str, tf.Tensor]
 TrainStep = Callable[..., tf.Tensor]
-
-REPLICA_SEED_STRIDE = 0x9E3779B9
-"""Difference of the dropout seeds of two replicas; those of two layers differ less."""
 
 
 def make_train_step(state: TrainState) -> TrainStep:
@@ -104,23 +100,3 @@ def smooth_targets(
     off_value = smoothing / num_classes
     on_value = 1 - smoothing * (1 - 1 / num_classes)
     return tf.one_hot(class_index, num_classes, on_value, off_value)
-
-
-def seed_dropout(state: TrainState) -> None:
-    """Sets the seeds of dropout from the seed of the run, the step and the replica.
-
-    Called at the start of each epoch, and when a run is resumed, so that a resumed run
-    gets the same dropout as an uninterrupted one.
-    """
-    step = tf.constant(state.step, tf.uint32)
-
-    def seed_replica() -> None:
-        context = tf.distribute.get_replica_context()
-        replica = tf.cast(context.replica_id_in_sync_group, tf.uint32)
-        for layer in state.model.layers:
-            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                seed = tf.constant(layer.seed, tf.uint32)
-                seed += replica * REPLICA_SEED_STRIDE
-                layer.seed_generator.state.assign(tf.stack([seed, step]))
-
-    tf.function(lambda: state.cluster.strategy.run(seed_replica))()
