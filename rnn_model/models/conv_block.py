@@ -1,4 +1,4 @@
-"""A convolution over time with batch normalization, ReLU and a residual connection."""
+"""A convolution with batch normalization, ReLU and a residual connection."""
 
 from typing import Any
 
@@ -10,22 +10,34 @@ from rnn_model.models.normalization import BatchNormalization
 
 @keras.saving.register_keras_serializable("quickdraw_rnn")
 class ConvBlock(keras.layers.Layer):
-    """Conv1D → batch normalization → ReLU: `<float32>[batch, time / stride, filters]`.
+    """Convolution → batch normalization → ReLU.
 
-    Where input and output have the same shape, the input is added to the output.
+    Maps `[batch, time, channels]` to `[batch, time / stride, filters]`, or, with two
+    dimensions, `[batch, height, width, channels]` likewise. Where input and output have
+    the same shape, the input is added to the output.
 
     Args:
       filters: number of output channels.
-      kernel_size: width of the convolution, in time steps.
+      kernel_size: width of the convolution, in steps or cells.
       stride: of the convolution.
+      dimensions: 1 for a convolution over time, 2 for one over a grid.
       **kwargs: passed to `keras.layers.Layer`.
     """
 
-    def __init__(self, filters: int, kernel_size: int, stride: int, **kwargs: Any):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        stride: int,
+        dimensions: int = 1,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.stride = filters, kernel_size, stride
+        self.dimensions = dimensions
         dtype = self.dtype_policy
-        self.conv = keras.layers.Conv1D(
+        conv_layer = {1: keras.layers.Conv1D, 2: keras.layers.Conv2D}[dimensions]
+        self.conv = conv_layer(
             filters, kernel_size, stride, padding="same", use_bias=False, dtype=dtype
         )
         self.norm = BatchNormalization(momentum=0.95, dtype=dtype)
@@ -47,4 +59,5 @@ class ConvBlock(keras.layers.Layer):
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "stride": self.stride,
+            "dimensions": self.dimensions,
         }

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from rnn_model.config import TrainConfig
-from rnn_model.models.normalization import BatchNormalization
+from rnn_model.models.conv_block import ConvBlock
 from rnn_model.models.rasterize_layer import BITMAP_LAYER, Rasterize
 
 CONV_BLOCKS = ((32, 2), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1))
@@ -32,12 +32,10 @@ def build_resnet(
     dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
     x = Rasterize(name=BITMAP_LAYER)(ink, length)  # (B, 28, 28, 1)
     for number, (filters, stride) in enumerate(CONV_BLOCKS, 1):
-        y = keras.layers.Conv2D(
-            filters, 3, stride, padding="same", use_bias=False, dtype=dtype
-        )(x)
-        y = BatchNormalization(momentum=0.95, dtype=dtype, name=f"norm{number}")(y)
-        y = keras.layers.ReLU(dtype=dtype)(y)
-        x = keras.layers.Add(dtype=dtype)([x, y]) if stride == 1 else y
+        block = ConvBlock(
+            filters, 3, stride, dimensions=2, dtype=dtype, name=f"conv{number}"
+        )
+        x = block(x)  # (B, 14, 14, 32), … (B, 4, 4, 128)
     x = keras.layers.GlobalAveragePooling2D(name="mean")(x)  # (B, 128)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)
