@@ -45,8 +45,8 @@ def run(
     Flags are defined here and not on import, so that two commands may share the name
     of a flag. A `~` at the start of a value is expanded. A wrong flag exits with
     status 2. An error that a user can correct (ValueError, OSError) is printed as one
-    line on stderr and exits with status 1, or with its `exit_status`. Any other exception is a bug and keeps its
-    traceback.
+    line on stderr and exits with status 1, or with its `exit_status`. Any other
+    exception is a bug and keeps its traceback.
 
     Args:
       main: the command; it reads `flags.FLAGS`.
