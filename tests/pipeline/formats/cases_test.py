@@ -37,9 +37,10 @@ CASES = {
 
 @pytest.fixture(scope="session")
 def cases_dir():
-    folder = Path(os.environ.get("QUICKDRAW_CASES", "/none"))
+    default = Path(__file__).parents[4] / "shared" / "cases"
+    folder = Path(os.environ.get("QUICKDRAW_CASES", default))
     if not folder.is_dir():
-        pytest.skip("no folder of cases (set QUICKDRAW_CASES)")
+        pytest.skip(f"no input files at {folder} (set QUICKDRAW_CASES)")
     return folder
 
 

@@ -92,8 +92,8 @@ def test_texts_of_the_page_exist():
 )
 def test_language_of_the_browser(visit, locale, language, draw):
     visited = visit(locale=locale)
+    visited.expect("a[href='#draw']").to_have_text(draw)
     assert visited.page.evaluate("document.documentElement.lang") == language
-    assert visited.text("a[href='#draw']") == draw
 
 
 def test_language_is_changed_and_remembered(visit, doodle):
