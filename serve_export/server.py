@@ -104,7 +104,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _print_greeting(host: str, port: int, num_words: int) -> None:
-    """Prints the addresses of the server; opens the page if that is asked for."""
+    """Prints the addresses of the server; opens the page in a browser on request."""
     local_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     local_url = _make_url(local_host, port)
     print(f"serving on {local_url}", flush=True)

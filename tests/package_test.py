@@ -77,14 +77,14 @@ def sdist(source):
 
 @pytest.fixture(scope="module")
 def wheel(source, request):
-    """With a model in the box: the real one, or a small one if there is none yet."""
-    box = source / "serve_export" / "pretrained"
-    if not layout.list_versions(str(box)):
+    """A wheel with a bundled model: the real one, or a small one if there is none."""
+    bundled_dir = source / "serve_export" / "pretrained"
+    if not layout.list_versions(str(bundled_dir)):
         exported_rnn = request.getfixturevalue("exported_rnn")
-        (box / "1").mkdir(parents=True)
+        (bundled_dir / "1").mkdir(parents=True)
         files = layout.LITERT_INT8_FILE, layout.METRICS_FILE, layout.EXAMPLES_FILE
         for name in files:
-            shutil.copy(exported_rnn / name, box / "1")
+            shutil.copy(exported_rnn / name, bundled_dir / "1")
     check(sys.executable, "-c", BUILD, "wheel", source.parent, cwd=source)
     return next(source.parent.glob("*.whl"))
 

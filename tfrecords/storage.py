@@ -193,7 +193,7 @@ def list_dir(folder: str) -> list[str]:
 
 
 def match(pattern: str) -> dict[str, int]:
-    """Expands a glob to the files that match it; `**` stands for any folders.
+    """Expands a glob to the files that match it; `**` matches any folders.
 
     A local path that exists is matched as it is, even if its name holds brackets.
 

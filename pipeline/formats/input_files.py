@@ -77,7 +77,7 @@ def match_files(patterns: list[str], *, allow_stdin: bool = False) -> dict[str, 
 
 
 def _match(pattern: str) -> dict[str, int]:
-    """Expands a pattern; a folder stands for all files in it and below it."""
+    """Expands a pattern; a folder means all files in it and below."""
     if not storage.is_remote(pattern) and os.path.isdir(pattern):
         return {
             path: size

@@ -19,7 +19,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class ApiError(Exception):
-    """An error that the client is told about."""
+    """An error that is returned to the client."""
 
     def __init__(self, status: int, code: str, message: str):
         super().__init__(status, code, message)
@@ -60,7 +60,7 @@ def add_error_handlers(app: Starlette) -> None:
         return make_error_response(request.url.path, api_error, error.headers)
 
     async def handle_disconnect(request: Request, error: Exception) -> Response:
-        return Response(status_code=400)  # nobody receives it
+        return Response(status_code=400)  # The client has disconnected.
 
     async def handle_unexpected(request: Request, error: Exception) -> Response:
         # The traceback is logged; it must not reach the client.
