@@ -36,6 +36,7 @@ def export(
     *,
     data_dir: str = "",
     split: str = "test",
+    examples_data_dir: str = "",
     formats: Sequence[str] = DEFAULT_FORMATS,
     attribution: str = layout.DEFAULT_ATTRIBUTION,
     log: Callable[[str], None] = print,
@@ -48,6 +49,8 @@ def export(
       data_dir: the run's data set, to validate the formats and to choose examples;
         without it they are validated on generated drawings.
       split: part of the data set to validate on.
+      examples_data_dir: the data set to choose the examples from, from the same split;
+        `data_dir` by default.
       formats: names from `FORMATS`.
       attribution: author and licence of the drawings.
       log: called with each line of the result.
@@ -82,10 +85,15 @@ def export(
         drawings = load_drawings(data_dir, split, classes)
     else:
         drawings = generate_drawings()
+    example_drawings = None
+    if examples_data_dir:
+        example_drawings = load_drawings(examples_data_dir, split, classes)
 
     with publish.new_version(output_dir) as (staging_dir, version_dir):
         written = write_formats(model, classes, preprocessing, staging_dir, formats)
-        metrics, examples = validate(model, written, drawings, classes)
+        metrics, examples = validate(
+            model, written, drawings, classes, example_drawings
+        )
         metrics["attribution"] = attribution
         card = model_card.render(run, model, preprocessing, metrics)
         _write_file(staging_dir, layout.METRICS_FILE, json.dumps(metrics, indent=1))
@@ -120,6 +128,12 @@ def _define_flags() -> None:
     )
     flags.DEFINE_string("split", "test", "Split of the data set to validate on.")
     flags.DEFINE_string(
+        "examples_data_dir",
+        "",
+        "Data set of ink with the same classes to choose the examples from, instead of "
+        "--data_dir.",
+    )
+    flags.DEFINE_string(
         "attribution",
         layout.DEFAULT_ATTRIBUTION,
         "Author and licence of the drawings, for the model card.",
@@ -138,6 +152,7 @@ def main() -> None:
             values.output_dir,
             data_dir=values.data_dir,
             split=values.split,
+            examples_data_dir=values.examples_data_dir,
             formats=values.formats,
             attribution=values.attribution,
         )

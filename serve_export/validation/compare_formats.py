@@ -4,7 +4,7 @@ The compared values are probabilities. A format with float32 weights must agree 
 Keras; one with 8-bit weights may differ, and `quantization_check` reports its accuracy.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +57,7 @@ def compare_formats(
     probabilities: list[np.ndarray] = []
     with cli.progress(len(formats) * len(drawings.items), "validate") as bar:
         for model in formats:
-            predicted = np.concatenate(list(_predict(model, drawings, bar.update)))
+            predicted = predict_probabilities(model, drawings, bar.update)
             probabilities.append(predicted)
             difference = float(np.abs(predicted - probabilities[0]).max())
             if results and model.is_exact and not difference <= TOLERANCE:
@@ -79,10 +79,24 @@ def compare_formats(
     return results, probabilities
 
 
-def _predict(
-    model: ModelFormat, drawings: ValidationDrawings, update: Callable[[int], Any]
-) -> Iterator[np.ndarray]:
+def predict_probabilities(
+    model: ModelFormat,
+    drawings: ValidationDrawings,
+    update: Callable[[int], Any] = lambda _: None,
+) -> np.ndarray:
+    """Classifies drawings in batches.
+
+    Args:
+      model: a format.
+      drawings: of a kind that the format takes.
+      update: called with the size of each batch.
+
+    Returns:
+      Probabilities `<float32>[drawings, classes]`.
+    """
+    batches = []
     for start in range(0, len(drawings.items), BATCH_SIZE):
         batch = drawings.items[start : start + BATCH_SIZE]
-        yield model.predict(batch, drawings.kind)
+        batches.append(model.predict(batch, drawings.kind))
         update(len(batch))
+    return np.concatenate(batches)

@@ -8,11 +8,14 @@ import numpy as np
 
 from pipeline import strokes
 from rnn_model.evaluation import partial_drawings
+from rnn_model.evaluation.metrics import MetricSums
 from serve_export.formats.writer import ModelFormat
 from serve_export.validation.compare_formats import FormatResult
 from serve_export.validation.drawings import ValidationDrawings, choose_examples
 
 MAX_PARTIAL_DRAWINGS = 1_000
+
+ACCURACY_METRICS = ("top1", "top3", "macro_top1")
 
 TABLE_HEADER = (
     "format", "size", "max. difference", "top-1", "top-1 loss", "latency"
@@ -39,6 +42,39 @@ def make_table(results: Sequence[FormatResult]) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def compute_accuracy(
+    probabilities: np.ndarray, drawings: ValidationDrawings
+) -> dict[str, dict[str, float | int]]:
+    """Computes top-1, top-3 and macro top-1.
+
+    Args:
+      probabilities: `<float32>[drawings, classes]`.
+      drawings: with labels.
+
+    Returns:
+      The accuracy on all drawings and, as far as it is known, on those that the game
+      recognized.
+    """
+    assert drawings.labels is not None
+    assert drawings.recognized is not None
+    groups = {
+        "all": np.full(len(drawings.labels), True),
+        "recognized": drawings.recognized == 1,
+    }
+    accuracy: dict[str, dict[str, float | int]] = {}
+    for name, rows in groups.items():
+        if not rows.any():
+            continue
+        sums = MetricSums(probabilities.shape[1])
+        with np.errstate(divide="ignore"):
+            sums.update(np.log(probabilities[rows]), drawings.labels[rows])
+        result = sums.result()
+        accuracy[name] = {"drawings": int(rows.sum())} | {
+            metric: round(result[metric], 4) for metric in ACCURACY_METRICS
+        }
+    return accuracy
 
 
 def compute_class_top1(

@@ -8,7 +8,10 @@ import keras
 from serve_export.formats.keras_file import KerasRuntime
 from serve_export.formats.writer import ModelFormat
 from serve_export.validation import export_metrics
-from serve_export.validation.compare_formats import compare_formats
+from serve_export.validation.compare_formats import (
+    compare_formats,
+    predict_probabilities,
+)
 from serve_export.validation.drawings import ValidationDrawings, get_common_kind
 from serve_export.validation.quantization_check import warn_if_accuracy_lost
 from tfrecords import schema
@@ -19,6 +22,7 @@ def validate(
     formats: Sequence[ModelFormat],
     drawings: ValidationDrawings,
     classes: Sequence[str],
+    example_drawings: ValidationDrawings | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Compares the formats of an export with the Keras model.
 
@@ -27,6 +31,7 @@ def validate(
       formats: of `write_formats`.
       drawings: of `load_drawings` or `generate_drawings`.
       classes: in the order of the probabilities.
+      example_drawings: labelled ink to choose the examples from; `drawings` by default.
 
     Returns:
       The content of metrics.json, and that of examples.ndjson, which is empty without
@@ -51,6 +56,10 @@ def validate(
     if drawings.labels is None:
         return metrics, ""
     served, served_probabilities = [reference, *formats][-1], probabilities[-1]
+    metrics["accuracy"] = {
+        "format": served.name,
+        **export_metrics.compute_accuracy(served_probabilities, drawings),
+    }
     metrics["classes"] = export_metrics.compute_class_top1(
         served_probabilities, drawings.labels, classes
     )
@@ -62,5 +71,12 @@ def validate(
         "format": served.name,
         "top1": export_metrics.compute_partial_top1(served, drawings, kind),
     }
-    examples = export_metrics.format_examples(probabilities[0], drawings, classes)
+    if example_drawings:
+        inks = example_drawings.convert_to(kind)
+        example_probabilities = predict_probabilities(reference, inks)
+    else:
+        example_drawings, example_probabilities = drawings, probabilities[0]
+    examples = export_metrics.format_examples(
+        example_probabilities, example_drawings, classes
+    )
     return metrics, examples

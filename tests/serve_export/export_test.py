@@ -216,6 +216,23 @@ def test_each_class_has_examples_from_the_test_split(
     assert {drawing.key_id for drawing in drawings} <= test_keys
 
 
+def test_examples_of_another_data_set(trained_mlp, data_dir, build, doodles, tmp_path):
+    build([doodles / "*.ndjson"], tmp_path / "data", max_per_class=8)
+    version = export.export(
+        str(trained_mlp),
+        str(tmp_path / "exports"),
+        data_dir=str(data_dir),
+        examples_data_dir=str(tmp_path / "data"),
+        formats=["litert_int8"],
+    )
+    text = Path(version, layout.EXAMPLES_FILE).read_text()
+    other = load_dataset_info(str(tmp_path / "data")).splits["test"]
+    assert 0 < len(text.splitlines()) <= other.examples
+    metrics = json.loads(Path(version, layout.METRICS_FILE).read_text())
+    own = load_dataset_info(str(data_dir)).splits["test"]
+    assert metrics["accuracy"]["all"]["drawings"] == own.examples > other.examples
+
+
 def test_format_that_differs_from_keras_is_not_published(
     trained_mlp, tmp_path, monkeypatch
 ):

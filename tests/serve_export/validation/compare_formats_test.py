@@ -12,7 +12,9 @@ from tfrecords import schema
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32)
 INKS = [np.zeros((1, 3), np.float32)] * 3
-DRAWINGS = ValidationDrawings("three", schema.INK, INKS, np.array([0, 1, 1]), [""] * 3)
+DRAWINGS = ValidationDrawings(
+    "three", schema.INK, INKS, np.array([0, 1, 1]), np.array([1, 0, -1]), [""] * 3
+)
 
 
 def make_format(name, probabilities, num_bytes=1, is_exact=True):

@@ -23,9 +23,19 @@ def make_ink(drawing):
 
 def make_drawings(labels, num_points):
     items = [np.zeros((size, 3), np.float32) for size in num_points]
+    recognized = np.array([1, 0, -1])[: len(items)]
+    key_ids = [str(i) for i in range(len(items))]
     return ValidationDrawings(
-        "some", schema.INK, items, np.array(labels), [str(i) for i in range(len(items))]
+        "some", schema.INK, items, np.array(labels), recognized, key_ids
     )
+
+
+def test_accuracy_of_all_and_of_recognized_drawings():
+    drawings = make_drawings([0, 1, 1], [5, 5, 5])
+    assert export_metrics.compute_accuracy(PROBABILITIES, drawings) == {
+        "all": {"drawings": 3, "top1": 0.6667, "top3": 1, "macro_top1": 0.75},
+        "recognized": {"drawings": 1, "top1": 1, "top3": 1, "macro_top1": 1},
+    }
 
 
 def test_top1_by_class():
@@ -70,7 +80,7 @@ def test_partial_drawings_are_simplified_as_by_the_server(part, strokes_seen):
 def test_partial_top1_uses_evenly_spaced_drawings(monkeypatch):
     monkeypatch.setattr(export_metrics, "MAX_PARTIAL_DRAWINGS", 2)
     items = [make_ink(DRAWING)] * 3
-    drawings = ValidationDrawings("3", schema.INK, items, np.array([0, 5, 1]), [""] * 3)
+    drawings = make_drawings([0, 5, 1], [1, 1, 1])._replace(items=items)
     batches = []
 
     def predict(inks, kind):
