@@ -26,8 +26,11 @@ ADDRESS_FLAGS = $(if $(filter command,$(origin HOST)),--host=$(HOST)) \
 # The bundled model and its training data; see serve_export/pretrained/README.md.
 QUICKDRAW_DIR ?= ../shared/quickdraw
 BUNDLED := serve_export/pretrained
-# More dropout for classes of under 50 drawings; more partial drawings for the page.
-BUNDLED_FLAGS := --dropout=0.4 --partial=0.3
+COMMA := ,
+BUNDLED_DATA = $(if $(DATA),$(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz$(COMMA)$(QUICKDRAW_DIR)/more/*.ndjson.gz)
+BUNDLED_FLAGS :=
+# The drawings that the page shows as examples, all recognized by the game.
+BUNDLED_EXAMPLES = $(or $(DATA),$(QUICKDRAW_DIR)/more/*.ndjson.gz)
 
 .PHONY: setup demo serve pretrained test test-slow test-flink test-spark lint format clean
 
@@ -79,18 +82,15 @@ serve: $(SERVE_VENV)/.ready
 	@touch $@
 
 pretrained: setup
-	@set -e; \
-	drawings='$(or $(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz)'; \
-	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
-	  --output_dir=demo/bundled/all_data; \
-	$(BIN)/python train.py --data_dir=demo/bundled/all_data --workdir=demo/bundled/all \
-	  $(BUNDLED_FLAGS); \
-	$(BIN)/python -m pipeline.create_dataset --overwrite --input="$$drawings" \
-	  --output_dir=demo/bundled/data --classes_file=$(BUNDLED)/classes.txt --max_per_class=200; \
+	$(BIN)/python -m pipeline.create_dataset --overwrite --input='$(BUNDLED_DATA)' \
+	  --output_dir=demo/bundled/data
+	$(BIN)/python -m pipeline.create_dataset --overwrite --input='$(BUNDLED_EXAMPLES)' \
+	  --output_dir=demo/bundled/examples
 	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/run \
-	  --init_from=demo/bundled/all --epochs=15 --learning_rate=1e-3 $(BUNDLED_FLAGS) $(TRAIN_FLAGS); \
+	  $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python -m serve_export.export --workdir=demo/bundled/run --formats=litert_int8,web \
-	  --data_dir=demo/bundled/data --output_dir=$(BUNDLED); \
+	  --data_dir=demo/bundled/data --examples_data_dir=demo/bundled/examples \
+	  --output_dir=$(BUNDLED)
 	ls -d $(BUNDLED)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 
 # Two workers, because many tests wait for processes and browsers.

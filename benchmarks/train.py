@@ -90,11 +90,9 @@ def main() -> None:
         )
         for size in (tutorial_model.BATCH_SIZE, 128)
     }
-    trainers |= {
-        "rnn": make_trainer(info, values.data_dir, "rnn"),
-        "cnn": make_trainer(info, values.data_dir, "cnn"),
-        "cnn, bitmaps": make_bitmap_trainer(info, values.data_dir),
-    }
+    for model in ("rnn", "cnn", "resnet"):
+        trainers[model] = make_trainer(info, values.data_dir, model)
+    trainers["cnn, bitmaps"] = make_bitmap_trainer(info, values.data_dir)
     for trainer in trainers.values():
         measure(*trainer, steps=WARM_UP_STEPS)
     rates: dict[str, list[Rates]] = {name: [] for name in trainers}

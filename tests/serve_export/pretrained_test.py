@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.class_names import OFFICIAL_WORDS
 from pipeline.formats.text.ndjson_lines import parse_line
 from serve_export import layout
 from serve_export.predictor import RAW, SIMPLIFIED, Predictor, to_ink
@@ -14,9 +15,13 @@ from tfrecords import read
 from tfrecords.dataset_info import load_dataset_info
 
 MAX_BYTES = 6_000_000
-MIN_CLASSES, MIN_TOP1 = 50, 0.75
-PER_CLASS = 200
-"""The value that `make pretrained` passes to `create_dataset`."""
+MIN_TOP1 = 0.75
+
+SAMPLE_STEP = 4
+"""The accuracy is measured on every fourth drawing of the test split."""
+
+FOLDERS = ("simplified", "more")
+"""The drawings that `make pretrained` uses."""
 
 BUNDLED = Path(layout.BUNDLED_EXPORT_DIR)
 
@@ -29,7 +34,8 @@ def predictor():
 def test_one_small_version_for_litert_and_the_web():
     (version,) = layout.list_versions(layout.BUNDLED_EXPORT_DIR)
     folder = BUNDLED / str(version)
-    assert {path.name for path in folder.iterdir()} - {layout.WEB_DIR} == {
+    assert {path.name for path in folder.iterdir()} == {
+        layout.WEB_DIR,
         layout.LITERT_INT8_FILE,
         layout.METRICS_FILE,
         layout.EXAMPLES_FILE,
@@ -39,10 +45,8 @@ def test_one_small_version_for_litert_and_the_web():
     assert sum(file.stat().st_size for file in files) <= MAX_BYTES
 
 
-def test_list_of_classes_agrees_with_the_model(predictor):
-    listed = (BUNDLED / "classes.txt").read_text(encoding="utf-8").splitlines()
-    assert sorted(listed) == list(predictor.classes)
-    assert len(listed) >= MIN_CLASSES
+def test_it_knows_all_words_of_the_game(predictor):
+    assert set(predictor.classes) == OFFICIAL_WORDS
 
 
 def test_metrics_and_examples_cover_all_classes(predictor):
@@ -58,15 +62,9 @@ def test_metrics_and_examples_cover_all_classes(predictor):
 def unseen_drawings(predictor, quickdraw_dir, build, tmp_path_factory):
     """Ink and labels of the test split, which was not used for training."""
     folder = tmp_path_factory.mktemp("box") / "data"
-    names = [f"{word}.ndjson.gz" for word in predictor.classes]
-    build(
-        [quickdraw_dir / "simplified" / name for name in names],
-        folder,
-        classes=predictor.classes,
-        max_per_class=PER_CLASS,
-    )
+    build([quickdraw_dir / name / "*.ndjson.gz" for name in FOLDERS], folder)
     info = load_dataset_info(str(folder))
-    records = list(read.read_split(info, str(folder), "test"))
+    records = list(read.read_split(info, str(folder), "test"))[::SAMPLE_STEP]
     labels = np.array([record.class_index for record in records])
     return [record.ink for record in records], labels
 
@@ -76,7 +74,7 @@ def test_accuracy_is_as_published(predictor, unseen_drawings):
     top1 = (predictor.predict_probabilities(inks).argmax(axis=1) == labels).mean()
     metrics = json.loads((Path(predictor.path) / layout.METRICS_FILE).read_text())
     (published,) = [row["top1"] for row in metrics["formats"] if "int8" in row["name"]]
-    assert top1 == pytest.approx(published, abs=0.005)
+    assert top1 == pytest.approx(published, abs=0.02)  # another sample
     assert top1 >= MIN_TOP1
 
 
