@@ -18,6 +18,9 @@ _READ_ERRORS = (
 """What TensorFlow raises for a checkpoint that is truncated, lacks a variable, or has
 variables of other shapes."""
 
+_OTHER_SHAPE = "incompatible tensor with shape"
+"""Part of TensorFlow's message when a variable has another shape in the checkpoint."""
+
 _INDEX_FILE = re.compile(r"ckpt-(\d+)\.index")
 
 
@@ -86,7 +89,7 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
       The path of the checkpoint, or None if there is none.
 
     Raises:
-      ValueError: all checkpoints are damaged, or of another model or version.
+      ValueError: all checkpoints are damaged, or of another network.
     """
     warnings = []
     for path in list_checkpoints(folder):
@@ -96,6 +99,11 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
             status.assert_existing_objects_matched()
         except _READ_ERRORS as error:
             reason = str(error).strip().partition("\n")[0].partition(" [Op:")[0]
+            if _OTHER_SHAPE in reason:
+                raise ValueError(
+                    f"{path} is of another network than this version of the model "
+                    f"builds, so it must be trained again ({reason})"
+                ) from error
             warnings.append(f"warning: skipping damaged checkpoint {path}: {reason}")
             continue
         if warnings:
@@ -103,8 +111,8 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
         return path
     if warnings:
         raise ValueError(
-            f"{folder}: no checkpoint can be read. They are damaged, or written by "
-            f"another version or for another model ({reason})"
+            f"{folder}: no checkpoint can be read. They are damaged, or of another "
+            f"network ({reason})"
         )
     return None
 
