@@ -36,6 +36,9 @@ MAX_FILE_BYTES = 16 << 20
 MAX_PIXELS = 4096 * 4096
 """Of a whole picture; a larger one is rejected."""
 
+MAX_SIDE = 8192
+"""Pixels of the longer side, which is the side of the square; see above."""
+
 _LIGHT = 128
 
 
@@ -90,7 +93,7 @@ def _open(data: bytes) -> Any:
 
     try:
         image = Image.open(io.BytesIO(data), formats=list(MAGIC))
-        small = image.width * image.height <= MAX_PIXELS
+        small = image.width * image.height <= MAX_PIXELS and max(image.size) <= MAX_SIDE
         if small:
             image.load()
     except Exception as error:  # Pillow raises many types on damaged files

@@ -114,16 +114,18 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
 
 
-HUGE = (
-    b"\x89PNG\r\n\x1a\n"
-    + chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
-    + chunk(b"IDAT", zlib.compress(b""))
-    + chunk(b"IEND", b"")
-)
-LARGE = HUGE.replace(
-    chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)),
-    chunk(b"IHDR", struct.pack(">IIBBBBB", 5000, 5000, 8, 0, 0, 0, 0)),
-)
+def png_without_pixels(width, height):
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
+
+
+HUGE = png_without_pixels(60_000, 60_000)
+LARGE = png_without_pixels(5000, 5000)
+THIN = picture(np.eye(1, 60_000, dtype=np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,7 @@ LARGE = HUGE.replace(
         (GOOD[:40], "not a picture: "),
         (HUGE, "not a picture: Image size (3600000000 pixels) exceeds limit"),
         (LARGE, "picture too large: 5000 × 5000 pixels"),
+        (THIN, "picture too large: 60000 × 1 pixels"),
         (GOOD + bytes(images.MAX_FILE_BYTES), "picture too large"),
     ],
 )
