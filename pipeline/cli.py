@@ -132,6 +132,23 @@ def define_fields(config_type: "type[DataclassInstance]") -> None:
         define_flag(field.name, field.default, text)
 
 
+def define_list(name: str, default: list[str] | None, text: str) -> None:
+    """Defines a flag of comma-separated values; repeating the flag adds values."""
+    parser, serializer = flags.ListParser(), flags.CsvListSerializer(",")
+    text += " May be repeated."
+    flags.DEFINE_flag(_RepeatableListFlag(parser, serializer, name, default, text))
+
+
+class _RepeatableListFlag(flags.Flag[list[str]]):
+    """A list flag of which no occurrence replaces another."""
+
+    def parse(self, argument: str | list[str]) -> None:
+        """Adds the values of an occurrence of the flag."""
+        previous = self.value if self.present else None
+        super().parse(argument)
+        self.value = (previous or []) + (self.value or [])
+
+
 _DEFINE_FLAG: dict[type, Callable[..., Any]] = {
     bool: flags.DEFINE_bool,
     int: flags.DEFINE_integer,

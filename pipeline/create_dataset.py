@@ -80,14 +80,14 @@ def main() -> None:
 def _define_flags() -> None:
     from pipeline.formats import input_files
 
-    flags.DEFINE_list(
+    cli.define_list(
         "input",
         None,
         "Files of drawings, plain or .gz: comma-separated globs, local or gs://.",
     )
     input_files.define_flags()
     flags.DEFINE_string("output_dir", None, "Folder for the data set.")
-    flags.DEFINE_list(
+    cli.define_list(
         "classes",
         None,
         "Words to keep, comma-separated. Default: all words in the input.",

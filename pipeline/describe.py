@@ -197,7 +197,7 @@ def rasterize_sample(stats: DatasetStats) -> BitmapStats:
 
 def _define_flags() -> None:
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
-    flags.DEFINE_list(
+    cli.define_list(
         "input",
         None,
         "Files with drawings instead of a data set: comma-separated globs.",

@@ -23,7 +23,7 @@ METRICS_FILE, PAGE_FILE = "metrics.json", "index.html"
 
 
 def _define_flags() -> None:
-    flags.DEFINE_list("workdir", None, "Workdirs of the runs, separated by commas.")
+    cli.define_list("workdir", None, "Workdirs of the runs, separated by commas.")
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
     flags.DEFINE_string("split", "test", "The split to evaluate on.")
     flags.DEFINE_string(

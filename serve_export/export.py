@@ -113,7 +113,7 @@ def _write_file(folder: str, name: str, text: str) -> None:
 def _define_flags() -> None:
     flags.DEFINE_string("workdir", None, "Directory of the run.")
     flags.DEFINE_string("output_dir", None, "Directory of the exported versions.")
-    flags.DEFINE_list(
+    cli.define_list(
         "formats",
         list(DEFAULT_FORMATS),
         "Comma-separated formats: "

@@ -134,7 +134,7 @@ def define_model_flags() -> None:
 
 
 def _define_flags() -> None:
-    flags.DEFINE_list(
+    cli.define_list(
         "input",
         None,
         "Files of drawings: paths, globs and folders, separated by commas, plain or "

@@ -79,7 +79,7 @@ def predict_batch(
 def _define_flags() -> None:
     from serve_export import predict
 
-    flags.DEFINE_list(
+    cli.define_list(
         "input",
         None,
         "Files of drawings: comma-separated paths, globs and folders, local or gs://.",

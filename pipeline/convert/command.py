@@ -121,7 +121,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("data_dir", None, "Data set of pipeline.create_dataset.")
     flags.DEFINE_string("output_dir", None, "Folder to create.")
     flags.DEFINE_enum("format", None, sorted(WRITERS), "Format of the files.")
-    flags.DEFINE_list("splits", None, "Comma-separated splits. Default: all.")
+    cli.define_list("splits", None, "Comma-separated splits. Default: all.")
 
 
 def main() -> None:

@@ -183,7 +183,7 @@ def _is_complete(path: str, counter: DrawingCounter) -> bool:
 
 
 def _define_flags() -> None:
-    flags.DEFINE_list("classes", None, "Comma-separated class names.")
+    cli.define_list("classes", None, "Comma-separated class names.")
     flags.DEFINE_string("classes_file", None, "File with one class name per line.")
     flags.DEFINE_string("output_dir", None, "Folder for the files.")
     flags.DEFINE_integer(

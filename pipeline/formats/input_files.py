@@ -6,6 +6,7 @@ import sys
 
 from absl import flags
 
+from pipeline import cli
 from pipeline.formats import INPUT_FORMATS
 from tfrecords import dataset_info, storage
 
@@ -34,7 +35,7 @@ def define_flags() -> None:
         "(.npy, or .npz of images and labels), png (pictures in a folder per class), "
         "svg, inkml or tfrecord. auto detects it per file.",
     )
-    flags.DEFINE_list(
+    cli.define_list(
         "label_names",
         None,
         "Class names of integer labels, separated by commas, in the order of the "

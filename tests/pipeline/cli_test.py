@@ -14,7 +14,7 @@ def define_flags():
     flags.DEFINE_integer("number", 3, "How many.\\n  At least one.")
     flags.DEFINE_bool("loud", False, "Print more.")
     flags.DEFINE_string("name", None, "A name.")
-    flags.DEFINE_list("words", [], "Some words.")
+    cli.define_list("words", [], "Some words.")
 
 def main():
     values = flags.FLAGS
@@ -55,7 +55,7 @@ def test_help_lists_every_flag_with_its_default(run_command):
         "  --loud\n      Print more. (default: false)\n"
         "  --name\n      A name.\n"
         "  --number\n      How many. At least one. (default: 3)\n"
-        "  --words\n      Some words. (default: empty)\n"
+        "  --words\n      Some words. May be repeated. (default: empty)\n"
     )
 
 
@@ -127,6 +127,11 @@ def test_home_directories_are_expanded_once(run_command, monkeypatch):
         "number 3 loud False words /home/~me/a b~ gs://~/c",
         "~/a",
     ]
+
+
+def test_a_repeated_list_flag_adds_values(run_command):
+    done = run_command("--words=a,b", "--words", "c", "--words=")
+    assert done.stdout == "number 3 loud False words a b c\n"
 
 
 def test_a_notebook_survives_errors_and_repeated_runs():
