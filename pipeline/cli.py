@@ -28,6 +28,9 @@ INTERRUPTED = 130
 
 WSL_URL = "https://learn.microsoft.com/windows/wsl"
 
+extra_args: list[str] = []
+"""The arguments of the running command that are not its flags; see `run`."""
+
 _UNIX_MODULES = ("fcntl", "pwd", "resource", "termios")
 
 Config = TypeVar("Config", bound="DataclassInstance")
@@ -38,7 +41,7 @@ def run(
     define_flags: Callable[[], None],
     *,
     doc: str,
-    parse_extra_args: Callable[[list[str]], list[str]] | None = None,
+    find_unknown_args: Callable[[list[str]], list[str]] | None = None,
 ) -> None:
     """Parses the command line, runs `main`, and exits.
 
@@ -52,9 +55,9 @@ def run(
       main: the command; it reads `flags.FLAGS`.
       define_flags: defines the command's flags.
       doc: the beginning of what `--help` prints.
-      parse_extra_args: receives the arguments that are not flags of this command and
-        returns those it does not know either; may raise ValueError. Without it,
-        extra arguments are an error.
+      find_unknown_args: receives the arguments that are not flags of this command and
+        returns those it does not know either; may raise ValueError. `main` reads the
+        arguments from `extra_args`. Without it, extra arguments are an error.
     """
     # TensorFlow reads it on import. A few lines are logged before that regardless.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -65,7 +68,7 @@ def run(
             print(_format_help(doc, names))
             sys.exit(0)
         try:
-            _parse_flags(names, parse_extra_args)
+            _parse_flags(names, find_unknown_args)
         except (flags.Error, ValueError) as error:
             _fail(f"{_format_error(error)} (--help lists the flags)", WRONG_USAGE)
         try:
@@ -203,18 +206,17 @@ def _defined_flags(define_flags: Callable[[], None]) -> Iterator[list[str]]:
 
 
 def _parse_flags(
-    names: list[str], parse_extra_args: Callable[[list[str]], list[str]] | None
+    names: list[str], find_unknown_args: Callable[[list[str]], list[str]] | None
 ) -> None:
     """Parses `sys.argv`.
 
     Raises:
       ValueError, flags.Error: a wrong flag.
     """
-    extra_args = flags.FLAGS(sys.argv, known_only=True)[1:]
-    if parse_extra_args is not None:
-        extra_args = parse_extra_args(list(map(_expand_user, extra_args)))
-    if extra_args:
-        raise ValueError(_describe_unknown(extra_args[0], names))
+    extra_args[:] = map(_expand_user, flags.FLAGS(sys.argv, known_only=True)[1:])
+    unknown_args = find_unknown_args(extra_args) if find_unknown_args else extra_args
+    if unknown_args:
+        raise ValueError(_describe_unknown(unknown_args[0], names))
     for name in names:
         flag = flags.FLAGS[name]
         if isinstance(flag.value, str):

@@ -11,10 +11,13 @@ from typing import Any
 from absl import flags
 
 from pipeline import cli
-from pipeline.beam_job.config import DEFAULT_SPLITS, JobConfig, parse_splits
+from pipeline.beam_job.config import (
+    DEFAULT_SPLITS,
+    JobConfig,
+    find_unknown_beam_args,
+    parse_splits,
+)
 from tfrecords import schema
-
-_beam_args: list[str] = []
 
 
 def create_dataset(
@@ -62,7 +65,7 @@ def main() -> None:
         values.input,
         values.output_dir,
         overwrite=values.overwrite,
-        beam_args=_beam_args,
+        beam_args=cli.extra_args,
         classes=read_classes(values.classes, values.classes_file),
         max_per_class=values.max_per_class,
         splits=parse_splits(values.splits),
@@ -140,23 +143,11 @@ def _define_flags() -> None:
     )
 
 
-def parse_beam_args(beam_args: list[str]) -> list[str]:
-    """Keeps the arguments for Beam; returns those that Beam does not know.
-
-    Raises:
-      ValueError: a flag of Beam has an invalid value.
-    """
-    _beam_args[:] = beam_args
-    if not beam_args:
-        return []
-    from pipeline.beam_job import launcher
-
-    return launcher.find_unknown_flags(beam_args)
-
-
 def run() -> None:
     """Runs the command `quickdraw-create-dataset`."""
-    cli.run(main, _define_flags, doc=__doc__ or "", parse_extra_args=parse_beam_args)
+    cli.run(
+        main, _define_flags, doc=__doc__ or "", find_unknown_args=find_unknown_beam_args
+    )
 
 
 if __name__ == "__main__":

@@ -37,8 +37,6 @@ GRACE_SECONDS = 10.0
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-_train_flags: list[str] = []
-
 
 def _define_flags() -> None:
     flags.DEFINE_integer("workers", 2, "Number of processes.", lower_bound=1)
@@ -46,9 +44,10 @@ def _define_flags() -> None:
 
 def main() -> None:
     """Starts the workers, waits for them, and exits with their status."""
+    train_flags = cli.extra_args[1:]  # after --
     workers = [
         subprocess.Popen(
-            [*COMMAND, *_train_flags],
+            [*COMMAND, *train_flags],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -167,8 +166,8 @@ def _describe(status: int) -> str:
     )
 
 
-def _parse_train_flags(arguments: list[str]) -> list[str]:
-    """Stores the arguments after --; returns no unknown ones."""
+def _check_train_flags(arguments: list[str]) -> list[str]:
+    """Checks that there are flags of train.py, after --; returns no unknown ones."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     own, train_flags = arguments[:end], arguments[end + 1 :]
     if own:
@@ -177,13 +176,14 @@ def _parse_train_flags(arguments: list[str]) -> list[str]:
         )
     if not train_flags:
         raise ValueError("the flags of train.py are missing; add -- --data_dir=…")
-    _train_flags[:] = train_flags
     return []
 
 
 def run() -> None:
     """Entry point of `quickdraw-launch`."""
-    cli.run(main, _define_flags, doc=__doc__ or "", parse_extra_args=_parse_train_flags)
+    cli.run(
+        main, _define_flags, doc=__doc__ or "", find_unknown_args=_check_train_flags
+    )
 
 
 if __name__ == "__main__":

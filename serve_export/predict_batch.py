@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from absl import flags
 
 from pipeline import cli
+from pipeline.beam_job.config import JobConfig, find_unknown_beam_args
 from pipeline.formats import input_files
 
 OUTPUT_FORMATS = ("ndjson", "csv", "parquet")
-
-_beam_args: list[str] = []
 
 
 def predict_batch(
@@ -55,7 +54,6 @@ def predict_batch(
     Raises:
       ValueError: the job cannot run or fails; existing predictions stay.
     """
-    from pipeline.beam_job.config import JobConfig
     from serve_export.batch_prediction import launcher
 
     launcher.run_job(
@@ -123,27 +121,15 @@ def main() -> None:
         input_format=values.input_format,
         label_names=read_label_names(values.label_names),
         overwrite=values.overwrite,
-        beam_args=_beam_args,
+        beam_args=cli.extra_args,
     )
-
-
-def parse_beam_args(beam_args: list[str]) -> list[str]:
-    """Keeps the arguments for Beam; returns those that Beam does not know.
-
-    Raises:
-      ValueError: a flag of Beam has an invalid value.
-    """
-    _beam_args[:] = beam_args
-    if not beam_args:
-        return []
-    from pipeline.beam_job import launcher
-
-    return launcher.find_unknown_flags(beam_args)
 
 
 def run() -> None:
     """Runs the command `quickdraw-predict-batch`."""
-    cli.run(main, _define_flags, doc=__doc__ or "", parse_extra_args=parse_beam_args)
+    cli.run(
+        main, _define_flags, doc=__doc__ or "", find_unknown_args=find_unknown_beam_args
+    )
 
 
 if __name__ == "__main__":

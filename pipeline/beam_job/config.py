@@ -1,5 +1,6 @@
 """The settings that decide what a data set contains."""
 
+import argparse
 import dataclasses
 import math
 import re
@@ -10,6 +11,9 @@ from pipeline.formats import INPUT_FORMATS
 from tfrecords import schema
 
 DEFAULT_SPLITS = "train:0.8,validation:0.1,test:0.1"
+
+RUNNERS_WITH_UNKNOWN_FLAGS = ("FlinkRunner", "SparkRunner", "PortableRunner")
+"""Runners whose job servers have flags that Beam's Python SDK does not know."""
 
 _SPLIT_NAME = re.compile(r"[A-Za-z][\w.+-]*")
 
@@ -39,6 +43,28 @@ def parse_splits(text: str) -> dict[str, float]:
     if not math.isclose(sum(splits.values()), 1, abs_tol=1e-6):
         raise ValueError(f"splits must add up to 1. Received: {text!r}")
     return splits
+
+
+def find_unknown_beam_args(beam_args: list[str]) -> list[str]:
+    """Returns the command-line arguments that Beam does not know.
+
+    Raises:
+      ValueError: a flag of Beam has an invalid value.
+    """
+    if not beam_args:
+        return []
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    parser: Any = argparse.ArgumentParser(
+        allow_abbrev=False, conflict_handler="resolve", exit_on_error=False
+    )
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(parser)
+    try:
+        known, unknown = parser.parse_known_args(beam_args)
+    except argparse.ArgumentError as error:
+        raise ValueError(str(error)) from None
+    return [] if known.runner in RUNNERS_WITH_UNKNOWN_FLAGS else unknown
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Runs the job: checks, locks the output folder, and starts Beam."""
 
-import argparse
 import contextlib
 import functools
 import logging
@@ -10,7 +9,6 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable
-from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -27,11 +25,11 @@ MAX_SHARD_BYTES = 1e9
 GOOD_SHARD_BYTES = 200e6
 """Bytes of a shard: a size to warn of, and a size to recommend."""
 
+MAX_CLASSES_PRINTED = 20
+"""Of more classes only the largest and the smallest are printed."""
+
 GZIP_RATIO = 4
 """Size of ndjson relative to its `.gz`, about."""
-
-RUNNERS_WITH_UNKNOWN_FLAGS = ("FlinkRunner", "SparkRunner", "PortableRunner")
-"""Runners whose job servers have flags that Beam's Python SDK does not know."""
 
 
 def run_job(
@@ -98,24 +96,6 @@ def _warn_of_large_shards(sizes: dict[str, int], config: JobConfig) -> None:
         )
 
 
-def find_unknown_flags(beam_args: list[str]) -> list[str]:
-    """Returns the arguments that Beam does not know.
-
-    Raises:
-      ValueError: a flag of Beam has an invalid value.
-    """
-    parser: Any = argparse.ArgumentParser(
-        allow_abbrev=False, conflict_handler="resolve", exit_on_error=False
-    )
-    for options in PipelineOptions.__subclasses__():
-        options._add_argparse_args(parser)
-    try:
-        known, unknown = parser.parse_known_args(beam_args)
-    except argparse.ArgumentError as error:
-        raise ValueError(str(error)) from None
-    return [] if known.runner in RUNNERS_WITH_UNKNOWN_FLAGS else unknown
-
-
 def run_beam(
     sizes: dict[str, int],
     context: JobContext,
@@ -166,7 +146,7 @@ def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
     for note in result.notes:
         print(note)
     totals = map(sum, zip(*(split.class_counts for split in info.splits.values())))
-    classes = ", ".join(f"{word} {n:,}" for word, n in zip(info.classes, totals))
+    classes = _describe_classes(dict(zip(info.classes, totals)))
     print(textwrap.fill(f"classes: {classes}", 88, subsequent_indent="  "))
     for warning in describe_unofficial_words(info.classes):
         print(f"warning: {warning}", file=sys.stderr)
@@ -175,4 +155,17 @@ def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
         f"{len(info.classes)} classes, {size / 1e6:,.1f} MB in {seconds:.1f} s: "
         f"{counts['read'] / seconds:,.0f} drawings/s, "
         f"{input_bytes / 1e6 / seconds:,.1f} MB/s read"
+    )
+
+
+def _describe_classes(counts: dict[str, int]) -> str:
+    """Describes the number of drawings of each class, or of the extremes."""
+    if len(counts) <= MAX_CLASSES_PRINTED:
+        return ", ".join(f"{word} {count:,}" for word, count in counts.items())
+    by_count = sorted(counts.items(), key=lambda item: item[1])
+    items = [f"{word} {count:,}" for word, count in by_count]
+    return (
+        f"largest {', '.join(items[:-6:-1])}; smallest {', '.join(items[:5])}; "
+        f"{len(items) - 10} more are in {dataset_info.FILE_NAME} and in the report of "
+        "pipeline.describe"
     )

@@ -1,15 +1,16 @@
-"""The output folder: what it may contain, and how a data set is published.
+"""The output folder: what it may contain, and how a job publishes its files.
 
 A job writes to its own working folder, `.unfinished/<id>` in the output folder. The
-last step of the job publishes: it deletes `dataset_info.json` and the other files of
-the previous data set, moves the new files into place, and writes the new
-`dataset_info.json` last. A folder without that file is not a data set, so a reader
-never finds a mixture of old and new files, whenever the job dies.
+last step of the job publishes: it deletes the info file (`dataset_info.json` of a data
+set) and the other files of the previous job, moves the new files into place, and writes
+the new info file last. A folder without that file is not complete, so a reader never
+finds a mixture of old and new files, whenever the job dies.
 """
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from pipeline import file_lock
 from pipeline.beam_job.config import JobContext
@@ -23,27 +24,51 @@ RESULT_FILE = "result.json"
 """File in the working folder: the result of the job, written after publishing."""
 
 
-def prepare_output_dir(output_dir: str, overwrite: bool) -> str:
+class OutputKind(NamedTuple):
+    """What a job writes.
+
+    Attributes:
+      name: in error messages.
+      info_file: name of the file that is written last.
+      is_output_name: returns whether a name is one of its other files, apart from
+        rejected lines.
+    """
+
+    name: str
+    info_file: str
+    is_output_name: Callable[[str], bool]
+
+
+DATA_SET = OutputKind("a data set", dataset_info.FILE_NAME, schema.is_shard_name)
+
+
+def prepare_output_dir(
+    output_dir: str, overwrite: bool, kind: OutputKind = DATA_SET
+) -> str:
     """Makes room for a job; returns its working folder.
 
-    Removes the remains of jobs that died. A complete data set stays until the new one
-    replaces it.
+    Removes the remains of jobs that died. The complete output of another job stays
+    until the new one replaces it.
 
     Raises:
-      ValueError: the folder contains a data set and `overwrite` is False, or files
-        that are not part of a data set.
+      ValueError: the folder contains a complete output and `overwrite` is False, or
+        files of another kind.
     """
     names = _list_files(output_dir)
-    if unknown := [name for name in names if not _is_job_file(name)]:
+    known = (kind.info_file, UNFINISHED)
+    unknown = [
+        name
+        for name in names
+        if not (name in known or kind.is_output_name(name) or _is_rejects_file(name))
+    ]
+    if unknown:
         raise ValueError(
-            f"{output_dir} contains {min(unknown)!r}, which is not part of a data "
-            "set; name another folder"
+            f"{output_dir} contains {min(unknown)!r}, which is not part of "
+            f"{kind.name}; name another folder"
         )
-    is_complete = dataset_info.FILE_NAME in names
+    is_complete = kind.info_file in names
     if is_complete and not overwrite:
-        raise ValueError(
-            f"{output_dir} already contains a data set (--overwrite replaces it)"
-        )
+        raise ValueError(f"{output_dir} already contains {kind.name} (see --overwrite)")
     clean_up(output_dir)
     if not is_complete:
         _delete(output_dir, [name for name in names if name != UNFINISHED])
@@ -52,10 +77,12 @@ def prepare_output_dir(output_dir: str, overwrite: bool) -> str:
     return working_dir
 
 
-def publish(result: JobResult, context: JobContext) -> None:
+def publish(
+    result: JobResult, context: JobContext, info_file: str = dataset_info.FILE_NAME
+) -> None:
     """Moves the files of a job into place and writes its result.
 
-    Without a data set only the rejected lines are moved; a previous data set stays.
+    After an error only the rejected lines are moved; a previous output stays.
     Beam may run this step again after a failure: files that are in place already are
     left alone.
 
@@ -80,17 +107,14 @@ def publish(result: JobResult, context: JobContext) -> None:
     if result.info is None:
         _delete(output_dir, filter(_is_rejects_file, outdated))
     else:
-        _delete(output_dir, [n for n in outdated if n == dataset_info.FILE_NAME])
-        _delete(
-            output_dir,
-            [n for n in outdated if n not in (dataset_info.FILE_NAME, UNFINISHED)],
-        )
+        _delete(output_dir, [n for n in outdated if n == info_file])
+        _delete(output_dir, [n for n in outdated if n not in (info_file, UNFINISHED)])
     for name, path in pending.items():
         storage.rename(path, storage.join(output_dir, name))
     if result.info is not None:
-        info_path = storage.join(working_dir, dataset_info.FILE_NAME)
+        info_path = storage.join(working_dir, info_file)
         storage.write(info_path, result.info)
-        storage.rename(info_path, storage.join(output_dir, dataset_info.FILE_NAME))
+        storage.rename(info_path, storage.join(output_dir, info_file))
     storage.write(storage.join(working_dir, RESULT_FILE), result.to_json())
 
 
@@ -129,14 +153,6 @@ def _list_files(output_dir: str) -> list[str]:
 
 def _delete(output_dir: str, names: Iterable[str]) -> None:
     storage.delete(storage.join(output_dir, name) for name in names)
-
-
-def _is_job_file(name: str) -> bool:
-    return (
-        name in (dataset_info.FILE_NAME, UNFINISHED)
-        or schema.is_shard_name(name)
-        or _is_rejects_file(name)
-    )
 
 
 def _is_rejects_file(name: str) -> bool:

@@ -8,6 +8,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from pipeline import cli
+
 BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 8 << 20
 """A longer line is not a drawing; little more than this is held in memory."""
@@ -20,6 +22,18 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 class UnreadableFileError(ValueError):
     """A whole file cannot be read with these settings: the job fails."""
+
+
+def require_library(name: str, extra: str) -> None:
+    """Checks that a library is installed, which an extra of the package installs.
+
+    Raises:
+      UnreadableFileError: it is not.
+    """
+    try:
+        cli.import_extra(name, extra)
+    except ValueError as error:
+        raise UnreadableFileError(str(error)) from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """Pictures of one drawing each, in a folder per class: `…/<word>/<any name>.png`.
 
-PNG, JPEG, GIF (the first frame) and WebP are read. A picture becomes 28×28 grey values,
+PNG, JPEG, GIF (the first frame) and WebP are read. A picture becomes 28×28 gray values,
 white ink on black, as Google's bitmaps are:
 
     transparent → on white, or on black if what is opaque is mostly light
-    colour      → grey (ITU-R 601-2 luma)
+    color      → gray (ITU-R 601-2 luma)
     dark ink on a light border → inverted
-    not square  → centred on a square
+    not square  → centered on a square
     other size  → 28×28, each pixel the mean of the area it covers
 
 A picture that is such a bitmap already does not change.
@@ -18,8 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from pipeline import cli
-from pipeline.formats.blocks import UnreadableFileError
+from pipeline.formats.blocks import require_library
 from pipeline.formats.drawing import Drawing, make_drawing
 from tfrecords import schema
 
@@ -57,10 +56,7 @@ def read_pictures(stream: BinaryIO) -> Iterator[bytes]:
     Raises:
       UnreadableFileError: Pillow is not installed.
     """
-    try:
-        cli.import_extra("PIL.Image", "png")
-    except ValueError as error:
-        raise UnreadableFileError(str(error)) from None
+    require_library("PIL.Image", "png")
     yield stream.read(MAX_FILE_BYTES + 1)
 
 
@@ -108,27 +104,27 @@ def _to_bitmap(image: Any) -> np.ndarray:
     """Converts a picture to `<uint8>[28, 28]` by the rules at the top of this file."""
     from PIL import Image
 
-    grey = _to_grey(image)
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    gray = _to_gray(image)
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     if border.mean() >= _LIGHT:
-        grey = 255 - grey
-    height, width = grey.shape
+        gray = 255 - gray
+    height, width = gray.shape
     side = max(height, width)
     square = np.zeros((side, side), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = grey
+    square[top : top + height, left : left + width] = gray
     size = (schema.BITMAP_SIDE, schema.BITMAP_SIDE)
     return np.asarray(Image.fromarray(square).resize(size, Image.Resampling.BOX))
 
 
-def _to_grey(image: Any) -> np.ndarray:
+def _to_gray(image: Any) -> np.ndarray:
     """Converts a picture to `<uint8>[height, width]` without transparency."""
     if image.mode.startswith("I"):  # 16 bits, which Pillow would clip
         wide = np.asarray(image).astype(np.uint32)
         return np.right_shift(wide, 8).astype(np.uint8)
     both = np.asarray(image.convert("RGBA").convert("LA"), np.float32)
-    grey, opaque = both[..., 0], both[..., 1] / 255
-    light = (grey * opaque).sum() >= _LIGHT * opaque.sum()
+    gray, opaque = both[..., 0], both[..., 1] / 255
+    light = (gray * opaque).sum() >= _LIGHT * opaque.sum()
     background = 0 if light and opaque.min() < 1 else 255
-    flattened = np.rint(grey * opaque + background * (1 - opaque))
+    flattened = np.rint(gray * opaque + background * (1 - opaque))
     return np.asarray(flattened, np.uint8)

@@ -13,8 +13,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from pipeline import cli, simplification, strokes
-from pipeline.formats.blocks import UnreadableFileError
+from pipeline import simplification, strokes
+from pipeline.formats.blocks import require_library
 from pipeline.formats.drawing import Drawing, make_drawing
 
 MAX_FILE_BYTES = 16 << 20
@@ -31,10 +31,7 @@ def read_svg(stream: BinaryIO) -> Iterator[bytes]:
     Raises:
       UnreadableFileError: svgelements is not installed.
     """
-    try:
-        cli.import_extra("svgelements", "svg")
-    except ValueError as error:
-        raise UnreadableFileError(str(error)) from None
+    require_library("svgelements", "svg")
     yield stream.read(MAX_FILE_BYTES + 1)
 
 

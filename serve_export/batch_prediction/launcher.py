@@ -13,9 +13,9 @@ from pipeline.beam_job.result import JobResult
 from pipeline.formats import input_files
 from serve_export import layout
 from serve_export.batch_prediction.pipeline import (
+    PREDICTIONS,
     PredictionConfig,
     build_pipeline,
-    prepare_output_dir,
 )
 from serve_export.predictor import choose_runtime
 
@@ -50,7 +50,7 @@ def run_job(
     )
     input_bytes = sum(sizes.values())
     with file_lock.hold_lock(output_path) as owner:
-        working_dir = prepare_output_dir(output_path, overwrite)
+        working_dir = output_dir.prepare_output_dir(output_path, overwrite, PREDICTIONS)
         started = time.monotonic()
         print(
             f"{len(sizes)} files, {input_bytes / 1e6:,.1f} MB → {output_path}, model "

@@ -21,7 +21,6 @@ from apache_beam.ml.inference.base import PredictionResult, RunInference
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline import file_lock
 from pipeline.beam_job import output_dir, result, shard_shuffle
 from pipeline.beam_job.config import JobContext
 from pipeline.beam_job.pipeline import plain_step_names
@@ -39,6 +38,14 @@ from tfrecords import storage
 
 INFO_FILE = "predictions.json"
 """Written last: a folder without it has no complete predictions."""
+
+
+def is_predictions_file(name: str) -> bool:
+    """Returns whether a file has the name of an output file."""
+    return name.startswith("predictions-")
+
+
+PREDICTIONS = output_dir.OutputKind("predictions", INFO_FILE, is_predictions_file)
 
 RUN_ROWS = 4096
 """Rows of a run, which a worker holds in memory."""
@@ -139,7 +146,8 @@ def _add_steps(
             rejects=beam.pvalue.AsDict(rejects),
             input_counts=beam.pvalue.AsSingleton(counts),
         )
-        | "Publish" >> beam.Map(publish, context=context)
+        | "Publish"
+        >> beam.Map(output_dir.publish, context=context, info_file=INFO_FILE)
     )
 
 
@@ -290,70 +298,6 @@ def summarize(
     }
     files = {name: file.path for name, file in names.items()}
     notes = tuple(input_counts.describe_files())
-    return JobResult(None, counts, files | rejects, json.dumps(info, indent=1), notes)
-
-
-def prepare_output_dir(output_path: str, overwrite: bool) -> str:
-    """Makes room for a job; returns its working folder.
-
-    Raises:
-      ValueError: the folder contains predictions and `overwrite` is False, or other
-        files.
-    """
-    names = _list_files(output_path)
-    if unknown := [name for name in names if not _is_job_file(name)]:
-        raise ValueError(
-            f"{output_path} contains {min(unknown)!r}, which is not part of "
-            "predictions; name another folder"
-        )
-    if INFO_FILE in names and not overwrite:
-        raise ValueError(
-            f"{output_path} already contains predictions (--overwrite replaces them)"
-        )
-    output_dir.clean_up(output_path)
-    working_dir = storage.join(output_path, output_dir.UNFINISHED, uuid.uuid4().hex)
-    storage.make_dirs(working_dir)
-    return working_dir
-
-
-def publish(job_result: JobResult, context: JobContext) -> None:
-    """Moves the files of a job into place and writes its result.
-
-    Without predictions only the rejected lines are moved. Beam may run this step again
-    after a failure: files that are in place already are left alone.
-
-    Raises:
-      FolderInUseError: another job has taken over the output folder.
-    """
-    folder, working_dir = context.output_dir, context.working_dir
-    file_lock.check_owner(folder, context.lock_owner)
-    unpublished = set(storage.list_dir(working_dir))
-    pending = {
-        name: path
-        for name, path in sorted(job_result.files.items())
-        if storage.basename(path) in unpublished
-    }
-    names = _list_files(folder)
-    outdated = [n for n in names if n in pending or n not in job_result.files]
-    if job_result.info is None:
-        outdated = [name for name in outdated if name.startswith("rejected-")]
-    # First the file that says that the others are complete.
-    outdated.sort(key=lambda name: name != INFO_FILE)
-    for name in outdated:
-        if name != output_dir.UNFINISHED:
-            storage.delete([storage.join(folder, name)])
-    for name, path in pending.items():
-        storage.rename(path, storage.join(folder, name))
-    if job_result.info is not None:
-        storage.write_atomic(storage.join(folder, INFO_FILE), job_result.info + "\n")
-    result_path = storage.join(working_dir, output_dir.RESULT_FILE)
-    storage.write(result_path, job_result.to_json())
-
-
-def _list_files(folder: str) -> list[str]:
-    return [name for name in storage.list_dir(folder) if name != file_lock.LOCK_FILE]
-
-
-def _is_job_file(name: str) -> bool:
-    is_output = name.startswith(("predictions-", "rejected-"))
-    return is_output or name in (INFO_FILE, output_dir.UNFINISHED)
+    return JobResult(
+        None, counts, files | rejects, json.dumps(info, indent=1) + "\n", notes
+    )

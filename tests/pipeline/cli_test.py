@@ -21,12 +21,12 @@ def main():
     print("number", values.number, "loud", values.loud, "words", *values.words)
     exec(values.name or "")
 
-def parse_extra_args(args):
+def find_unknown_args(args):
     print("extra", args)
     return [arg for arg in args if arg.startswith("--num")]
 
 cli.run(main, define_flags, doc="Counts.\\n\\n    example",
-        parse_extra_args=parse_extra_args if EXTRA else None)
+        find_unknown_args=find_unknown_args if EXTRA else None)
 """
 
 

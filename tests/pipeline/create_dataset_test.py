@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import class_names, create_dataset
+from pipeline.beam_job import config
 
 LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
 LINES = "".join(LINE % (number, number) for number in range(200))
@@ -35,12 +36,12 @@ def test_only_some_runners_take_unknown_flags():
         (["--runner=DirectRunner", "--unheard_of"], ["--unheard_of"]),
         (["--unheard_of=1", "a"], ["--unheard_of=1", "a"]),
     ):
-        assert create_dataset.parse_beam_args(beam_args) == unknown
+        assert config.find_unknown_beam_args(beam_args) == unknown
 
 
 def test_an_invalid_value_of_a_beam_flag_is_an_error():
     with pytest.raises(ValueError, match="invalid int value: 'many'"):
-        create_dataset.parse_beam_args(["--direct_num_workers=many"])
+        config.find_unknown_beam_args(["--direct_num_workers=many"])
 
 
 def start(*arguments, cwd=None):

@@ -124,21 +124,6 @@ def test_raw_strokes_are_simplified(drawing):
 
 
 @pytest.mark.parametrize(
-    ("drawing", "message"),
-    [
-        ([], "no strokes"),
-        ([[]], "stroke without x and y: stroke 1"),
-        ([[[1, 2]]], "stroke without x and y: stroke 1"),
-        ([[[1], [1]], [[1, 2], [1]]], "unequal x and y: stroke 2 has 2 x but 1 y"),
-        ([[[1], [1]], [[], []]], "stroke without points: stroke 2"),
-    ],
-)
-def test_a_malformed_stroke_is_named(drawing, message):
-    with pytest.raises(ValueError, match=f"^{message}$"):
-        simplification.simplify(drawing)
-
-
-@pytest.mark.parametrize(
     ("xs", "message"),
     [
         ([float("nan"), 0], "coordinate is not finite: stroke 1"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import strokes
+from pipeline import simplification, strokes
 
 coordinates = st.integers(0, 255)
 drawings = st.lists(
@@ -85,28 +85,19 @@ def test_real_drawings_round_trip(quickdraw_dir):
 @pytest.mark.parametrize(
     ("drawing", "message"),
     [
-        ([], "no strokes"),
-        ([[]], "stroke without x and y: stroke 1"),
-        ([[[1, 2]]], "stroke without x and y: stroke 1"),
-        ([[[1], [1]], [[1, 2], [1]]], "unequal x and y: stroke 2 has 2 x but 1 y"),
-        ([[[1], [1]], [[], []]], "stroke without points: stroke 2"),
-    ],
-)
-def test_a_malformed_stroke_is_named(drawing, message):
-    with pytest.raises(ValueError, match=f"^{message}$"):
-        strokes.to_points(drawing)
-
-
-@pytest.mark.parametrize(
-    ("drawing", "message"),
-    [
-        ([[[1], [1], []]], "unequal axes: stroke 1"),
+        ([], "no strokes$"),
+        ([[]], "stroke without x and y: stroke 1$"),
+        ([[[1, 2]]], "stroke without x and y: stroke 1$"),
+        ([[[1], [1]], [[1, 2], [1]]], "unequal x and y: stroke 2 has 2 x but 1 y$"),
+        ([[[1], [1]], [[], []]], "stroke without points: stroke 2$"),
+        ([[[1], [1], []]], "unequal axes: stroke 1$"),
         ([[[1], [1]], [[1]] * 6], "too many axes: stroke 2 has 6, at most 5 "),
     ],
 )
-def test_more_axes_are_checked(drawing, message):
+@pytest.mark.parametrize("convert", [strokes.to_points, simplification.simplify])
+def test_a_malformed_stroke_is_named(convert, drawing, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        strokes.check_strokes(drawing)
+        convert(drawing)
 
 
 def to_points_layout(drawing):

@@ -9,8 +9,7 @@ from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 from apache_beam.portability.api import beam_runner_api_pb2 as beam_api
 
-from pipeline import create_dataset
-from pipeline.beam_job import cluster_runner
+from pipeline.beam_job import cluster_runner, config
 from pipeline.beam_job.config import JobConfig, JobContext
 from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.beam_job.transforms import ParseBlock, ReadFile, WriteShard
@@ -77,7 +76,7 @@ def test_the_documented_commands_are_valid():
     own = ("--input=", "--output_dir=", "--num_shards=")
     for command in commands:
         beam_args = [flag for flag in command if not flag.startswith(own)]
-        assert create_dataset.parse_beam_args(beam_args) == []
+        assert config.find_unknown_beam_args(beam_args) == []
         cluster_runner.check_options(PipelineOptions(beam_args), ["gs://BUCKET/data"])
         names = {flag.partition("=")[0] for flag in beam_args}
         assert names >= {flag.partition("=")[0] for flag in FLAGS[:6]}

@@ -51,6 +51,25 @@ def test_too_many_rejects_are_described_and_kept(build, source, error_of, tmp_pa
     assert "dataset_info.json" in os.listdir(out)
 
 
+@pytest.mark.parametrize("num_classes", [20, 21])
+def test_only_the_extremes_of_many_classes_are_printed(
+    build, tmp_path, capsys, num_classes
+):
+    words = [f"class {number:02}" for number in range(1, num_classes + 1)]
+    for number, word in enumerate(words, 1):
+        text = "".join(LINE % (f"{word}-{n}", n) for n in range(number))
+        (tmp_path / f"{word}.ndjson").write_text(text.replace("cat", word))
+    build([tmp_path / "*.ndjson"], tmp_path / "out", num_shards=1)
+    output = " ".join(capsys.readouterr().out.split())
+    if num_classes == 20:
+        every = ", ".join(f"{word} {n}" for n, word in enumerate(words, 1))
+        assert f"classes: {every} 20 classes" in output
+    else:
+        assert "classes: largest class 21 21, class 20 20, class 19 19" in output
+        assert "; smallest class 01 1, class 02 2, " in output
+        assert "class 05 5; 11 more are in dataset_info.json" in output
+
+
 def test_only_a_few_files_are_named(error_of, tmp_path):
     for number in range(9):
         (tmp_path / f"{number}.ndjson").write_text("broken\n")

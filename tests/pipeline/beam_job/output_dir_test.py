@@ -37,7 +37,7 @@ def test_a_data_set_is_replaced_only_if_requested(build, source, tmp_path):
     out = tmp_path / "out"
     build([source], out, num_shards=3)
     before = files_in(out)
-    message = f"{out} already contains a data set .--overwrite replaces it."
+    message = f"{out} already contains a data set .see --overwrite."
     with pytest.raises(ValueError, match=message):
         build([source], out)
     assert files_in(out) == before
