@@ -21,7 +21,6 @@ export class GameScreens {
   /** @param {import("./example_drawings.js").ExampleDrawings} examples */
   constructor(examples) {
     this.#examples = examples;
-    for (const id of ["continue", "start", "again"]) byId(id).disabled = true;
     byId("show-example").addEventListener("click", () => {
       this.#showPaperExample(byId("paper-example").hidden);
     });
