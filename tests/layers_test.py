@@ -17,7 +17,7 @@ WITHOUT_TENSORFLOW = [
     for name in MODULES
     if name.startswith(("tfrecords", "pipeline")) and name != "tfrecords.decode"
 ]
-HEAVY = ("tensorflow", "keras", "fastapi", "matplotlib", "PIL")
+HEAVY = ("tensorflow", "keras", "starlette", "matplotlib", "PIL")
 
 
 def find_imports(module: str) -> set[str]:
