@@ -15,7 +15,7 @@ NUM_SHARDS = 10
 
 
 def make_record(line: str, class_indices: dict[str, int]) -> bytes:
-    """Converts a line to a serialised record."""
+    """Converts a line to a serialized record."""
     drawing = parse_simplified(line.encode())
     return encode.encode_example(
         ink=strokes.to_ink(drawing.points),

@@ -7,7 +7,7 @@
                     its endless loop fixed: json → numpy → tf.train.Example →
                     TFRecordWriter, 10 shards, one process
     elementwise     plain Beam on the same runner with one element per drawing:
-                    ReadFromText → parse → serialise → WriteToTFRecord
+                    ReadFromText → parse → serialize → WriteToTFRecord
 
 All methods read the same ndjson files, one per class: the lines of --input, repeated
 with new keys. Time includes start-up; memory is the peak of the process tree, CPU time

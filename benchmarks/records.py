@@ -35,7 +35,7 @@ def _define_flags() -> None:
 
 
 def encode_with_protobuf(ink: np.ndarray) -> bytes:
-    """Serialises a drawing as `encode.encode_example` does."""
+    """Serializes a drawing as `encode.encode_example` does."""
 
     def int64s(*values: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
@@ -57,7 +57,7 @@ def encode_with_protobuf(ink: np.ndarray) -> bytes:
 
 
 def encode_own(ink: np.ndarray) -> bytes:
-    """Serialises a drawing with `tfrecords.encode`."""
+    """Serializes a drawing with `tfrecords.encode`."""
     return encode.encode_example(
         ink=ink,
         class_index=3,
@@ -95,7 +95,7 @@ def main() -> None:
     assert pack_json(texts) == pack(json.loads) == pack(_decode_strokes)
     candidates: dict[str, Callable[[], Any]] = {
         "tfrecords.encode": lambda: list(map(encode_own, inks)),
-        "protobuf, serialise": lambda: list(map(encode_with_protobuf, inks)),
+        "protobuf, serialize": lambda: list(map(encode_with_protobuf, inks)),
         "tfrecords.read": lambda: list(map(read.parse_record, records)),
         "protobuf, parse": lambda: list(map(parse_with_protobuf, records)),
         "json_strokes": lambda: pack_json(texts),

@@ -4,7 +4,7 @@
 
 The data job reads the lines of --input, repeated with new keys, once for each number in
 --drawings. Its cost is linear if seconds = start-up + slope × drawings. The line is
-fitted to minimise relative deviations, because the sizes differ widely; the table shows
+fitted to minimize relative deviations, because the sizes differ widely; the table shows
 each deviation. Memory is the peak of the process tree.
 
 Training runs on --data_dir with rnn_model.launch, once for each number in --workers.

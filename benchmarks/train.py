@@ -6,7 +6,7 @@ A step includes reading, parsing, shuffling and augmenting the records (no augme
 for the tutorial's model), the forward and backward pass and the optimizer. The
 tutorial's model uses this project's input pipeline, sorted by length, which is faster
 than its own. It is measured at its default batch size and at 128. "cnn, bitmaps" gets
-precomputed bitmaps; the difference to the cnn is the cost of its rasteriser.
+precomputed bitmaps; the difference to the cnn is the cost of its rasterizer.
 
 The models alternate, so that other load on the machine affects all of them. Drawings
 per CPU second show the speed of a core even while other programs run. The speed depends
@@ -134,12 +134,12 @@ def format_rates(rates: dict[str, list[Rates]]) -> str:
             ]
         )
     shares = [
-        1 - cnn / without_rasteriser
-        for cnn, without_rasteriser in zip(medians["cnn"], medians["cnn, bitmaps"])
+        1 - cnn / without_rasterizer
+        for cnn, without_rasterizer in zip(medians["cnn"], medians["cnn, bitmaps"])
     ]
     return (
         format_table(head, rows)
-        + f"\nthe rasteriser takes {shares[0]:.1%} of the cnn's step and "
+        + f"\nthe rasterizer takes {shares[0]:.1%} of the cnn's step and "
         f"{shares[1]:.1%} of its CPU time"
     )
 

@@ -49,7 +49,7 @@ def describe(
       inputs: Glob patterns of files, instead of a data set.
       input_format: Format of the files; see `pipeline.formats.reader`.
       label_names: Class names of numeric labels in the files.
-      pictures_per_class: Size of the random sample of each class that is rasterised.
+      pictures_per_class: Size of the random sample of each class that is rasterized.
       seed: Seed of the random samples.
 
     Returns:
@@ -187,9 +187,9 @@ def _summarize_drawing(drawing: Drawing) -> DrawingSummary:
 
 
 def rasterize_sample(stats: DatasetStats) -> BitmapStats:
-    """Rasterises the sampled drawings with a progress bar."""
+    """Rasterizes the sampled drawings with a progress bar."""
     total = sum(len(each.sample) for each in stats.classes.values())
-    with cli.progress(total, "rasterise") as bar:
+    with cli.progress(total, "rasterize") as bar:
         for bitmaps in compute_bitmap_stats(stats):
             bar.update(bitmaps.num_drawings - bar.n)
     return bitmaps
@@ -207,8 +207,8 @@ def _define_flags() -> None:
     flags.DEFINE_integer(
         "pictures_per_class",
         200,
-        "Size of the random sample of each class that is rasterised for the pictures "
-        "and grey values. All other statistics cover all drawings.",
+        "Size of the random sample of each class that is rasterized for the pictures "
+        "and gray values. All other statistics cover all drawings.",
         lower_bound=1,
     )
     flags.DEFINE_integer("seed", 0, "Seed of the random samples.")

@@ -1,9 +1,9 @@
 """Points → bitmap, as in Google's 28×28 bitmaps.
 
-The drawing's box is centred in a square of 256 units with a margin of 24 around it,
+The drawing's box is centered in a square of 256 units with a margin of 24 around it,
 drawn with a round pen 16 units wide in white on black, and scaled to 28 pixels
 (https://github.com/googlecreativelab/quickdraw-dataset/issues/19). The value of a pixel
-depends on the distance of its centre to the nearest segment: within the pen's radius it
+depends on the distance of its center to the nearest segment: within the pen's radius it
 is white, with a soft edge of one pixel.
 """
 
@@ -20,8 +20,8 @@ PEN_RADIUS = 8.0
 
 UNITS_PER_PIXEL = (CANVAS + 2 * MARGIN) / SIDE
 
-PIXEL_CENTRES = (np.arange(SIDE, dtype=np.float32) + 0.5) * UNITS_PER_PIXEL
-"""`<float32>[28]`: positions of the pixels' centres along either axis, in units."""
+PIXEL_CENTERS = (np.arange(SIDE, dtype=np.float32) + 0.5) * UNITS_PER_PIXEL
+"""`<float32>[28]`: positions of the pixels' centers along either axis, in units."""
 
 
 def rasterize(points: np.ndarray) -> np.ndarray:
@@ -42,13 +42,13 @@ def rasterize(points: np.ndarray) -> np.ndarray:
 
 
 def coverage(distance: np.ndarray) -> np.ndarray:
-    """Converts distances to the pen's path, in units, to `<uint8>` grey values."""
+    """Converts distances to the pen's path, in units, to `<uint8>` gray values."""
     white = np.clip((PEN_RADIUS - distance) / UNITS_PER_PIXEL + 0.5, 0, 1)
     return np.rint(white * 255).astype(np.uint8)
 
 
 def _distance(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Returns the distance of each pixel's centre to the nearest of T segments.
+    """Returns the distance of each pixel's center to the nearest of T segments.
 
     Args:
       start: `<float32>[T, 2]`.
@@ -59,8 +59,8 @@ def _distance(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """
     along = end - start
     squared_length = np.maximum((along**2).sum(axis=1), 1e-6)[:, None, None]
-    offset_x = PIXEL_CENTRES[None, None, :] - start[:, 0, None, None]  # (T, 1, 28)
-    offset_y = PIXEL_CENTRES[None, :, None] - start[:, 1, None, None]  # (T, 28, 1)
+    offset_x = PIXEL_CENTERS[None, None, :] - start[:, 0, None, None]  # (T, 1, 28)
+    offset_y = PIXEL_CENTERS[None, :, None] - start[:, 1, None, None]  # (T, 28, 1)
     projected = (  # (T, 28, 28)
         offset_x * along[:, 0, None, None] + offset_y * along[:, 1, None, None]
     ) / squared_length

@@ -91,7 +91,7 @@ class DrawingsStore:
         Args:
           word: what it shows.
           drawing: strokes `[[xs, ys], …]`, integers within 0..255.
-          recognized: whether the model recognised it.
+          recognized: whether the model recognized it.
 
         Returns:
           Its `key_id`, and the secret with which it can be removed.

@@ -52,7 +52,7 @@ def export(
       examples_data_dir: the data set to choose the examples from, from the same split;
         `data_dir` by default.
       formats: names from `FORMATS`.
-      attribution: author and licence of the drawings.
+      attribution: author and license of the drawings.
       log: called with each line of the result.
 
     Returns:
@@ -136,7 +136,7 @@ def _define_flags() -> None:
     flags.DEFINE_string(
         "attribution",
         layout.DEFAULT_ATTRIBUTION,
-        "Author and licence of the drawings, for the model card.",
+        "Author and license of the drawings, for the model card.",
     )
 
 

@@ -44,7 +44,7 @@ DEFAULT_ATTRIBUTION = (
     "The Quick, Draw! Dataset, Google, CC BY 4.0 "
     "(https://github.com/googlecreativelab/quickdraw-dataset)"
 )
-"""Author and licence of the drawings that a model was trained on."""
+"""Author and license of the drawings that a model was trained on."""
 
 
 class ExportInfo(NamedTuple):
@@ -53,7 +53,7 @@ class ExportInfo(NamedTuple):
     Attributes:
       top1: top-1 accuracy on the test drawings of each class.
       examples: typical drawings `[[xs, ys], …]` of each class, the clearest first.
-      attribution: author and licence of the drawings.
+      attribution: author and license of the drawings.
     """
 
     top1: dict[str, float]

@@ -1,4 +1,4 @@
-"""Serialised records → tensors. The only module of this package with TensorFlow."""
+"""Serialized records → tensors. The only module of this package with TensorFlow."""
 
 import tensorflow as tf
 
@@ -19,7 +19,7 @@ _SPEC = {
 def parse_examples(
     serialized: tf.Tensor, kind: str = schema.INK
 ) -> dict[str, tf.Tensor]:
-    """Parses a batch of serialised examples.
+    """Parses a batch of serialized examples.
 
     Parsing them one by one takes four times as long.
 

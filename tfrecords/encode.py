@@ -1,7 +1,7 @@
 """Drawing → record: the bytes of a `tf.train.Example`, framed as a TFRecord.
 
 The Example is written directly in protobuf's wire format, with sorted keys: the bytes
-that protobuf's deterministic serialisation gives. This is 14 to 20 times faster than
+that protobuf's deterministic serialization gives. This is 14 to 20 times faster than
 building the message (527,000 against 37,000 drawings a second on one core,
 `python -m benchmarks.records`) and needs no TensorFlow in a Beam worker.
 
@@ -43,7 +43,7 @@ def encode_example(
     timestamp: str = "",
     recognized: int = -1,
 ) -> bytes:
-    """Serialises one drawing.
+    """Serializes one drawing.
 
     Args:
       ink: `<float32>[T, 3]`, rows (dx, dy, pen).
@@ -55,7 +55,7 @@ def encode_example(
       recognized: 1, 0, or -1 if unknown.
 
     Returns:
-      The serialised `tf.train.Example` (see `tfrecords.schema`).
+      The serialized `tf.train.Example` (see `tfrecords.schema`).
 
     Raises:
       ValueError: both or none of ink and bitmap are given, one has another shape, or
@@ -66,7 +66,7 @@ def encode_example(
     key, country, time = key_id.encode(), countrycode.encode(), timestamp.encode()
     pixels = () if bitmap is None else _bitmap_entry(bitmap)
     floats = () if ink is None else _ink_entry(ink)
-    # Sorted by key, as in deterministic serialisation. Each feature is a head and a
+    # Sorted by key, as in deterministic serialization. Each feature is a head and a
     # value; short ones are cached as a whole.
     features = b"".join(
         (
@@ -87,12 +87,12 @@ def encode_example(
 
 
 def frame_record(data: bytes) -> bytes:
-    """Frames serialised data as one TFRecord."""
+    """Frames serialized data as one TFRecord."""
     return frame_records([data])
 
 
 def frame_records(examples: Sequence[bytes]) -> bytes:
-    """Frames serialised data as consecutive TFRecords."""
+    """Frames serialized data as consecutive TFRecords."""
     crcs = np.array(list(map(google_crc32c.value, examples)), np.uint64)
     footers = _mask(crcs).astype("<u4").tobytes()
     pieces: list[bytes] = []

@@ -110,7 +110,7 @@ def read_records(file: BinaryIO) -> Iterator[bytes]:
 
 
 def parse_record(data: bytes) -> Record:
-    """Parses a serialised `tf.train.Example`.
+    """Parses a serialized `tf.train.Example`.
 
     Features may be in any order; unknown ones are ignored.
 
@@ -252,9 +252,9 @@ def _read_fields(
         elif wire_type in _FIXED_SIZES:
             offset += _FIXED_SIZES[wire_type]
         else:
-            raise ValueError(f"not a serialised Example: wire type {wire_type}")
+            raise ValueError(f"not a serialized Example: wire type {wire_type}")
         if offset > len(data):
-            raise ValueError("not a serialised Example: it ends too early")
+            raise ValueError("not a serialized Example: it ends too early")
         if 0 < number <= last and wire_type in (_LENGTH, single):
             yield number, data[start:offset]
 
@@ -269,4 +269,4 @@ def _read_varint(data: bytes, offset: int) -> tuple[int, int]:
         if byte < 0x80:
             return number & (1 << 64) - 1, offset
         shift += 7
-    raise ValueError("not a serialised Example: a number does not end")
+    raise ValueError("not a serialized Example: a number does not end")

@@ -16,7 +16,7 @@ and types of TensorFlow's tutorial `tutorials/rnn/quickdraw`, so its readers wor
 
 A drawing that was published as a bitmap has, instead of ink and shape:
 
-    bitmap       BytesList[1]    28×28 grey values <uint8>, row by row, white ink on
+    bitmap       BytesList[1]    28×28 gray values <uint8>, row by row, white ink on
                                  black
 """
 

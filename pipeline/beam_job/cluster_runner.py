@@ -101,7 +101,7 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> Non
 
     Raises:
       ValueError: the job failed; the message is one line.
-      KeyboardInterrupt: Ctrl-C or SIGTERM; the job was cancelled on the engine.
+      KeyboardInterrupt: Ctrl-C or SIGTERM; the job was canceled on the engine.
     """
     try:
         with (

@@ -4,7 +4,7 @@ In the order in which a file meets the modules:
 
     input_files    which files a command reads
     reader         opens a file, plain or gzipped, local or remote
-    registry       recognises its format; the table of all formats
+    registry       recognizes its format; the table of all formats
     blocks         blocks of complete drawings, the elements of the Beam job
     text           ndjson, JSON documents, CSV, and the rows of parquet files
     numpy_files    .npy and .npz: bitmaps and Sketch-RNN

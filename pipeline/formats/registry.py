@@ -1,4 +1,4 @@
-"""The table of input formats: how each is recognised, cut into blocks and parsed."""
+"""The table of input formats: how each is recognized, cut into blocks and parsed."""
 
 import dataclasses
 import functools
@@ -142,7 +142,7 @@ assert set(INPUT_FORMATS) - {"auto"} <= set(FORMATS)
 GZIP_MAGIC = b"\x1f\x8b"
 
 HEAD_BYTES = 4096
-"""How much of a file is read to recognise it, unless it is text."""
+"""How much of a file is read to recognize it, unless it is text."""
 
 _FOREIGN = {
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
@@ -165,7 +165,7 @@ _FOREIGN = {
 
 
 def detect(stream: BinaryIO, path: str, input_format: str = "auto") -> Detected:
-    """Recognises the format of a file from its first bytes, else from its name.
+    """Recognizes the format of a file from its first bytes, else from its name.
 
     Args:
       stream: the file, from its beginning.

@@ -90,14 +90,14 @@ def _tiles(stats: DatasetStats) -> list[Tile]:
     share, known = _recognized_share(stats.by_recognized)
     if known:
         hint = f"of {known:,} drawings with this field"
-        tiles.append(Tile(f"{share:.1%}", "recognised by the game", hint))
+        tiles.append(Tile(f"{share:.1%}", "recognized by the game", hint))
     if known_countries := len(set(stats.countries) - {""}):
         tiles.append(Tile(f"{known_countries:,}", "countries"))
     return tiles
 
 
 def _recognized_share(counts: collections.Counter[int]) -> tuple[float, int]:
-    """Returns the recognised share (or NaN) and the number of drawings it is of."""
+    """Returns the recognized share (or NaN) and the number of drawings it is of."""
     known = counts[1] + counts[0]
     return (counts[1] / known if known else _NAN), known
 
@@ -111,7 +111,7 @@ def _samples_section(classes: dict[str, ClassStats]) -> Section:
     ]
     note = "A random sample of each class."
     if any(stats.strokes for stats in classes.values()):
-        note += " Earlier strokes have a stronger colour."
+        note += " Earlier strokes have a stronger color."
     return Section("Samples", [Gallery(groups, min(per_class, 12))], note)
 
 
@@ -147,7 +147,7 @@ def _classes_section(
     else:
         svg = dataset_plots.plot_ranks(list(classes), sizes)
     columns = splits if len(splits) > 1 else ()
-    head = ["class", *columns, "drawings", "recognised"]
+    head = ["class", *columns, "drawings", "recognized"]
     head += ["points, median", "points, p99", "strokes, median", "strokes, p99"]
     rows = [_class_row(word, stats, columns) for word, stats in classes.items()]
     median = sorted(sizes)[len(sizes) // 2]
@@ -185,7 +185,7 @@ def _distributions_section(
         for title, values, label in distributions
         if values
     ]
-    charts.append(_grey_values_chart(bitmaps, sample_note))
+    charts.append(_gray_values_chart(bitmaps, sample_note))
     note = "Dashed lines: the median and the 99th percentile (p99)."
     return Section("Distributions", [Columns(charts)], note)
 
@@ -205,12 +205,12 @@ def _distribution_chart(title: str, distribution: Distribution, label: str) -> C
     return Chart(title, svg, caption)
 
 
-def _grey_values_chart(bitmaps: BitmapStats, sample_note: str) -> Chart:
-    counts = bitmaps.grey_values
+def _gray_values_chart(bitmaps: BitmapStats, sample_note: str) -> Chart:
+    counts = bitmaps.gray_values
     share = counts[128:].sum() / counts.sum()
     caption = f"{share:.1%} of the pixels of the 28×28 bitmaps are 128 or more."
-    svg = dataset_plots.plot_grey_values(counts)
-    return Chart("Grey values", svg, f"{caption} {sample_note}")
+    svg = dataset_plots.plot_gray_values(counts)
+    return Chart("Gray values", svg, f"{caption} {sample_note}")
 
 
 def _countries_sections(stats: DatasetStats) -> list[Section]:

@@ -71,14 +71,14 @@ def plot_histogram(
         return figure.svg()
 
 
-def plot_grey_values(counts: np.ndarray) -> Html:
-    """Plots the number of pixels of each grey value, `<int64>[256]`."""
+def plot_gray_values(counts: np.ndarray) -> Html:
+    """Plots the number of pixels of each gray value, `<int64>[256]`."""
     heights = counts.reshape(-1, 8).sum(axis=1) / counts.sum()
     with Figure(*HALF) as figure:
         axes = figure.subplots()
         lefts = np.arange(0, 256, 8)
         axes.bar(lefts, heights, 7.2, align="edge", color=SERIES[0], lw=0, log=True)
-        axes.set(xlabel="grey value (255 is ink)", ylabel="share of pixels")
+        axes.set(xlabel="gray value (255 is ink)", ylabel="share of pixels")
         axes.set(xlim=(0, 256), xticks=[0, 64, 128, 192, 255])
         smallest = heights[heights > 0].min()
         axes.set_ylim(bottom=10 ** np.floor(np.log10(smallest)))
@@ -94,8 +94,8 @@ def plot_bars(names: Sequence[str], series: Mapping[str, Sequence[int]]) -> Html
         rows = np.arange(len(names))
         left = np.zeros(len(names))
         for index, (label, counts) in enumerate(series.items()):
-            colour = SERIES[index % len(SERIES)]
-            axes.barh(rows, counts, 0.68, left, color=colour, lw=0, label=label)
+            color = SERIES[index % len(SERIES)]
+            axes.barh(rows, counts, 0.68, left, color=color, lw=0, label=label)
             left += counts
         for row, total in zip(rows, left):
             axes.annotate(

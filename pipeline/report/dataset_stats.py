@@ -1,7 +1,7 @@
 """Statistics of a stream of drawings, in bounded memory.
 
-All drawings are counted. Rasterising is slow, so only a random sample of each class is
-rasterised.
+All drawings are counted. Rasterizing is slow, so only a random sample of each class is
+rasterized.
 """
 
 import collections
@@ -197,25 +197,25 @@ class BitmapStats(NamedTuple):
     Attributes:
       num_drawings: Number of bitmaps.
       means: Mean bitmap of each class, `<float64>[28, 28]`, by its name.
-      grey_values: Number of pixels of each grey value, `<int64>[256]`.
+      gray_values: Number of pixels of each gray value, `<int64>[256]`.
     """
 
     num_drawings: int
     means: dict[str, np.ndarray]
-    grey_values: np.ndarray
+    gray_values: np.ndarray
 
 
 def compute_bitmap_stats(stats: DatasetStats) -> Iterator[BitmapStats]:
-    """Rasterises the samples; yields the statistics so far after each class."""
+    """Rasterizes the samples; yields the statistics so far after each class."""
     num_drawings = 0
     means = {}
-    grey_values = np.zeros(256, np.int64)
+    gray_values = np.zeros(256, np.int64)
     for word, class_stats in sorted(stats.classes.items()):
         total = np.zeros((SIDE, SIDE))
         for drawing in class_stats.sample:
             pixels = drawing.pixels()
             total += pixels
-            grey_values += np.bincount(pixels.ravel(), minlength=256)
+            gray_values += np.bincount(pixels.ravel(), minlength=256)
         means[word] = total / len(class_stats.sample)
         num_drawings += len(class_stats.sample)
-        yield BitmapStats(num_drawings, means, grey_values)
+        yield BitmapStats(num_drawings, means, gray_values)

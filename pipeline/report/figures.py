@@ -1,6 +1,6 @@
 """Matplotlib figures in the style of the reports, as inline SVG and as PNG.
 
-Figures are drawn in the colours of the light theme. In the SVG, each colour is replaced
+Figures are drawn in the colors of the light theme. In the SVG, each color is replaced
 by its CSS variable, so that plots follow the theme of the page.
 """
 
@@ -97,14 +97,14 @@ class Figure:
         return Plot(self.svg(), self.png())
 
     def png(self) -> bytes:
-        """Returns a PNG file in the colours of the light theme."""
+        """Returns a PNG file in the colors of the light theme."""
         file = io.BytesIO()
         metadata = {"Software": None}
         self._save(file, "png", dpi=2 * _POINTS_PER_INCH, metadata=metadata)
         return file.getvalue()
 
     def svg(self) -> Html:
-        """Returns markup that takes its size and colours from the page."""
+        """Returns markup that takes its size and colors from the page."""
         file = io.StringIO()
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         self._save(file, "svg", transparent=True, metadata=metadata)
@@ -115,8 +115,8 @@ class Figure:
         text = re.sub(r'<g id="[^"]*"', "<g", text)
         # Inline styles apply to the whole page.
         text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-        for name, colour in LIGHT.items():
-            text = text.replace(colour, f"var(--{name})")
+        for name, color in LIGHT.items():
+            text = text.replace(color, f"var(--{name})")
         return Html(text)
 
     def _save(self, file: IO, file_format: str, **settings: Any) -> None:

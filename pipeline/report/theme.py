@@ -1,4 +1,4 @@
-"""Colours of the reports, shared by the style sheet and the plots."""
+"""Colors of the reports, shared by the style sheet and the plots."""
 
 LIGHT = {
     "page": "#f6f6f3",
@@ -15,7 +15,7 @@ LIGHT = {
     "first-stroke": "#14315f",
     "last-stroke": "#4f9be8",
 }
-"""Name of each CSS variable and its colour in the light theme; all are different."""
+"""Name of each CSS variable and its color in the light theme; all are different."""
 
 DARK = {
     "page": "#15171a",

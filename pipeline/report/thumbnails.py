@@ -57,7 +57,7 @@ class BitmapPicture(Element):
 
 
 def draw_bitmap(pixels: np.ndarray, alt: str) -> BitmapPicture:
-    """Embeds a greyscale picture.
+    """Embeds a grayscale picture.
 
     Args:
       pixels: `<uint8>[height, width]`, white on black.

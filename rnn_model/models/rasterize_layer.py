@@ -110,7 +110,7 @@ def _monomials() -> np.ndarray:
 
     x and y are the distances of the pixel's center from the canvas's center.
     """
-    offsets = rasterize.PIXEL_CENTRES - _CENTER
+    offsets = rasterize.PIXEL_CENTERS - _CENTER
     y, x = (axis.ravel() for axis in np.meshgrid(offsets, offsets, indexing="ij"))
     return np.stack([x * x, y * y, x * y, x, y, np.ones_like(x)])
 

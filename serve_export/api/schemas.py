@@ -182,7 +182,7 @@ class AboutResponse(msgspec.Struct):
 
     words: Annotated[int, Meta(ge=1, description="Number of words.")]
     attribution: Annotated[
-        str, Meta(description="Author and licence of the example drawings.")
+        str, Meta(description="Author and license of the example drawings.")
     ]
     keeps_drawings: Annotated[
         bool, Meta(description="Whether `/v1/drawings` stores drawings.")
@@ -255,7 +255,7 @@ def parse_request(body: bytearray, decoder: "msgspec.json.Decoder[Request]") -> 
 
 
 def describe_validation_error(message: str, schema: Any) -> str:
-    """Shortens msgspec's message; names the field that a misspelt one resembles."""
+    """Shortens msgspec's message; names the field that a misspelled one resembles."""
     if match := re.fullmatch(r"Object contains unknown field `(.{1,50})`", message):
         fields = [field.name for field in msgspec.structs.fields(schema)]
         similar = difflib.get_close_matches(match[1], fields, 1)

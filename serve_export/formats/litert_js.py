@@ -1,7 +1,7 @@
 """Downloads LiteRT.js, which runs a `.tflite` file in a browser.
 
 It is published on the npm registry, https://www.npmjs.com/package/@litertjs/core, under
-the Apache licence 2.0. The version is pinned. Each archive is verified with its SHA-512
+the Apache license 2.0. The version is pinned. Each archive is verified with its SHA-512
 (https://www.w3.org/TR/SRI/) and stored in the user's cache, so that the next export
 needs no network.
 

@@ -3,7 +3,7 @@
     local_guesser.js, …  the modules of `static/offline`; a page imports the first
     manifest.json        the classes, the preprocessing, and the names of the files
     model.tflite         LiteRT with 8-bit weights; takes padded ink and its length
-    litert/              LiteRT.js and its licence notice
+    litert/              LiteRT.js and its license notice
 
 Any static file host will do. The runtime is compressed with gzip; the page decompresses
 it.

@@ -35,7 +35,7 @@ def validate(
 
     Returns:
       The content of metrics.json, and that of examples.ndjson, which is empty without
-      labelled ink.
+      labeled ink.
 
     Raises:
       ValueError: a format with float32 weights differs from Keras.

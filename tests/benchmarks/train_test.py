@@ -70,7 +70,7 @@ def test_every_model_is_measured(run_benchmark, data_dir):
         assert cpu_ratio == pytest.approx(cpu_rate / base[4], abs=0.01, rel=0.2)
     share = r"-?[\d.]+%"
     assert re.fullmatch(
-        f"the rasteriser takes {share} of the cnn's step and {share} of its CPU time",
+        f"the rasterizer takes {share} of the cnn's step and {share} of its CPU time",
         last,
     )
 

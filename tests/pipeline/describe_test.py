@@ -88,7 +88,7 @@ def test_the_statistics_equal_those_of_the_lines(doodles):
         median, p99 = np.quantile(numbers, [0.5, 0.99], method="inverted_cdf")
         assert f"{name} per drawing (median) {median} 99th percentile: {p99}" in text
     share = np.mean([each["recognized"] for each in drawings])
-    assert f"recognised by the game {share:.1%} of 160 drawings with this field" in text
+    assert f"recognized by the game {share:.1%} of 160 drawings with this field" in text
     assert f"countries {len({each['countrycode'] for each in drawings})}" in text
     circles = [each["recognized"] for each in drawings if each["word"] == "circle"]
     assert extract_rows(page)["circle"][:2] == ["40", f"{np.mean(circles):.1%}"]
@@ -145,7 +145,7 @@ def test_bitmaps_have_no_stroke_statistics(tmp_path):
     assert "100.0% of the pixels of the 28×28 bitmaps are 128 or more" in extract_text(
         page
     )
-    assert re.findall("<h3>(.*?)</h3>", page) == ["Drawings per class", "Grey values"]
+    assert re.findall("<h3>(.*?)</h3>", page) == ["Drawings per class", "Gray values"]
     assert extract_rows(page)["cat"] == ["2", "–", "–", "–", "–", "–"]
     assert page.count("<img ") == 3
 

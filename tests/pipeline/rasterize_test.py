@@ -56,7 +56,7 @@ def test_the_picture_of_two_strokes():
     assert shown(bitmap) == PICTURE
 
 
-def test_a_drawing_is_centred():
+def test_a_drawing_is_centered():
     left, right = ([[[x, x + 40], [y, y + 9]]] for x, y in ((0, 0), (200, 100)))
     one, other = (rasterize(strokes.to_points(drawing)) for drawing in (left, right))
     np.testing.assert_array_equal(one, other)

@@ -41,7 +41,7 @@ def float_feature(*values):
 
 
 def example(**features):
-    """A serialised Example with a drawing of one point and these features."""
+    """A serialized Example with a drawing of one point and these features."""
     drawing = {"ink": float_feature(0, 0, 1), "class_index": int_feature(0)}
     named = {name: value for name, value in (drawing | features).items() if value}
     message = tf.train.Example(features=tf.train.Features(feature=named))
@@ -261,7 +261,7 @@ def test_damage_is_named_by_shard_and_record(data_dir, tmp_path):
     whole, strange, torn = map(encode.frame_record, (good, RECORD, b"x"))
     cases = [
         (b"x", "record 1 has a damaged or truncated length"),
-        (torn, "record 1 is damaged: not a serialised Example: a number does not end"),
+        (torn, "record 1 is damaged: not a serialized Example: a number does not end"),
         (whole + strange, "record 2 is damaged: class_index 300 of 4 classes"),
     ]
     for content, message in cases:

@@ -1,4 +1,4 @@
-"""Bitmaps of 28×28 grey values, white ink on black.
+"""Bitmaps of 28×28 gray values, white ink on black.
 
     .npy   <uint8>[N, 784]: Google's numpy_bitmap; the class is in the file's name
     .npz   arr_0 <uint8>[N, 784], arr_1 [N]: images and labels, as `numpy.savez` names

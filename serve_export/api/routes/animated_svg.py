@@ -29,7 +29,7 @@ def animated_svg(
     Args:
       drawing: strokes `[[xs, ys], …]` within 0..255.
       title: title of the image.
-      attribution: author and licence of the drawing.
+      attribution: author and license of the drawing.
 
     Returns:
       The SVG document.

@@ -95,7 +95,7 @@ def make_operations(
 
     Args:
       num_words: number of words of the model.
-      attribution: author and licence of the example drawings.
+      attribution: author and license of the example drawings.
       stores_drawings: whether there is `/v1/drawings`.
       guesses_on_device: whether there is `/web/`.
     """

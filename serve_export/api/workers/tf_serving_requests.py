@@ -148,7 +148,7 @@ def _parse_ink(ink: list[list[float]], length: float | list[float]) -> np.ndarra
 
 
 def _parse_examples(raw: msgspec.Raw) -> list[np.ndarray]:
-    """Parses serialised `tf.train.Example`s, with or without the input's name."""
+    """Parses serialized `tf.train.Example`s, with or without the input's name."""
     if raw_column := _find_column(raw, EXAMPLES):
         items = _decode(raw_column, list[Base64])
     else:

@@ -65,10 +65,10 @@ def test_sketch_rnn_splits_must_be_among_the_splits(build, tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", ["cat.npy", "labelled.npz", "png/*/*.png"])
+@pytest.mark.parametrize("name", ["cat.npy", "labeled.npz", "png/*/*.png"])
 def test_bitmap_formats_give_bitmap_records(build, tmp_path, name):
     settings = {"splits": {"train": 1.0}}
-    if name == "labelled.npz":
+    if name == "labeled.npz":
         settings["label_names"] = ("ant", "bee")
     build([GOLDEN / name], tmp_path / "out", **settings)
     info = info_of(tmp_path / "out")
@@ -87,9 +87,9 @@ def test_strokes_and_bitmaps_do_not_mix(build, tmp_path):
 
 
 def test_integer_labels_need_label_names(build, tmp_path):
-    message = error_of(build, [GOLDEN / "labelled.npz"], tmp_path / "out")
+    message = error_of(build, [GOLDEN / "labeled.npz"], tmp_path / "out")
     assert message == (
-        f"cannot read {GOLDEN}/labelled.npz: arr_1 holds integers; --label_names "
+        f"cannot read {GOLDEN}/labeled.npz: arr_1 holds integers; --label_names "
         "names them"
     )
 

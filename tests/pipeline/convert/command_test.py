@@ -32,7 +32,7 @@ def read_shards(folder):
 
 
 def write_dataset(folder, classes, records, split="train"):
-    """Writes a data set with one shard of serialised records."""
+    """Writes a data set with one shard of serialized records."""
     folder.mkdir()
     data = b"".join(map(encode.frame_record, records))
     shard = Shard(schema.shard_name(split, 0, 1), len(records), len(data))

@@ -248,7 +248,7 @@ def test_transient_errors_of_the_server_are_retried(
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_retry_after_is_honoured(bucket, fetch, path, as_date):
+def test_retry_after_is_honored(bucket, fetch, path, as_date):
     # A date has whole seconds, so that up to one second is lost.
     date = email.utils.formatdate(time.time() + 2, usegmt=True)
     bucket.add_fault(status=503, headers={"Retry-After": date if as_date else "1"})

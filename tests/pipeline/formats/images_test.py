@@ -85,7 +85,7 @@ def test_transparent_background(bitmap, ink):
     np.testing.assert_array_equal(to_bitmap(picture(layers)), bitmap)
 
 
-def test_a_picture_that_is_not_square_is_centred():
+def test_a_picture_that_is_not_square_is_centered():
     wide = np.zeros((14, 56), np.uint8)
     wide[6:8, 4:-4] = 255
     shown = to_bitmap(picture(wide))
@@ -103,9 +103,9 @@ def test_a_small_picture_fills_the_bitmap():
     assert np.count_nonzero(shown) == 16
 
 
-@pytest.mark.parametrize("grey", [0, 255])
-def test_a_blank_picture_is_rejected(grey):
-    blank = np.full((28, 28), grey, np.uint8)
+@pytest.mark.parametrize("gray", [0, 255])
+def test_a_blank_picture_is_rejected(gray):
+    blank = np.full((28, 28), gray, np.uint8)
     assert reason(to_bitmap, picture(blank)) == "no ink"
 
 

@@ -108,7 +108,7 @@ def test_blank_lines_keep_the_numbers_of_others(tmp_path):
         (b"\x80\x04\x95", "a Python pickle; save it as .npz or ndjson"),
     ],
 )
-def test_foreign_files_are_recognised(tmp_path, content, description):
+def test_foreign_files_are_recognized(tmp_path, content, description):
     path = tmp_path / "cat.ndjson"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"^cannot read .*: looks like {description}"):

@@ -1,4 +1,4 @@
-"""Each file is recognised once and read in that format."""
+"""Each file is recognized once and read in that format."""
 
 import contextlib
 import gzip
@@ -25,10 +25,10 @@ FILES = {
     "cat.npz": "sketchrnn",
     "dog.full.npz": "sketchrnn",
     "cat.npy": "bitmap",
-    "labelled.npz": "bitmap",
+    "labeled.npz": "bitmap",
     "png/cat/white on black.png": "png",
 }
-SETTINGS = {"labelled.npz": {"label_names": ("ant", "bee")}}
+SETTINGS = {"labeled.npz": {"label_names": ("ant", "bee")}}
 
 
 def read(path, **settings):
@@ -43,7 +43,7 @@ def blocks_of(path, **settings):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_golden_files_are_recognised_plain_and_gzipped(name, tmp_path):
+def test_golden_files_are_recognized_plain_and_gzipped(name, tmp_path):
     settings = SETTINGS.get(name, {})
     plain, found = read(GOLDEN / name, **settings)
     assert found == {FILES[name]}
@@ -65,7 +65,7 @@ def test_golden_files_are_read_in_the_named_format(name):
 
 
 @pytest.mark.parametrize("name", ["cat.npz", "cat.npy", "png/cat/white on black.png"])
-def test_files_without_suffix_are_recognised_by_their_first_bytes(name, tmp_path):
+def test_files_without_suffix_are_recognized_by_their_first_bytes(name, tmp_path):
     shutil.copy(GOLDEN / name, tmp_path / "cat")
     assert read(tmp_path / "cat")[1] == {FILES[name]}
 

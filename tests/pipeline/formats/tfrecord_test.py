@@ -20,7 +20,7 @@ def read(path, **settings):
 
 
 def tutorial_record(drawing, class_index):
-    """Serialises a drawing as the tutorial's create_dataset.py does."""
+    """Serializes a drawing as the tutorial's create_dataset.py does."""
     points = strokes.to_points(drawing).astype(np.float32)
     lower, upper = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     scale = np.where(upper == lower, 1, upper - lower)

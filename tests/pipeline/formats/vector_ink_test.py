@@ -123,6 +123,6 @@ def test_other_inkml_files_are_rejected(data, message):
         (to_inkml(STROKES), "inkml"),
     ],
 )
-def test_files_are_recognised(data, expected):
+def test_files_are_recognized(data, expected):
     detected = registry.detect(io.BytesIO(data), "cat/0001.xml")
     assert (detected.format, detected.word) == (expected, "cat")

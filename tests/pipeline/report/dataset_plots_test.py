@@ -1,4 +1,4 @@
-"""Plots show their data and take their colours from the page."""
+"""Plots show their data and take their colors from the page."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -23,8 +23,8 @@ def plot_histogram():
     )
 
 
-def plot_grey_values():
-    return dataset_plots.plot_grey_values(np.r_[9000, np.full(254, 10), 1000])
+def plot_gray_values():
+    return dataset_plots.plot_gray_values(np.r_[9000, np.full(254, 10), 1000])
 
 
 def plot_bars():
@@ -49,7 +49,7 @@ def find_texts(svg):
 
 
 def find_bars(svg, series):
-    """Returns the width and height of the rectangles in the colour of a series."""
+    """Returns the width and height of the rectangles in the color of a series."""
     bars = []
     for node in parse_svg(svg).iter(f"{SVG}path"):
         if node.get("style") == f"fill: var(--series-{series})":
@@ -60,9 +60,9 @@ def find_bars(svg, series):
 
 
 @pytest.mark.parametrize(
-    "plot", [plot_histogram, plot_grey_values, plot_bars, plot_ranks]
+    "plot", [plot_histogram, plot_gray_values, plot_bars, plot_ranks]
 )
-def test_plots_are_reproducible_and_use_the_colours_of_the_page(plot):
+def test_plots_are_reproducible_and_use_the_colors_of_the_page(plot):
     svg = plot()
     root = parse_svg(svg)
     assert root.get("viewBox")
@@ -93,7 +93,7 @@ def test_bins_are_few_and_have_half_integer_edges(maximum):
     assert (edges % 1 == 0.5).all()
 
 
-def test_bars_are_stacked_and_labelled():
+def test_bars_are_stacked_and_labeled():
     svg = plot_bars()
     labels = {"cat", "<b> & $x$", "1,234", "11", "train", "test"}
     assert labels <= set(find_texts(svg))
@@ -105,7 +105,7 @@ def test_a_single_series_has_no_legend():
     assert "all" not in find_texts(dataset_plots.plot_bars(["cat"], {"all": [1]}))
 
 
-def test_ranks_descend_and_the_first_and_last_are_labelled():
+def test_ranks_descend_and_the_first_and_last_are_labeled():
     svg = plot_ranks()
     heights = find_bars(svg, 1)[:, 1]
     assert len(heights) == 100

@@ -86,18 +86,18 @@ def test_the_seed_determines_the_sample():
 
 def test_bitmap_stats_cover_the_sample():
     stats = DatasetStats(sample_size=5, seed=0)
-    grey = np.full((28, 28), 9, np.uint8)
+    gray = np.full((28, 28), 9, np.uint8)
     for points in (CORNER, CORNER, LINE):
         stats.add(make_drawing("cat", points))
-    stats.add(DrawingSummary("ant", "train", "", -1, bitmap=grey))
+    stats.add(DrawingSummary("ant", "train", "", -1, bitmap=gray))
     first, last = dataset_stats.compute_bitmap_stats(stats)
     assert (first.num_drawings, last.num_drawings) == (1, 4)
     assert list(last.means) == ["ant", "cat"]
-    np.testing.assert_array_equal(last.means["ant"], grey)
+    np.testing.assert_array_equal(last.means["ant"], gray)
     expected = (2.0 * rasterize(CORNER) + rasterize(LINE)) / 3
     np.testing.assert_allclose(last.means["cat"], expected)
-    assert last.grey_values.sum() == 4 * 784
-    assert last.grey_values[9] >= 784
+    assert last.gray_values.sum() == 4 * 784
+    assert last.gray_values[9] >= 784
 
 
 def test_an_empty_sample_is_rejected():

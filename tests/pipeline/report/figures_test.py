@@ -1,4 +1,4 @@
-"""A figure has CSS variables as colours in SVG, and the light colours in PNG."""
+"""A figure has CSS variables as colors in SVG, and the light colors in PNG."""
 
 import io
 import re
@@ -16,22 +16,22 @@ def draw_plot():
         return figure.plot()
 
 
-def test_svg_has_variables_and_png_has_colours():
+def test_svg_has_variables_and_png_has_colors():
     plot = draw_plot()
     assert "fill: var(--series-2)" in plot.svg
     assert not re.search("#[0-9a-fA-F]{6}", plot.svg)
     picture = Image.open(io.BytesIO(plot.png)).convert("RGB")
     assert picture.size == (400, 200)
-    colours = {"#{:02x}{:02x}{:02x}".format(*c) for _, c in picture.getcolors(1 << 16)}
-    assert {theme.LIGHT["series-2"], "#ffffff"} <= colours
+    colors = {"#{:02x}{:02x}{:02x}".format(*c) for _, c in picture.getcolors(1 << 16)}
+    assert {theme.LIGHT["series-2"], "#ffffff"} <= colors
 
 
 def test_plots_are_reproducible():
     assert draw_plot() == draw_plot()
 
 
-def test_light_colours_are_distinct():
-    """Equal colours could not be replaced by different variables."""
+def test_light_colors_are_distinct():
+    """Equal colors could not be replaced by different variables."""
     assert len(set(theme.LIGHT.values())) == len(theme.LIGHT)
 
 

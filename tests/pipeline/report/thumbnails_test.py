@@ -13,7 +13,7 @@ from pipeline import strokes
 from pipeline.report import theme, thumbnails
 
 
-def test_strokes_are_centred_and_shaded_in_order():
+def test_strokes_are_centered_and_shaded_in_order():
     drawing = [[[0, 255], [0, 100]], [[9], [9]], [[1, 2], [3, 4]]]
     svg = str(thumbnails.draw_strokes(strokes.to_points(drawing)).__html__())
     assert re.findall(r'class="s(\d)" d="(.*?)"', svg) == [
@@ -21,7 +21,7 @@ def test_strokes_are_centred_and_shaded_in_order():
         ("2", "M9 9h0"),
         ("5", "M1 3L2 4"),
     ]
-    assert 'viewBox="-9 -86 272 272"' in svg  # centred on (127, 50)
+    assert 'viewBox="-9 -86 272 272"' in svg  # centered on (127, 50)
 
 
 @given(st.integers(1, 20))

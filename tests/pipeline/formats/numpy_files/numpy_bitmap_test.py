@@ -43,11 +43,11 @@ def golden_bitmaps():
 
 def test_golden_files_show_the_simplified_drawings():
     plain = read((GOLDEN / "cat.npy").read_bytes())
-    labelled = read((GOLDEN / "labelled.npz").read_bytes(), ("ant", "bee"))
+    labeled = read((GOLDEN / "labeled.npz").read_bytes(), ("ant", "bee"))
     for number, bitmap in enumerate(golden_bitmaps()):
         for item, word in (
             (plain[number], "cat"),
-            (labelled[number], ["bee", "ant"][number]),
+            (labeled[number], ["bee", "ant"][number]),
         ):
             drawing = numpy_bitmap.parse(item, "cat")
             assert (drawing.word, drawing.is_bitmap, drawing.recognized) == (
@@ -180,7 +180,7 @@ def test_a_damaged_archive_is_noticed():
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(["cat.npy", "labelled.npz"]),
+    st.sampled_from(["cat.npy", "labeled.npz"]),
     st.integers(0, 600),
     st.integers(0, 3),
     st.binary(max_size=4),

@@ -63,7 +63,7 @@ def test_ink_without_length(server, padded, expected):
         np.testing.assert_allclose(rows, expected, atol=1e-6)
 
 
-def test_serialised_examples(server, inks, expected):
+def test_serialized_examples(server, inks, expected):
     records = [
         encode.encode_example(ink=ink, class_index=0, key_id="1") for ink in inks
     ]

@@ -105,12 +105,12 @@ def test_a_request_that_waits_too_long_gets_503(make_group, monkeypatch):
     asyncio.run(run())
 
 
-def test_a_cancelled_request_keeps_its_worker_until_the_job_ends(make_group):
+def test_a_canceled_request_keeps_its_worker_until_the_job_ends(make_group):
     async def run():
         group = make_group()
-        cancelled = asyncio.create_task(group.run("a", b"0.2", True))
+        canceled = asyncio.create_task(group.run("a", b"0.2", True))
         await asyncio.sleep(0.05)
-        cancelled.cancel()
+        canceled.cancel()
         names = [str(number) for number in range(8)]
         replies = await asyncio.gather(*(group.run(n, b"0.01", True) for n in names))
         assert replies == names
