@@ -19,6 +19,7 @@ from rnn_model.evaluation import compare_runs
 from rnn_model.training import loop
 from rnn_model.workdir import Workdir
 from serve_export import export
+from tests.conftest import without_tensorflow_log
 from tests.rnn_model.training.loop_test import load_state
 
 ROOT = Path(__file__).parents[2]
@@ -113,8 +114,7 @@ def test_only_the_chief_writes(uninterrupted_run):
     assert [line[:12] for line in lines[:2]] == ["[0] epoch 1/", "[0] epoch 2/"]
     assert all(line.startswith("[0] ") for line in lines), lines
     assert lines[-1].startswith("[0] best: validation top-1 ")
-    # TensorFlow may log lines of its own, for example while one worker waits.
-    progress = [line for line in done.stderr.splitlines() if "mlp: " in line]
+    progress = without_tensorflow_log(done.stderr).splitlines()
     assert progress
     assert all(line.startswith("[0] ") for line in progress), progress
     assert len(list((workdir / "logs").iterdir())) == 1
