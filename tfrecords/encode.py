@@ -86,11 +86,6 @@ def encode_example(
     return _example_head(len(features)) + features
 
 
-def frame_record(data: bytes) -> bytes:
-    """Frames serialized data as one TFRecord."""
-    return frame_records([data])
-
-
 def frame_records(examples: Sequence[bytes]) -> bytes:
     """Frames serialized data as consecutive TFRecords."""
     crcs = np.array(list(map(google_crc32c.value, examples)), np.uint64)

@@ -10,16 +10,7 @@ import pytest
 
 from pipeline import class_names, create_dataset
 from pipeline.beam_job import config
-
-LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
-LINES = "".join(LINE % (number, number) for number in range(200))
-
-
-@pytest.fixture
-def source(tmp_path):
-    path = tmp_path / "cat.ndjson"
-    path.write_text(LINES)
-    return path
+from tests.pipeline.conftest import LINES
 
 
 def test_one_line_of_python_makes_a_data_set(source, tmp_path):

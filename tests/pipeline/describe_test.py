@@ -135,7 +135,7 @@ def test_bitmaps_have_no_stroke_statistics(tmp_path):
         "class_index": tf.train.Feature(int64_list=tf.train.Int64List(value=[0])),
     }
     example = tf.train.Example(features=tf.train.Features(feature=feature))
-    record = encode.frame_record(example.SerializeToString())
+    record = encode.frame_records([example.SerializeToString()])
     shard = Shard(schema.shard_name("train", 0, 1), 2, 2 * len(record))
     (tmp_path / shard.name).write_bytes(2 * record)
     info = DatasetInfo(("cat",), {"train": Split((shard,), (2,))})

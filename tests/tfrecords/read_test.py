@@ -170,21 +170,21 @@ def test_any_changed_byte_gives_a_record_or_a_value_error(position, byte):
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
-def test_read_records_inverts_frame_record(contents):
-    stream = io.BytesIO(b"".join(map(encode.frame_record, contents)))
+def test_read_records_inverts_frame_records(contents):
+    stream = io.BytesIO(encode.frame_records(contents))
     assert list(read.read_records(stream)) == contents
 
 
 def test_every_truncated_stream_is_an_error():
-    stream = encode.frame_record(b"first") + encode.frame_record(b"second")
-    whole = (0, len(encode.frame_record(b"first")))
+    stream = encode.frame_records([b"first", b"second"])
+    whole = (0, len(encode.frame_records([b"first"])))
     for length in set(range(len(stream))) - set(whole):
         with pytest.raises(ValueError, match=r"record [12] has a? ?damaged or trunc"):
             list(read.read_records(io.BytesIO(stream[:length])))
 
 
 def test_every_damaged_byte_is_an_error():
-    stream = encode.frame_record(b"first")
+    stream = encode.frame_records([b"first"])
     for position in range(len(stream)):
         damaged = bytearray(stream)
         damaged[position] ^= 0x10
@@ -193,7 +193,7 @@ def test_every_damaged_byte_is_an_error():
 
 
 def test_error_names_the_damaged_record():
-    stream = encode.frame_record(b"first") + encode.frame_record(b"second")[:-1]
+    stream = encode.frame_records([b"first", b"second"])[:-1]
     records = read.read_records(io.BytesIO(stream))
     assert next(records) == b"first"
     with pytest.raises(ValueError, match="record 2 has damaged or truncated data"):
@@ -258,7 +258,9 @@ def first_error(info, tmp_path):
 
 def test_damage_is_named_by_shard_and_record(data_dir, tmp_path):
     good = encode.encode_example(ink=INK, class_index=0, key_id="")
-    whole, strange, torn = map(encode.frame_record, (good, RECORD, b"x"))
+    whole, strange, torn = (
+        encode.frame_records([record]) for record in (good, RECORD, b"x")
+    )
     cases = [
         (b"x", "record 1 has a damaged or truncated length"),
         (torn, "record 1 is damaged: not a serialized Example: a number does not end"),

@@ -9,16 +9,7 @@ import pytest
 
 from pipeline.beam_job import launcher
 from pipeline.beam_job.config import JobConfig
-
-LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
-LINES = "".join(LINE % (number, number) for number in range(200))
-
-
-@pytest.fixture
-def source(tmp_path):
-    path = tmp_path / "cat.ndjson"
-    path.write_text(LINES)
-    return path
+from tests.pipeline.conftest import LINE, LINES
 
 
 @pytest.fixture

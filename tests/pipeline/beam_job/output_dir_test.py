@@ -15,15 +15,6 @@ from pipeline.beam_job import output_dir
 from pipeline.beam_job.config import JobConfig, JobContext
 from pipeline.beam_job.result import JobResult
 
-LINE = '{"word": "cat", "key_id": "%s", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
-
-
-@pytest.fixture
-def source(tmp_path):
-    path = tmp_path / "cat.ndjson"
-    path.write_text("".join(LINE % (number, number) for number in range(200)))
-    return path
-
 
 def names_in(folder):
     return sorted(os.listdir(folder))

@@ -11,8 +11,7 @@ import pytest
 
 from pipeline.beam_job import progress
 from pipeline.beam_job.progress import Progress, ProgressBar, ProgressCounter
-
-LINE = '{"word": "cat", "key_id": "%d", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
+from tests.pipeline.conftest import LINE
 
 
 def test_progress_is_summed_over_counters(tmp_path):

@@ -17,10 +17,8 @@ from pipeline.beam_job.config import JobConfig, JobContext
 from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.formats.reader import Share
 from tests.object_store import ObjectStore
+from tests.pipeline.conftest import LINES
 from tfrecords.dataset_info import DatasetInfo
-
-LINE = '{"word": "cat", "key_id": "%d", "drawing": [[[0, 255, %d], [0, 10, 9]]]}\n'
-LINES = "".join(LINE % (number, number) for number in range(200))
 
 
 @pytest.fixture(autouse=True)

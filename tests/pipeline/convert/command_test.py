@@ -34,7 +34,7 @@ def read_shards(folder):
 def write_dataset(folder, classes, records, split="train"):
     """Writes a data set with one shard of serialized records."""
     folder.mkdir()
-    data = b"".join(map(encode.frame_record, records))
+    data = encode.frame_records(records)
     shard = Shard(schema.shard_name(split, 0, 1), len(records), len(data))
     (folder / shard.name).write_bytes(data)
     counts = [read.parse_record(record).class_index for record in records]

@@ -51,16 +51,21 @@ def test_column_format(server, inks, padded, expected):
     np.testing.assert_allclose(response.json["outputs"], expected, atol=1e-6)
 
 
-def test_ink_without_length(server, padded, expected):
+def check_forms(server, signature, name, values, expected):
+    """Sends the values of an input in all forms that a request may have."""
     for fields in (
-        {"instances": padded},
-        {"instances": [{"ink": ink} for ink in padded]},
-        {"inputs": padded},
-        {"inputs": {"ink": padded}},
+        {"instances": values},
+        {"instances": [{name: value} for value in values]},
+        {"inputs": values},
+        {"inputs": {name: values}},
     ):
-        response = server.send(PREDICT, {"signature_name": "serve_ink", **fields})
+        response = server.send(PREDICT, {"signature_name": signature, **fields})
         (rows,) = response.json.values()
         np.testing.assert_allclose(rows, expected, atol=1e-6)
+
+
+def test_ink_without_length(server, padded, expected):
+    check_forms(server, "serve_ink", "ink", padded, expected)
 
 
 def test_serialized_examples(server, inks, expected):
@@ -68,15 +73,7 @@ def test_serialized_examples(server, inks, expected):
         encode.encode_example(ink=ink, class_index=0, key_id="1") for ink in inks
     ]
     values = [{"b64": base64.b64encode(record).decode()} for record in records]
-    for fields in (
-        {"instances": values},
-        {"instances": [{"examples": value} for value in values]},
-        {"inputs": values},
-        {"inputs": {"examples": values}},
-    ):
-        response = server.send(PREDICT, {"signature_name": "serve_examples", **fields})
-        (rows,) = response.json.values()
-        np.testing.assert_allclose(rows, expected, atol=1e-6)
+    check_forms(server, "serve_examples", "examples", values, expected)
 
 
 def test_classify(server, inks, expected, exported_rnn):
