@@ -31,7 +31,7 @@ def validate(
       formats: of `write_formats`.
       drawings: of `load_drawings` or `generate_drawings`.
       classes: in the order of the probabilities.
-      example_drawings: labelled ink to choose the examples from; `drawings` by default.
+      example_drawings: labeled ink to choose the examples from; `drawings` by default.
 
     Returns:
       The content of metrics.json, and that of examples.ndjson, which is empty without
