@@ -18,7 +18,7 @@ MAX_SHEAR = 0.1
 JITTER = 0.008
 """Standard deviation of the noise of the points; 1 is the side of the box (255 px)."""
 
-MIN_KEPT_SHARE = 0.4
+MIN_KEPT_SHARE = 0.2
 """Smallest share of its points that a truncated drawing keeps."""
 
 
