@@ -15,6 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline import file_lock
 from pipeline.beam_job import cluster_runner, local_runner, output_dir
 from pipeline.beam_job.config import JobConfig, JobContext
+from pipeline.beam_job.output_dir import OutputKind
 from pipeline.beam_job.pipeline import build_pipeline
 from pipeline.beam_job.result import JobResult
 from pipeline.class_names import describe_unofficial_words
@@ -40,41 +41,60 @@ def run_job(
     overwrite: bool = False,
     beam_args: list[str] | None = None,
 ) -> None:
-    """Runs the job and prints the counts of its result.
-
-    Args:
-      inputs: globs of input files.
-      output_path: the output folder; created if it does not exist.
-      config: what the data set contains.
-      overwrite: replaces an existing data set.
-      beam_args: command-line arguments for Beam; if they name no runner, the job runs
-        on all cores of this machine.
-
-    Raises:
-      ValueError: the job cannot run or makes no data set; only the rejected lines are
-        kept.
-    """
+    """Runs the job and prints its counts; see `create_dataset.create_dataset`."""
     options = local_runner.parse_options(beam_args or [])
     cluster_runner.check_options(options, [output_path, *inputs])
     sizes = input_files.match_files(inputs)
+    _warn_of_large_shards(sizes, config)
+    started = time.monotonic()
+    result = run_and_publish(
+        sizes, output_path, config, options, build_pipeline, overwrite=overwrite
+    )
+    _print_counts(result, sum(sizes.values()), time.monotonic() - started)
+
+
+def run_and_publish(
+    sizes: dict[str, int],
+    output_path: str,
+    config: JobConfig,
+    options: PipelineOptions,
+    build_pipeline: Callable[..., None],
+    *,
+    overwrite: bool,
+    kind: OutputKind = output_dir.DATA_SET,
+    model: str = "",
+) -> JobResult:
+    """Locks the output folder and runs a job, the last step of which publishes.
+
+    Args:
+      sizes: input file to its size in bytes.
+      output_path: the output folder; created if it does not exist.
+      config: the settings of the job.
+      options: Beam's options.
+      build_pipeline: adds the steps of the job, see `pipeline.build_pipeline`.
+      overwrite: replaces an existing output.
+      kind: what the job writes.
+      model: names the model in the first line on stderr, if there is one.
+
+    Raises:
+      ValueError: the output folder cannot be used, or the job failed.
+    """
     with file_lock.hold_lock(output_path) as owner:
-        working_dir = output_dir.prepare_output_dir(output_path, overwrite)
-        started = time.monotonic()
+        working_dir = output_dir.prepare_output_dir(output_path, overwrite, kind)
         print(
             f"{len(sizes)} files, {sum(sizes.values()) / 1e6:,.1f} MB → {output_path}, "
-            f"{local_runner.describe_runner(options)}",
+            f"{model}{local_runner.describe_runner(options)}",
             file=sys.stderr,
         )
-        _warn_of_large_shards(sizes, config)
         context = JobContext(config, output_path, working_dir, owner)
         try:
-            run_beam(sizes, context, options, build_pipeline)
+            _run_beam(sizes, context, options, build_pipeline)
             result = output_dir.read_result(working_dir)
         finally:
             output_dir.clean_up(output_path)
-        if result.error:
-            raise ValueError(result.error)
-    _print_counts(result, sum(sizes.values()), time.monotonic() - started)
+    if result.error:
+        raise ValueError(result.error)
+    return result
 
 
 def _warn_of_large_shards(sizes: dict[str, int], config: JobConfig) -> None:
@@ -96,20 +116,13 @@ def _warn_of_large_shards(sizes: dict[str, int], config: JobConfig) -> None:
         )
 
 
-def run_beam(
+def _run_beam(
     sizes: dict[str, int],
     context: JobContext,
     options: PipelineOptions,
     build_pipeline: Callable[..., None],
 ) -> None:
-    """Runs the steps of a job, the last of which publishes its result.
-
-    Args:
-      sizes: input file to its size in bytes.
-      context: what every step needs.
-      options: Beam's options.
-      build_pipeline: adds the steps of the job, see `pipeline.build_pipeline`.
-    """
+    """Runs the steps of a job, the last of which publishes its result."""
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     if not local_runner.is_local(options):
         readers = cluster_runner.count_readers(options, len(sizes))
@@ -131,20 +144,27 @@ def run_beam(
         local_runner.run(build, options, scratch_dir, input_bytes)
 
 
-def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
-    assert result.info is not None
-    info = dataset_info.DatasetInfo.from_json(result.info, dataset_info.FILE_NAME)
+def print_counts(result: JobResult, written: dict[str, int]) -> None:
+    """Prints a table of the counts of a job and of what it wrote, and its notes."""
     counts = result.counts
-    rows = [("read", counts["read"])]
-    rows += [(f"rejected: {kind}", n) for kind, n in counts["rejected"].items()]
-    rows += [(f"filtered: {name}", n) for name, n in counts["filtered"].items()]
-    rows += [(name, counts[name]) for name in ("blank", "duplicates") if counts[name]]
-    rows += [(f"written: {name}", s.examples) for name, s in info.splits.items()]
-    width = max(len(label) for label, _ in rows)
-    for label, number in rows:
+    rows = {"read": counts["read"]}
+    rows |= {f"rejected: {kind}": n for kind, n in counts["rejected"].items()}
+    rows |= {f"filtered: {name}": n for name, n in counts.get("filtered", {}).items()}
+    rows |= {n: counts[n] for n in ("blank", "duplicates") if counts.get(n)}
+    rows |= written
+    width = max(map(len, rows))
+    for label, number in rows.items():
         print(f"{label:<{width}}  {number:>12,}")
     for note in result.notes:
         print(note)
+
+
+def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
+    assert result.info is not None
+    info = dataset_info.DatasetInfo.from_json(result.info, dataset_info.FILE_NAME)
+    print_counts(
+        result, {f"written: {name}": s.examples for name, s in info.splits.items()}
+    )
     totals = map(sum, zip(*(split.class_counts for split in info.splits.values())))
     classes = _describe_classes(dict(zip(info.classes, totals)))
     print(textwrap.fill(f"classes: {classes}", 88, subsequent_indent="  "))
@@ -153,7 +173,7 @@ def _print_counts(result: JobResult, input_bytes: int, seconds: float) -> None:
     size = sum(shard.bytes for s in info.splits.values() for shard in s.shards)
     print(
         f"{len(info.classes)} classes, {size / 1e6:,.1f} MB in {seconds:.1f} s: "
-        f"{counts['read'] / seconds:,.0f} drawings/s, "
+        f"{result.counts['read'] / seconds:,.0f} drawings/s, "
         f"{input_bytes / 1e6 / seconds:,.1f} MB/s read"
     )
 
