@@ -1,7 +1,7 @@
 """A bitmap baseline: a small residual network with batch normalization.
 
     bitmap (B, 28, 28, 1)
-      ─ 3 × (convolution of stride 2, convolution with a residual connection) ─▶
+      ─ 3 × (convolution of stride 2, 2 convolutions with residual connections) ─▶
       (B, 14, 14, 32) ─▶ (B, 7, 7, 64) ─▶ (B, 4, 4, 128)
       ─ mean over positions ─▶ (B, 128) ─ dropout, dense ─▶ (B, classes)
 
@@ -16,7 +16,11 @@ from rnn_model.config import TrainConfig
 from rnn_model.models.conv_block import ConvBlock
 from rnn_model.models.rasterize_layer import BITMAP_LAYER, Rasterize
 
-CONV_BLOCKS = ((32, 2), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1))
+CONV_BLOCKS = (
+    *((32, 2), (32, 1), (32, 1)),
+    *((64, 2), (64, 1), (64, 1)),
+    *((128, 2), (128, 1), (128, 1)),
+)
 """Filters and stride of each 3×3 convolution."""
 
 

@@ -10,7 +10,7 @@ from rnn_model import models
 from rnn_model.config import BITMAP_MODELS, MODELS, TrainConfig
 
 NUM_CLASSES = 7
-PARAMETERS = {"rnn": 622_119, "cnn": 3_271_559, "resnet": 288_679, "mlp": 26_407}
+PARAMETERS = {"rnn": 622_119, "cnn": 3_271_559, "resnet": 483_111, "mlp": 26_407}
 LENGTHS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 23, 40]
 
 
