@@ -18,8 +18,8 @@ LITERT = ["ai-edge-litert>=2.1"]  # also validates an export
 # `rnn_model.checkpoints` relies on TensorFlow's file names. Before raising a bound, run
 # `make test` with the new version: its deprecation warnings are errors.
 TRAIN = [
-    "tensorflow>=2.21,<2.22",
-    "keras>=3.15,<3.16",
+    "tensorflow>=2.20,<2.22",
+    "keras>=3.13,<3.16",
     "tensorboard>=2.20",
     "scipy",
     "jinja2",
