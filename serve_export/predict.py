@@ -62,7 +62,10 @@ def predict_files(
         nonlocal num_rejected
         try:
             for block in reader.read_file(
-                path, size, input_format, label_names, on_detected=log_format
+                reader.Share(path, size),
+                input_format,
+                label_names,
+                on_detected=log_format,
             ):
                 drawings = []
                 parsed = registry.parse(block, needs_words=False)

@@ -36,8 +36,8 @@ from tfrecords import storage
 LOG_INTERVAL = 60
 """Seconds between two lines with the state of the job."""
 
-MAX_READERS = 16
-"""Maximum number of workers that read parts of the same file."""
+MAX_PASSES = 16
+"""Maximum number of workers that each pass over all of the same file."""
 
 REMOTE_RUNNERS = ("DataflowRunner",)
 """Runners whose workers never share a disk with the launcher."""
@@ -77,8 +77,7 @@ def count_readers(options: PipelineOptions, num_files: int) -> int:
     """Returns how many workers should share the reading of each file.
 
     Aims at four tasks for each core of the workers that the flags name, so that no
-    worker waits long for the last one. Each reader of a file passes over all of it,
-    so there are at most `MAX_READERS`.
+    worker waits long for the last one.
     """
     flags = options.get_all_options(retain_unknown_options=True)
     machines = max(int(flags.get(n) or 1) for n in ("max_num_workers", "num_workers"))
@@ -87,7 +86,7 @@ def count_readers(options: PipelineOptions, num_files: int) -> int:
     cores = max(cores, int(flags.get("parallelism") or 1))
     if cores < 2:
         return 1
-    return min(MAX_READERS, -(-4 * cores // num_files))
+    return -(-4 * cores // num_files)
 
 
 def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> None:

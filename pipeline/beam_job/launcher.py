@@ -126,11 +126,12 @@ def _run_beam(
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     if not local_runner.is_local(options):
         readers = cluster_runner.count_readers(options, len(sizes))
-        shares = reader.divide_files(sizes, readers)
+        shares = reader.divide_files(sizes, readers, cluster_runner.MAX_PASSES)
         build = functools.partial(build_pipeline, context=context, shares=shares)
         cluster_runner.run(build, options)
         return
-    shares = reader.divide_files(sizes, local_runner.count_workers(options))
+    readers = local_runner.count_readers(options, len(sizes))
+    shares = reader.divide_files(sizes, readers)
     with contextlib.ExitStack() as stack:
         scratch_dir = context.working_dir
         if storage.is_remote(scratch_dir):
@@ -140,8 +141,7 @@ def _run_beam(
             context=context._replace(scratch_dir=scratch_dir),
             shares=shares,
         )
-        input_bytes = sum(share.size for share in shares)
-        local_runner.run(build, options, scratch_dir, input_bytes)
+        local_runner.run(build, options, scratch_dir, sum(sizes.values()))
 
 
 def print_counts(result: JobResult, written: dict[str, int]) -> None:

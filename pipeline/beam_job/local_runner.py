@@ -54,6 +54,12 @@ def count_workers(options: PipelineOptions) -> int:
     return options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
 
 
+def count_readers(options: PipelineOptions, num_files: int) -> int:
+    """Returns how many workers should share the reading of each file."""
+    workers = count_workers(options)
+    return 1 if num_files >= 16 * workers else workers
+
+
 def describe_runner(options: PipelineOptions) -> str:
     """Describes the runner in a few words."""
     name = options.view_as(StandardOptions).runner

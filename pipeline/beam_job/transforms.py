@@ -36,6 +36,7 @@ from pipeline.formats import registry
 from pipeline.formats.blocks import Block, UnreadableFileError
 from pipeline.formats.drawing import Drawing, Parsed, unique_key
 from pipeline.formats.reader import Share, read_file
+from pipeline.formats.text.line_ranges import LineCounter
 from tfrecords import encode, storage
 
 BATCH_RECORDS = 256
@@ -78,13 +79,12 @@ class ReadFile(_Step):
         config = self._config
         try:
             blocks = read_file(
-                share.path,
-                share.size,
+                share,
                 config.input_format,
                 config.label_names,
                 on_bytes_read=lambda count: self._progress.add(bytes=count),
             )
-            for block in itertools.islice(blocks, share.number, None, share.of):
+            for block in blocks:
                 self._check_split(block)
                 yield block
         except (
@@ -123,6 +123,7 @@ class ParseBlock(_Step):
         self._split_names = list(config.splits)
         self._classes = None if config.classes is None else frozenset(config.classes)
         self._run_writer = shard_shuffle.RunWriter(self._context.scratch_dir)
+        self._line_counter = LineCounter()
         self._running_cap = None
         if config.max_per_class is not None:
             self._running_cap = class_caps.RunningCap(config.max_per_class)
@@ -132,12 +133,12 @@ class ParseBlock(_Step):
         parsed = registry.parse(block)
         counts = InputCounts(read=len(parsed))
         counts.kinds[registry.FORMATS[block.format].kind] += 1
-        if block.first == 1:
+        if block.is_first:
             counts.add_file(block.file, block.format, block.reason, block.word)
         drawings = [item for item in parsed if type(item) is Drawing]
         rejects = []
         if len(drawings) < len(parsed):
-            rejects = count_rejects(parsed, block, counts)
+            rejects = count_rejects(parsed, block, counts, self._line_counter)
         drawings = self._filter(drawings, counts)
         counts.words.update(drawing.word for drawing in drawings)
         self._progress.add(lines=len(parsed))
@@ -215,16 +216,24 @@ class ParseBlock(_Step):
 
 
 def count_rejects(
-    parsed: list[Parsed], block: Block, counts: InputCounts
+    parsed: list[Parsed],
+    block: Block,
+    counts: InputCounts,
+    line_counter: LineCounter,
 ) -> list[RejectedLine]:
-    """Counts blank and rejected items; returns the rejected ones with their text."""
+    """Counts blank and rejected items; returns the rejected ones with their text.
+
+    The line number of a reject needs the number of lines before the block's range,
+    which nothing else needs: they are counted only then.
+    """
     rejects = []
     items = block.items()
     for index, item in enumerate(parsed):
         if item is None:
             counts.blank += 1
         elif isinstance(item, ValueError):
-            line, reason = block.first + index, str(item)
+            lines_before = line_counter.count(block.file, block.offset)
+            line, reason = lines_before + block.first + index, str(item)
             counts.rejected[reason.partition(":")[0]] += 1
             rejects.append(
                 RejectedLine(line, reason, block.rejected_text(items[index]))

@@ -43,12 +43,14 @@ class Block:
     Attributes:
       file: path of the file.
       format: how to parse the items, a key of `registry.FORMATS`.
-      first: number of the first item, counted from 1; the line number in text.
+      first: number of the first item, counted from 1; in text the line number,
+        counted from `offset`.
       data: lines with their ends (the last line of the file may lack it), or items.
       split: the split that the items were published in, empty if none.
       word: class name of the items that have none themselves.
       reason: why the file has this format; empty if its content leaves no doubt.
       damage: the reason why its single item and the rest of the file cannot be read.
+      offset: the byte from which the items are counted, if not from the file's start.
     """
 
     file: str
@@ -59,6 +61,12 @@ class Block:
     word: str = ""
     reason: str = ""
     damage: str = ""
+    offset: int = 0
+
+    @property
+    def is_first(self) -> bool:
+        """Returns whether this is the first block of its file."""
+        return self.first == 1 and not self.offset
 
     def items(self) -> list[bytes]:
         """Returns the items one by one, lines without their ends."""
@@ -88,7 +96,9 @@ def cut_lines(
     for it to be rejected; the lines after it keep their numbers.
     """
     line = 1
-    rest = stream.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
+    rest = b""
+    if stream.tell() == 0:
+        rest = stream.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
     skipping = False  # the rest of a line that is too long
     while data := stream.read(block_bytes):
         if skipping:

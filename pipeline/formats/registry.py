@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from pipeline.class_names import normalize_word
 from pipeline.formats import (
@@ -20,10 +20,12 @@ from pipeline.formats.blocks import (
     Block,
     UnreadableFileError,
     cut_items,
+    cut_lines,
 )
 from pipeline.formats.drawing import Drawing, Parsed, parse_or_error
 from pipeline.formats.numpy_files import npy, numpy_bitmap, sketchrnn
 from pipeline.formats.text import containers, ndjson_lines
+from pipeline.formats.text.line_ranges import LineRange
 from pipeline.formats.text.stroke_form import RAW, RAW_WITH_TIMES, SIMPLIFIED
 from pipeline.strokes import POINTS
 from tfrecords import schema
@@ -268,6 +270,31 @@ def cut(
         stream, path, detected.format, label_names
     ):
         yield dataclasses.replace(block, word=detected.word, reason=detected.reason)
+
+
+def has_lines(stream: BinaryIO, detected: Detected) -> bool:
+    """Returns whether a file can be cut at any line end."""
+    is_text = FORMATS[detected.format].cut is _cut_text
+    return is_text and containers.has_lines(stream)
+
+
+def cut_range(
+    stream: BinaryIO, path: str, detected: Detected, start: int, end: int | None
+) -> Iterator[Block]:
+    """Cuts the lines that start in a range of bytes into blocks.
+
+    Args:
+      stream: a file that `has_lines`.
+      path: its path.
+      detected: its format.
+      start: first byte of the range.
+      end: the byte after the range; None for the end of the file.
+    """
+    lines = LineRange(stream, start, end)
+    for block in cut_lines(cast(BinaryIO, lines), path, detected.format):
+        yield dataclasses.replace(
+            block, word=detected.word, reason=detected.reason, offset=lines.offset
+        )
 
 
 def parse(block: Block, needs_words: bool = True) -> list[Parsed]:

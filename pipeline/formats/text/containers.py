@@ -63,6 +63,11 @@ def cut(stream: BinaryIO, file: str, format: str) -> Iterator[Block]:
         yield from cut_items(items, file, format, as_lines=as_lines)
 
 
+def has_lines(stream: BinaryIO) -> bool:
+    """Returns whether a file from its beginning has one drawing per line."""
+    return _open(stream, _read_head(stream, 1))[0] == LINES
+
+
 def _open(stream: BinaryIO, head: bytes) -> tuple[str, Iterator[bytes]]:
     """Returns the container of a file and its items; lines are left in `stream`."""
     stream.seek(0)

@@ -5,6 +5,7 @@ order; those of https://www.kaggle.com/c/quickdraw-doodle-recognition are read, 
 semicolons and tabs as separators too.
 """
 
+import contextlib
 import csv
 import io
 import re
@@ -48,7 +49,8 @@ def read_rows(stream: BinaryIO) -> Iterator[bytes]:
     except csv.Error as error:
         raise ValueError(f"malformed CSV: {error}") from None
     finally:
-        text.detach()
+        with contextlib.suppress(ValueError):  # the file may be closed by now
+            text.detach()
 
 
 def _separator(header: str) -> str:

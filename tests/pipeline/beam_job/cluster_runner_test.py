@@ -16,7 +16,7 @@ from pipeline.beam_job import cluster_runner
         (["--parallelism=4"], 2, 8),
         (["--max_num_workers=100"], 345, 2),
         (["--max_num_workers=100", "--worker_machine_type=n1-standard-4"], 345, 5),
-        (["--num_workers=100"], 1, cluster_runner.MAX_READERS),
+        (["--num_workers=100"], 1, 400),
     ],
 )
 def test_several_workers_read_each_of_few_files(flags, num_files, readers):

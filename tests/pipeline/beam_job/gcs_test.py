@@ -128,7 +128,7 @@ def test_commands_that_read_a_data_set_read_it_remotely(
 )
 def test_every_format_is_read_plain_and_gzipped(name):
     def drawings(path, size):
-        blocks = reader.read_file(str(path), size)
+        blocks = reader.read_file(reader.Share(str(path), size))
         return [drawing for block in blocks for drawing in registry.parse(block)]
 
     data = (GOLDEN / name).read_bytes()

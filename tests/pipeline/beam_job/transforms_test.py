@@ -16,7 +16,7 @@ from pipeline import strokes
 from pipeline.beam_job import transforms
 from pipeline.beam_job.local_runner import LOCAL_ARGS
 from pipeline.beam_job.shard_shuffle import RunWriter
-from pipeline.formats import blocks
+from pipeline.formats import blocks, reader
 from pipeline.formats.text import containers
 from pipeline.formats.text.ndjson_lines import parse_simplified
 from tfrecords import read
@@ -129,6 +129,22 @@ def test_bytes_do_not_depend_on_runner_files_order_or_blocks(
     build([tmp_path / "*.ndjson*"], tmp_path / "three", beam_args=three)
     for name in ("small", "processes", "three"):
         assert files_of(tmp_path / name) == files_of(data_dir), name
+
+
+def test_files_do_not_depend_on_the_ranges_that_are_read(
+    build, lines, tmp_path, monkeypatch
+):
+    """Nor do the numbers of the rejected lines."""
+    for number in range(0, len(lines), 20):
+        lines[number] = b"bad\n"
+    (tmp_path / "in.ndjson").write_bytes(b"".join(lines))
+    config = {"max_rejected": 0.5}
+    build([tmp_path / "in.ndjson"], tmp_path / "whole", **config)
+    assert len(list((tmp_path / "whole").glob("rejected-*.ndjson"))) == 1
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    five = ["--runner=FnApiRunner", "--direct_num_workers=5"]
+    build([tmp_path / "in.ndjson"], tmp_path / "ranges", beam_args=five, **config)
+    assert files_of(tmp_path / "ranges") == files_of(tmp_path / "whole")
 
 
 def test_packed_runs_give_the_same_bytes_as_locations(

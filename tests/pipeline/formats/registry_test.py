@@ -39,7 +39,7 @@ def read(path, **settings):
 
 
 def blocks_of(path, **settings):
-    return list(reader.read_file(str(path), 0, **settings))
+    return list(reader.read_file(reader.Share(str(path), 0), **settings))
 
 
 @pytest.mark.parametrize("name", FILES)
