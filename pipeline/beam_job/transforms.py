@@ -36,7 +36,7 @@ from pipeline.formats import registry
 from pipeline.formats.blocks import Block, UnreadableFileError
 from pipeline.formats.drawing import Drawing, Parsed, unique_key
 from pipeline.formats.reader import Share, read_file
-from pipeline.formats.text.line_ranges import LineCounter
+from pipeline.formats.text.line_ranges import LineNumbers
 from tfrecords import encode, storage
 
 BATCH_RECORDS = 256
@@ -123,7 +123,7 @@ class ParseBlock(_Step):
         self._split_names = list(config.splits)
         self._classes = None if config.classes is None else frozenset(config.classes)
         self._run_writer = shard_shuffle.RunWriter(self._context.scratch_dir)
-        self._line_counter = LineCounter()
+        self._line_numbers = LineNumbers()
         self._running_cap = None
         if config.max_per_class is not None:
             self._running_cap = class_caps.RunningCap(config.max_per_class)
@@ -138,7 +138,7 @@ class ParseBlock(_Step):
         drawings = [item for item in parsed if type(item) is Drawing]
         rejects = []
         if len(drawings) < len(parsed):
-            rejects = count_rejects(parsed, block, counts, self._line_counter)
+            rejects = count_rejects(parsed, block, counts, self._line_numbers)
         drawings = self._filter(drawings, counts)
         counts.words.update(drawing.word for drawing in drawings)
         self._progress.add(lines=len(parsed))
@@ -219,7 +219,7 @@ def count_rejects(
     parsed: list[Parsed],
     block: Block,
     counts: InputCounts,
-    line_counter: LineCounter,
+    line_numbers: LineNumbers,
 ) -> list[RejectedLine]:
     """Counts blank and rejected items; returns the rejected ones with their text.
 
@@ -232,7 +232,7 @@ def count_rejects(
         if item is None:
             counts.blank += 1
         elif isinstance(item, ValueError):
-            lines_before = line_counter.count(block.file, block.offset)
+            lines_before = line_numbers.count_before(block.file, block.offset)
             line, reason = lines_before + block.first + index, str(item)
             counts.rejected[reason.partition(":")[0]] += 1
             rejects.append(

@@ -31,7 +31,7 @@ from pipeline.formats import registry
 from pipeline.formats.blocks import Block
 from pipeline.formats.drawing import Drawing
 from pipeline.formats.reader import Share
-from pipeline.formats.text.line_ranges import LineCounter
+from pipeline.formats.text.line_ranges import LineNumbers
 from serve_export.batch_prediction.model_handlers import HANDLERS, DrawingBatch
 from serve_export.batch_prediction.output_files import PredictionRow, write_rows
 from serve_export.predict import BATCH_SIZE
@@ -167,7 +167,7 @@ class ParseDrawings(beam.DoFn):
         """Runs once per worker."""
         self._progress = ProgressCounter(self._scratch_dir)
         self._run_writer = shard_shuffle.RunWriter(self._scratch_dir)
-        self._line_counter = LineCounter()
+        self._line_numbers = LineNumbers()
 
     def process(self, block: Block) -> Iterator[Any]:
         """Yields the batches of a block, and tagged outputs."""
@@ -175,7 +175,7 @@ class ParseDrawings(beam.DoFn):
         counts = InputCounts(read=len(parsed))
         if block.is_first:
             counts.add_file(block.file, block.format, block.reason, "")
-        if rejects := count_rejects(parsed, block, counts, self._line_counter):
+        if rejects := count_rejects(parsed, block, counts, self._line_numbers):
             run = self._run_writer.write(rejects)
             yield beam.pvalue.TaggedOutput(self.REJECTS, (block.file, run))
         # A line has at least one byte: these numbers rise from range to range.

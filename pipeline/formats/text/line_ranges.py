@@ -77,8 +77,8 @@ class LineRange(io.RawIOBase):
         self._stream.seek(position)
 
 
-class LineCounter:
-    """Counts the lines before positions in plain files.
+class LineNumbers:
+    """Numbers of lines in plain files, counted when they are needed.
 
     Counts on from the nearest position that it has counted up to before.
     """
@@ -86,7 +86,7 @@ class LineCounter:
     def __init__(self) -> None:
         self._known: dict[str, dict[int, int]] = {}
 
-    def count(self, path: str, offset: int) -> int:
+    def count_before(self, path: str, offset: int) -> int:
         """Returns the number of lines of a file before a byte."""
         known = self._known.setdefault(path, {0: 0})
         position = max(each for each in known if each <= offset)

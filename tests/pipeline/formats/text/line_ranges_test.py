@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.formats import blocks
-from pipeline.formats.text.line_ranges import LineCounter, LineRange
+from pipeline.formats.text.line_ranges import LineNumbers, LineRange
 
 texts = st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\xef\xbb\xbf"])).map(b"".join)
 
@@ -63,7 +63,7 @@ def test_a_line_over_the_limit_belongs_to_one_range():
 def test_lines_before_a_position_are_counted(tmp_path, offsets):
     path = tmp_path / "lines.ndjson"
     path.write_bytes(b"a\nb\n\nccc\n")
-    counter = LineCounter()
+    line_numbers = LineNumbers()
     expected = {0: 0, 2: 1, 4: 2, 9: 4}
     for offset in offsets:
-        assert counter.count(str(path), offset) == expected[offset]
+        assert line_numbers.count_before(str(path), offset) == expected[offset]
