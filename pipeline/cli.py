@@ -142,7 +142,7 @@ def define_list(name: str, default: list[str] | None, text: str) -> None:
     flags.DEFINE_flag(_RepeatableListFlag(parser, serializer, name, default, text))
 
 
-class _RepeatableListFlag(flags.Flag[list[str]]):
+class _RepeatableListFlag(flags.Flag):  # no type parameter: absl 1.4 has none
     """A list flag of which no occurrence replaces another."""
 
     def parse(self, argument: str | list[str]) -> None:
