@@ -14,10 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tqdm import tqdm
 
 ROLES = ("chief", "master", "worker")
 """Task types in TF_CONFIG that train, in the order of their ranks."""
+
+HEARTBEAT_TIMEOUT = 40
+"""Seconds without a heartbeat after which a worker is lost."""
 
 _CONNECTION_ERRORS = (
     tf.errors.AbortedError,
@@ -254,6 +258,22 @@ def connect() -> Cluster:
     return Cluster(tf.distribute.MirroredStrategy() if num_gpus > 1 else None)
 
 
+def _extend_heartbeat_timeout(num_workers: int) -> None:
+    """Lets workers on a busy machine miss heartbeats for longer than 10 seconds.
+
+    MultiWorkerMirroredStrategy uses this configuration instead of its own. TensorFlow
+    has no public function for it.
+    """
+    config = tf.compat.v1.ConfigProto().experimental.coordination_config
+    workers = config.coordinated_job_list.add(name="worker", num_tasks=num_workers)
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader="/job:worker/replica:0/task:0",
+        heartbeat_timeout_in_ms=1000 * HEARTBEAT_TIMEOUT,
+        coordinated_jobs=[workers],
+    )
+
+
 def _connect_workers(
     addresses: tuple[str, ...], rank: int, num_gpus: int
 ) -> tf.distribute.MultiWorkerMirroredStrategy:
@@ -264,6 +284,7 @@ def _connect_workers(
         num_accelerators={"GPU": num_gpus},
         rpc_layer="grpc",
     )
+    _extend_heartbeat_timeout(len(addresses))
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except tf.errors.OpError as error:

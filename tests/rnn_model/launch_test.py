@@ -31,11 +31,15 @@ EXACT = TrainConfig(
     epochs=1,
     batch_size=6,
     optimizer="sgd",
-    learning_rate=0.1,
+    learning_rate=0.2,
     clip_norm=0.5,  # is exceeded
     dropout=0.0,
     precision="float32",
 )
+
+
+ROUNDING = 5e-5
+"""Largest difference that another order of sums explains."""
 
 
 def launch_command(data_dir, workdir, workers=2, **settings):
@@ -96,12 +100,12 @@ def test_two_workers_compute_the_weights_of_one(data_dir, tmp_path):
     assert one.keys() == two.keys()
     assert one["state/optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] >= 20
     for name in one:
-        np.testing.assert_allclose(one[name], two[name], atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(one[name], two[name], atol=ROUNDING, err_msg=name)
     histories = [
         Workdir(str(tmp_path / name)).read_history()[0] for name in ("one", "two")
     ]
     for name in ("loss", "validation_loss", "validation_top1", "validation_top3"):
-        assert histories[0][name] == pytest.approx(histories[1][name], abs=1e-5)
+        assert histories[0][name] == pytest.approx(histories[1][name], abs=ROUNDING)
     keras.utils.set_random_seed(EXACT.seed)
     first = models.build_model(EXACT, 4).get_weights()
     last = Workdir(str(tmp_path / "two")).load_best().get_weights()
