@@ -79,7 +79,7 @@ class TrainConfig:
         },
     )
     partial: float = dataclasses.field(
-        default=0.4,
+        default=0.25,
         metadata={
             "help": "With --augment: share of the training drawings that are "
             "truncated, so that the model also recognizes unfinished drawings."
