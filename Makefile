@@ -31,7 +31,8 @@ QUICKDRAW_DIR ?= ../shared/quickdraw
 BUNDLED := serve_export/pretrained
 COMMA := ,
 BUNDLED_DATA = $(if $(DATA),$(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz$(COMMA)$(QUICKDRAW_DIR)/more/*.ndjson.gz)
-BUNDLED_FLAGS :=
+# More unfinished drawings than by default, for the page.
+BUNDLED_FLAGS := --partial=0.4
 # The drawings that the page shows as examples, all recognized by the game.
 BUNDLED_EXAMPLES = $(or $(DATA),$(QUICKDRAW_DIR)/more/*.ndjson.gz)
 
@@ -94,8 +95,11 @@ pretrained: setup
 	  --output_dir=demo/bundled/data
 	$(BIN)/python -m pipeline.create_dataset --overwrite --input='$(BUNDLED_EXAMPLES)' \
 	  --output_dir=demo/bundled/examples
+	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/first \
+	  --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/run \
-	  $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
+	  --init_from=demo/bundled/first --epochs=14 --learning_rate=1e-3 --dropout=0.1 \
+	  --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python -m serve_export.export --workdir=demo/bundled/run --formats=litert_int8,web \
 	  --data_dir=demo/bundled/data --examples_data_dir=demo/bundled/examples \
 	  --output_dir=$(BUNDLED)

@@ -15,7 +15,9 @@ from tfrecords import read
 from tfrecords.dataset_info import load_dataset_info
 
 MAX_BYTES = 6_000_000
-MIN_TOP1 = 0.75
+MIN_TOP1, MIN_RAW_TOP1 = 0.76, 0.65
+"""The raw drawings are of all words alike, so rare words weigh more."""
+
 
 SAMPLE_STEP = 4
 """The accuracy is measured on every fourth drawing of the test split."""
@@ -73,7 +75,7 @@ def test_accuracy_is_as_published(predictor, unseen_drawings):
     inks, labels = unseen_drawings
     top1 = (predictor.predict_probabilities(inks).argmax(axis=1) == labels).mean()
     metrics = json.loads((Path(predictor.path) / layout.METRICS_FILE).read_text())
-    (published,) = [row["top1"] for row in metrics["formats"] if "int8" in row["name"]]
+    published = metrics["accuracy"]["all"]["top1"]
     assert top1 == pytest.approx(published, abs=0.02)  # another sample
     assert top1 >= MIN_TOP1
 
@@ -93,4 +95,4 @@ def test_raw_and_simplified_strokes_give_the_same_ink(predictor, quickdraw_dir):
             num_pairs += 1
             num_correct += predictor.guess_batch([raw_ink], 1)[0][0].word == word
     assert num_pairs >= 50
-    assert num_correct / num_pairs >= MIN_TOP1
+    assert num_correct / num_pairs >= MIN_RAW_TOP1
