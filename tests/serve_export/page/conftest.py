@@ -14,6 +14,10 @@ TIMEOUT = 20_000
 """Milliseconds to wait for a change of the page."""
 
 
+MAX_DOODLES = 1_000
+"""Number of doodles to try until the model recognizes one."""
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Skips the tests before a model is trained if there is no browser."""
@@ -30,7 +34,7 @@ def export_dir(chromium, data_dir, tmp_path_factory):
     from serve_export import export
 
     folder = tmp_path_factory.mktemp("page")
-    config = TrainConfig(model="mlp", epochs=20, batch_size=8)
+    config = TrainConfig(model="rnn", epochs=12, batch_size=8)
     train_and_evaluate(config, str(data_dir), str(folder / "run"))
     return export.export(
         str(folder / "run"),
@@ -59,11 +63,12 @@ def doodle(export_dir):
     predictor, rng = Predictor(export_dir), np.random.default_rng(3)
 
     def doodle(word):
-        while True:
+        for _ in range(MAX_DOODLES):
             strokes = sample.draw(word, rng)
             guess = predictor.guess(strokes, 1)[0]
             if guess.word == word and guess.probability > 0.75:
                 return strokes
+        raise AssertionError(f"the model recognizes no doodle of {word}")
 
     return doodle
 
