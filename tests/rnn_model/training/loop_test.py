@@ -376,7 +376,7 @@ def test_checkpoints_of_another_version_are_an_error(data_dir, trained_mlp, tmp_
     checkpoint = tf.train.Checkpoint(model=model, position=tf.Variable(0))
     checkpoint.write(str(run / "checkpoints" / "last" / "ckpt-5"))
     config = Workdir(str(run)).read_config()
-    with pytest.raises(ValueError, match=r"written by another version") as caught:
+    with pytest.raises(ValueError, match=r"of another network") as caught:
         loop.train_and_evaluate(config, str(data_dir), str(run))
     assert "\n" not in str(caught.value)
 
