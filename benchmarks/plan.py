@@ -69,7 +69,7 @@ def _define_flags() -> None:
         lower_bound=0,
     )
     flags.DEFINE_integer(
-        "parameters", 508_505, "Parameters; default: the rnn with 345 classes.", 1
+        "parameters", 838_777, "Parameters; default: the rnn with 345 classes.", 1
     )
     flags.DEFINE_float("bandwidth", 10.0, "Network bandwidth in Gbit/s.", 1e-3)
     flags.DEFINE_float("latency", 100.0, "Network latency in microseconds.", 0.0)
