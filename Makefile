@@ -29,8 +29,7 @@ ADDRESS_FLAGS = $(if $(filter command,$(origin HOST)),--host=$(HOST)) \
 # The bundled model and its training data; see serve_export/pretrained/README.md.
 QUICKDRAW_DIR ?= ../shared/quickdraw
 BUNDLED := serve_export/pretrained
-COMMA := ,
-BUNDLED_DATA = $(if $(DATA),$(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz$(COMMA)$(QUICKDRAW_DIR)/more/*.ndjson.gz)
+BUNDLED_DATA = $(if $(DATA),$(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz,$(QUICKDRAW_DIR)/more/*.ndjson.gz)
 # More unfinished drawings than by default, for the page.
 BUNDLED_FLAGS := --partial=0.4
 # The drawings that the page shows as examples, all recognized by the game.

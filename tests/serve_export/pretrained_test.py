@@ -10,6 +10,7 @@ import pytest
 from pipeline.class_names import OFFICIAL_WORDS
 from pipeline.formats.text.ndjson_lines import parse_line
 from serve_export import layout
+from serve_export.formats import web
 from serve_export.predictor import RAW, SIMPLIFIED, Predictor, to_ink
 from tfrecords import read
 from tfrecords.dataset_info import load_dataset_info
@@ -17,7 +18,6 @@ from tfrecords.dataset_info import load_dataset_info
 MAX_BYTES = 6_000_000
 MIN_TOP1, MIN_RAW_TOP1 = 0.76, 0.65
 """The raw drawings are of all words alike, so rare words weigh more."""
-
 
 SAMPLE_STEP = 4
 """The accuracy is measured on every fourth drawing of the test split."""
@@ -45,6 +45,12 @@ def test_one_small_version_for_litert_and_the_web():
     }
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert sum(file.stat().st_size for file in files) <= MAX_BYTES
+
+
+def test_scripts_are_those_that_the_web_format_writes(predictor):
+    for script in web.SCRIPTS_DIR.glob("*.js"):
+        copy = Path(predictor.path, layout.WEB_DIR, script.name)
+        assert copy.read_bytes() == script.read_bytes(), f"copy {script} to {copy}"
 
 
 def test_it_knows_all_words_of_the_game(predictor):
