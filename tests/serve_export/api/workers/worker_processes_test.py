@@ -168,20 +168,38 @@ def test_an_export_that_cannot_be_loaded_is_an_error(tmp_path):
 
 
 def find_workers(server) -> list[int]:
-    """Returns the processes that have a LiteRT interpreter."""
+    """Returns the worker processes that have loaded the model."""
     return [
         pid
         for pid in processes.find_process_tree(server.process.pid)
-        if pid != server.process.pid
-        and "_pywrap_litert" in Path(f"/proc/{pid}/maps").read_text()
+        if "_pywrap_litert" in read_process_file(pid, "maps")
+        # The child of the server is the fork server.
+        and find_parent(pid) not in (os.getpid(), server.process.pid)
     ]
 
 
+def find_parent(pid) -> int:
+    stat = read_process_file(pid, "stat")
+    return int(stat.rpartition(")")[2].split()[1]) if stat else 0
+
+
 def is_zombie(pid) -> bool:
+    stat = read_process_file(pid, "stat")
+    return bool(stat) and stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def read_process_file(pid, name) -> str:
+    """Reads a file of `/proc`; a process that has ended has none."""
     with contextlib.suppress(OSError):
-        stat = Path(f"/proc/{pid}/stat").read_text()
-        return stat.rpartition(")")[2].split()[0] == "Z"
-    return False
+        return Path(f"/proc/{pid}/{name}").read_text()
+    return ""
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_workers_killed_under_load_cost_only_their_own_requests(serving, exported_rnn):
@@ -198,8 +216,8 @@ def test_workers_killed_under_load_cost_only_their_own_requests(serving, exporte
         killed = []
         for _ in range(5):
             time.sleep(0.5)
-            # The fork server has the library, but never a request.
-            killed.append(max(find_workers(server)))
+            wait_until(lambda: set(find_workers(server)) - set(killed))
+            killed.append(max(set(find_workers(server)) - set(killed)))
             os.kill(killed[-1], signal.SIGKILL)
         time.sleep(1)
         is_stopped.set()
@@ -208,8 +226,8 @@ def test_workers_killed_under_load_cost_only_their_own_requests(serving, exporte
             assert not thread.is_alive(), "a connection hangs"
         assert set(statuses) <= {200, 503}
         assert statuses.count(503) <= len(killed)
-        assert not any(map(is_zombie, killed))
-        assert not any(map(is_zombie, processes.find_process_tree(server.process.pid)))
+        tree = processes.find_process_tree(server.process.pid)
+        wait_until(lambda: not any(map(is_zombie, [*killed, *tree])))
         restarts = server.send("/metrics").body.decode()
         assert "quickdraw_worker_restarts_total" in restarts
 
@@ -220,7 +238,4 @@ def test_workers_end_with_a_killed_server(serving, exported_rnn):
         assert len(tree) > 2
         server.process.kill()
         server.process.wait()
-        deadline = time.monotonic() + 20
-        while any(Path(f"/proc/{pid}").exists() for pid in tree):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in tree))
