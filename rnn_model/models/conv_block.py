@@ -1,11 +1,51 @@
 """A convolution with batch normalization, ReLU and a residual connection."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from rnn_model.models.normalization import BatchNormalization
+
+
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` with a faster gradient on CPUs.
+
+    For the filters of small grids, oneDNN takes twice as long in bfloat16 as in
+    float32. It must be without dilation and have padding "same".
+    """
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: keras.Variable) -> tf.Tensor:
+        """Convolves `[batch, height, width, channels]`."""
+        if tf.config.list_physical_devices("GPU"):
+            return super().convolution_op(inputs, kernel)
+        strides = [1, *self.strides, 1]
+
+        @tf.custom_gradient
+        def convolve(
+            x: tf.Tensor, filters: tf.Tensor
+        ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                d_x = tf.raw_ops.Conv2DBackpropInput(
+                    input_sizes=tf.shape(x),
+                    filter=filters,
+                    out_backprop=upstream,
+                    strides=strides,
+                    padding="SAME",
+                )
+                d_filters = tf.raw_ops.Conv2DBackpropFilter(
+                    input=tf.cast(x, tf.float32),
+                    filter_sizes=filters.shape,
+                    out_backprop=tf.cast(upstream, tf.float32),
+                    strides=strides,
+                    padding="SAME",
+                )
+                return d_x, tf.cast(d_filters, filters.dtype)
+
+            return tf.nn.conv2d(x, filters, strides, "SAME"), gradient
+
+        return convolve(inputs, tf.cast(kernel, inputs.dtype))
 
 
 @keras.saving.register_keras_serializable("quickdraw_rnn")
@@ -36,7 +76,7 @@ class ConvBlock(keras.layers.Layer):
         self.filters, self.kernel_size, self.stride = filters, kernel_size, stride
         self.dimensions = dimensions
         dtype = self.dtype_policy
-        conv_layer = {1: keras.layers.Conv1D, 2: keras.layers.Conv2D}[dimensions]
+        conv_layer = {1: keras.layers.Conv1D, 2: Conv2D}[dimensions]
         self.conv = conv_layer(
             filters, kernel_size, stride, padding="same", use_bias=False, dtype=dtype
         )

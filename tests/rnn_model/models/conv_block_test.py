@@ -1,0 +1,46 @@
+"""Convolutions and their gradients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnn_model.models.conv_block import Conv2D, ConvBlock
+
+
+def compute_gradients(layer_class, dtype, strides):
+    """Returns the gradients of the input and of the filters."""
+    keras.utils.set_random_seed(0)
+    layer = layer_class(8, 3, strides, padding="same", use_bias=False, dtype=dtype)
+    x = tf.random.stateless_normal([16, 7, 5, 4], [1, 2])
+    layer.build(x.shape)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(tf.sin(tf.cast(layer(x), tf.float32)))
+    return [each.numpy() for each in tape.gradient(loss, [x, layer.kernel.value])]
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_gradients_are_those_of_keras(strides):
+    expected = compute_gradients(keras.layers.Conv2D, "float32", strides)
+    actual = compute_gradients(Conv2D, "float32", strides)
+    for each, other in zip(actual, expected):
+        np.testing.assert_allclose(each, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_low_precision_is_close_to_float32(strides):
+    expected = compute_gradients(keras.layers.Conv2D, "float32", strides)
+    actual = compute_gradients(Conv2D, "mixed_bfloat16", strides)
+    for each, other in zip(actual, expected):
+        assert np.abs(each - other).max() < 0.05 * np.abs(other).max()
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_equal_shapes_have_a_residual_connection(dimensions):
+    x = tf.random.stateless_normal([3, *[6] * dimensions, 4], [1, 2])
+    block = ConvBlock(4, 3, 1, dimensions)
+    block.build(x.shape)
+    block.conv.kernel.assign(tf.zeros_like(block.conv.kernel))
+    np.testing.assert_array_equal(block(x), x)
+    assert ConvBlock(4, 3, 2, dimensions)(x).shape == (3, *[3] * dimensions, 4)
