@@ -39,7 +39,7 @@ class ScatterToGrid(keras.layers.Layer):
           `[batch, side, side, channels]`, rows first.
         """
         weights = _bilinear_weights(positions, self.side, features.dtype)
-        grid = tf.matmul(weights, features, transpose_a=True)  # (B, side², C)
+        grid = tf.matmul(weights, features)  # (B, side², C)
         return tf.reshape(grid, [-1, self.side, self.side, features.shape[-1]])
 
     def get_config(self) -> dict[str, Any]:
@@ -67,13 +67,16 @@ class SampleGrid(keras.layers.Layer):
         """
         _, side, _, channels = grid.shape
         weights = _bilinear_weights(positions, side, grid.dtype)
-        return tf.matmul(weights, tf.reshape(grid, [-1, side * side, channels]))
+        cells = tf.reshape(grid, [-1, side * side, channels])
+        return tf.matmul(weights, cells, transpose_a=True)
 
 
 def _bilinear_weights(positions: tf.Tensor, side: int, dtype: tf.DType) -> tf.Tensor:
-    """Computes the weight of each cell at each position, `[batch, steps, side²]`."""
-    cells = tf.range(side, dtype=tf.float32)
-    distances = tf.abs(positions[..., None] * (side - 1) - cells)  # (B, T, 2, side)
-    x, y = tf.unstack(tf.cast(tf.maximum(1 - distances, 0), dtype), axis=2)
-    weights = y[..., :, None] * x[..., None, :]  # (B, T, side, side)
-    return tf.reshape(weights, [-1, positions.shape[1], side * side])
+    """Computes the weight of each cell at each position, `[batch, side², steps]`."""
+    positions = tf.transpose(positions, [0, 2, 1])[:, :, None] * (side - 1)
+    cells = tf.range(side, dtype=tf.float32)[:, None]
+    distances = tf.abs(positions - cells)  # (B, 2, side, T)
+    x, y = tf.unstack(tf.cast(tf.maximum(1 - distances, 0), dtype), axis=1)
+    # The innermost dimension is the longest one, which makes the product fast.
+    weights = y[:, :, None] * x[:, None]  # (B, side, side, T)
+    return tf.reshape(weights, [-1, side * side, weights.shape[-1]])
