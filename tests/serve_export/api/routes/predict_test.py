@@ -65,6 +65,17 @@ def test_256_drawings_are_classified(server, drawing):
     assert "guesses" in results[0]
 
 
+def test_the_work_for_several_drawings_is_limited(server):
+    scribble = [[[i / 2 for i in range(400)], [0.0, 5.0] * 200]]
+    response = server.send("/v1/predict", {"drawings": [scribble] * 200, "top_k": 1})
+    results = response.json["results"]
+    is_classified = ["guesses" in result for result in results]
+    assert len(results) == 200
+    assert 40 < sum(is_classified) < 100
+    assert is_classified == sorted(is_classified, reverse=True)
+    assert results[-1]["error"]["code"] == "too_expensive"
+
+
 def test_scores_are_those_of_the_words(server):
     guesses = server.send("/v1/predict", {"drawing": RAW, "top_k": 9}).json["guesses"]
     for rank, guess in enumerate(guesses, 1):
