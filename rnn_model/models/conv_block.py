@@ -13,13 +13,13 @@ class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` with a faster gradient on CPUs.
 
     For the filters of small grids, oneDNN takes twice as long in bfloat16 as in
-    float32. It must be without dilation and have padding "same".
+    float32. It must have padding "same" and no dilation, bias or activation.
     """
 
-    def convolution_op(self, inputs: tf.Tensor, kernel: keras.Variable) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Convolves `[batch, height, width, channels]`."""
-        if tf.config.list_physical_devices("GPU"):
-            return super().convolution_op(inputs, kernel)
+        if not training or tf.config.list_physical_devices("GPU"):
+            return super().call(inputs)  # exports have no custom gradient
         strides = [1, *self.strides, 1]
 
         @tf.custom_gradient
@@ -45,7 +45,7 @@ class Conv2D(keras.layers.Conv2D):
 
             return tf.nn.conv2d(x, filters, strides, "SAME"), gradient
 
-        return convolve(inputs, tf.cast(kernel, inputs.dtype))
+        return convolve(inputs, tf.cast(self.kernel, inputs.dtype))
 
 
 @keras.saving.register_keras_serializable("quickdraw_rnn")
