@@ -23,7 +23,8 @@ def test_results_are_printed(run_benchmark, exported_rnn):
     assert first["load"] > 1
     assert 50 < first["memory"] < 200
     assert re.search(r"200 block +[\d.]+ ms, cpu +\d+ ms", lines["a"])
-    assert "100 × 431" in lines["endless"]
+    # A client that still writes can lose the response when the server closes.
+    assert re.search(r"[1-9]\d* × 431", lines["endless"])
 
 
 def test_drawings_are_raw_and_always_the_same(monkeypatch):
