@@ -36,7 +36,7 @@ SMALL_INK = 8_000
 BATCH_SECONDS = 0.25
 """CPU time limit for a request with several drawings."""
 
-BATCH_POINTS = 16_384
+BATCH_POINTS = 14_000
 """Points that simplification keeps in all drawings of a batch, which measures its work.
 256 typical drawings have 11,000."""
 

@@ -32,8 +32,8 @@ SMALL_BODY_BYTES = 64 << 10
 MAX_WAIT_SECONDS = 10.0
 """A request that no worker has taken by then gets 503."""
 
-MIN_LARGE_WAITING = 6
-LARGE_WAITING_PER_WORKER = 3
+MIN_LARGE_WAITING = 4
+LARGE_WAITING_PER_WORKER = 2
 LARGE_WAITING_BYTES = 2 << 20
 """Large jobs that may wait, and their total size: what waits is answered within about a
 second."""

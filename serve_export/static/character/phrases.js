@@ -2,13 +2,19 @@
 
 import { joinWords, text, wordPhrase, wordValues } from "../languages/language.js";
 
+/**
+ * Probability from which a guess is certain. 98 % of such guesses are right, and 4 % of
+ * the drawings of words that the model does not know get one (docs/results.md).
+ */
+export const CERTAIN = 0.9;
+
 /** Says what the guesses are; the more probable, the more certain it sounds. */
 export function tellGuesses(guesses) {
   const [first, second] = guesses;
   // The same word always gets the same variant, so that the bubble does not flicker.
   const variant = first.word.length;
   const values = { ...wordValues(first.word), variant };
-  if (first.probability >= 0.85) return text("guess_certain", values);
+  if (first.probability >= CERTAIN) return text("guess_certain", values);
   if (first.probability >= 0.5 || !second) return text("guess_likely", values);
   const key = first.probability >= 0.25 ? "guess_two" : "guess_unsure";
   return text(key, { ...values, other: wordPhrase(second.word) });

@@ -1,13 +1,10 @@
 // Free drawing: guesses as bars, saving and donating the drawing.
 
-import { tellGuesses } from "../character/phrases.js";
+import { CERTAIN, tellGuesses } from "../character/phrases.js";
 import { text, wordName } from "../languages/language.js";
 import { explainFailure } from "../server/donations.js";
 import { load, store } from "../settings/storage.js";
 import { saveFile, toNdjson, toPng } from "./files.js";
-
-/** Probability from which the bot is sure of its guess. */
-const SURE = 0.85;
 
 /** Milliseconds for which the bot cheers. */
 const CHEER_TIME = 1500;
@@ -73,7 +70,7 @@ export class FreeDrawing {
     this.#bot.mention(tellGuesses(guesses));
     const [{ word, probability }] = guesses;
     this.#bot.mood = probability < 0.5 ? "thinking" : "watching";
-    if (probability < SURE) return;
+    if (probability < CERTAIN) return;
     if (this.#cheeredWord !== word) this.#bot.cheer(CHEER_TIME);
     this.#cheeredWord = word;
   }
