@@ -43,7 +43,8 @@ def test_medians_are_compared_with_the_tutorial():
         }
     )
     lines = [line.split() for line in table.splitlines()]
-    assert lines[3] == ["rnn", "1,000", "900", "2,000", "10.00", "2,000", "10.00"]
+    numbers = ["1,000", "900", "2,000", "10.00", "2,000", "10.00", "0.50"]
+    assert lines[3] == ["rnn", *numbers]
     assert "takes 20.0% of the cnn's step and 20.0% of its CPU time" in table
 
 
@@ -55,19 +56,20 @@ def test_every_model_is_measured(run_benchmark, data_dir):
     assert done.returncode == 0, done.stderr
     processors, head, _, *lines, last = done.stdout.splitlines()
     assert re.match(r"\d+ processors with ", processors)
-    columns = "drawings/s min max × tutorial per CPU second × tutorial"
+    columns = "drawings/s min max × tutorial per CPU second × tutorial cores used"
     assert " ".join(head.split()) == columns
     rows = {
         line[:19].strip(): [float(cell.replace(",", "")) for cell in line[19:].split()]
         for line in lines
     }
-    models = ["tutorial, batch 8", "tutorial, batch 128", "rnn", "cnn"]
+    models = ["tutorial, batch 8", "tutorial, batch 128", "rnn", "cnn", "resnet"]
     assert list(rows) == [*models, "cnn, bitmaps"]
     base = rows[benchmark.BASELINE]
-    for rate, lowest, highest, ratio, cpu_rate, cpu_ratio in rows.values():
+    for rate, lowest, highest, ratio, cpu_rate, cpu_ratio, cores in rows.values():
         assert 0 < lowest <= rate <= highest
         assert ratio == pytest.approx(rate / base[0], abs=0.01, rel=0.2)
         assert cpu_ratio == pytest.approx(cpu_rate / base[4], abs=0.01, rel=0.2)
+        assert cores == pytest.approx(rate / cpu_rate, abs=0.02)
     share = r"-?[\d.]+%"
     assert re.fullmatch(
         f"the rasterizer takes {share} of the cnn's step and {share} of its CPU time",
