@@ -24,7 +24,11 @@ def test_results_are_printed(run_benchmark, exported_rnn):
     assert 50 < first["memory"] < 200
     assert re.search(r"200 block +[\d.]+ ms, cpu +\d+ ms", lines["a"])
     # A client that still writes can lose the response when the server closes.
-    assert re.search(r"[1-9]\d* × 431", lines["endless"])
+    found = re.findall(r"(\d+) × (\d+)", lines["endless"])
+    counts = {int(status): int(count) for count, status in found}
+    assert set(counts) <= {0, 431}
+    assert counts[431] > 0
+    assert sum(counts.values()) == 100
 
 
 def test_drawings_are_raw_and_always_the_same(monkeypatch):

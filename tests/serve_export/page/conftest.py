@@ -13,7 +13,6 @@ from serve_export.predictor import Predictor
 TIMEOUT = 20_000
 """Milliseconds to wait for a change of the page."""
 
-
 MAX_DOODLES = 1_000
 """Number of doodles to try until the model recognizes one."""
 

@@ -196,10 +196,12 @@ def read_process_file(pid, name) -> str:
 
 
 def wait_until(condition):
+    """Returns the value of the condition when it is true."""
     deadline = time.monotonic() + 20
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    return value
 
 
 def test_workers_killed_under_load_cost_only_their_own_requests(serving, exported_rnn):
@@ -216,8 +218,8 @@ def test_workers_killed_under_load_cost_only_their_own_requests(serving, exporte
         killed = []
         for _ in range(5):
             time.sleep(0.5)
-            wait_until(lambda: set(find_workers(server)) - set(killed))
-            killed.append(max(set(find_workers(server)) - set(killed)))
+            living = wait_until(lambda: set(find_workers(server)) - set(killed))
+            killed.append(max(living))
             os.kill(killed[-1], signal.SIGKILL)
         time.sleep(1)
         is_stopped.set()
