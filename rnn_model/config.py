@@ -32,6 +32,13 @@ class TrainConfig:
             "choices": MODELS,
         },
     )
+    width: float = dataclasses.field(
+        default=1.0,
+        metadata={
+            "help": "Size of the rnn: its channels and units are multiplied by this, "
+            "and rounded to multiples of 16."
+        },
+    )
     epochs: int = dataclasses.field(
         default=0,
         metadata={
@@ -107,6 +114,17 @@ class TrainConfig:
             "sufficient for a few drawings per class."
         },
     )
+    teachers: str = dataclasses.field(
+        default="",
+        metadata={
+            "help": "Workdirs of trained runs with the same classes, comma-separated: "
+            "the model also learns the mean of their probabilities (distillation)."
+        },
+    )
+    distillation: float = dataclasses.field(
+        default=0.6,
+        metadata={"help": "With --teachers: their share of the loss."},
+    )
     precision: str = dataclasses.field(
         default="auto",
         metadata={
@@ -130,6 +148,12 @@ class TrainConfig:
                     f"--{field.name} must be one of {', '.join(choices)}. "
                     f"Received: {value!r}"
                 )
+        self._check("width", 0.1 <= self.width <= 10, "≥ 0.1 and ≤ 10")
+        if self.width != 1 and self.model != "rnn":
+            raise ValueError(
+                "--width is supported by --model=rnn only. "
+                f"Received: --model={self.model}"
+            )
         self._check("epochs", self.epochs >= 0, "≥ 0")
         self._check("patience", self.patience >= 0, "≥ 0")
         self._check("batch_size", self.batch_size >= 1, "≥ 1")
@@ -138,7 +162,7 @@ class TrainConfig:
         self._check("weight_decay", 0 <= self.weight_decay < math.inf, "≥ 0 and finite")
         for name in ("dropout", "label_smoothing"):
             self._check(name, 0 <= getattr(self, name) < 1, "≥ 0 and < 1")
-        for name in ("partial", "balance"):
+        for name in ("partial", "balance", "distillation"):
             self._check(name, 0 <= getattr(self, name) <= 1, "≥ 0 and ≤ 1")
         if self.freeze_body and not self.init_from:
             raise ValueError("--freeze_body requires --init_from")

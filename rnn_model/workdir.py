@@ -101,18 +101,21 @@ class Workdir:
         text = json.dumps(history, indent=1) + "\n"
         storage.write_atomic(self.join("history.json"), text)
 
-    def load_best(self, *, use_cudnn: str | bool = "auto") -> "keras.Model":
-        """Builds the model of the run, in float32, with its best weights.
+    def load_best(
+        self, *, use_cudnn: str | bool = "auto", precision: str = "float32"
+    ) -> "keras.Model":
+        """Builds the model of the run with its best weights.
 
         Args:
           use_cudnn: see `models.build_model`.
+          precision: to compute with; the weights are float32.
 
         Raises:
           ValueError: there is no run, no checkpoint yet, or none that can be read.
         """
         from rnn_model import checkpoints, models
 
-        config = dataclasses.replace(self.read_config(), precision="float32")
+        config = dataclasses.replace(self.read_config(), precision=precision)
         num_classes = len(self.read_classes())
         model = models.build_model(config, num_classes, use_cudnn=use_cudnn)
         if checkpoints.restore_model(model, self.best) is None:

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from rnn_model.config import BFLOAT16_MODELS
 from rnn_model.evaluation import evaluator
 from rnn_model.evaluation.evaluator import LogitsFn
 from rnn_model.workdir import Workdir
@@ -44,7 +45,10 @@ class LoadedRun:
 
 
 def load_runs(
-    workdirs: Sequence[str], info: DatasetInfo, data_dir: str
+    workdirs: Sequence[str],
+    info: DatasetInfo,
+    data_dir: str,
+    precision: str = "float32",
 ) -> list[LoadedRun]:
     """Loads runs.
 
@@ -52,6 +56,7 @@ def load_runs(
       workdirs: paths of the runs.
       info: description of the data set.
       data_dir: folder of the data set, for messages.
+      precision: to compute with; models that do not support it compute in float32.
 
     Raises:
       ValueError: a workdir is empty, holds no run or no checkpoint, is listed twice,
@@ -69,10 +74,15 @@ def load_runs(
         part if last_parts.count(part) == 1 else path
         for part, path in zip(last_parts, paths)
     ]
-    return [_load_run(name, path, info, data_dir) for name, path in zip(names, paths)]
+    return [
+        _load_run(name, path, info, data_dir, precision)
+        for name, path in zip(names, paths)
+    ]
 
 
-def _load_run(name: str, path: str, info: DatasetInfo, data_dir: str) -> LoadedRun:
+def _load_run(
+    name: str, path: str, info: DatasetInfo, data_dir: str, precision: str
+) -> LoadedRun:
     workdir = Workdir(path)
     config = workdir.read_config()
     if workdir.read_classes() != info.classes:
@@ -80,7 +90,9 @@ def _load_run(name: str, path: str, info: DatasetInfo, data_dir: str) -> LoadedR
             f"{path} was trained on other classes than those of {data_dir}: "
             + _describe_difference(set(workdir.read_classes()), set(info.classes))
         )
-    model = workdir.load_best()
+    if config.model not in BFLOAT16_MODELS:
+        precision = "float32"
+    model = workdir.load_best(precision=precision)
     return LoadedRun(
         name=name,
         workdir=path,

@@ -38,6 +38,9 @@ GRID_BLOCKS = ((64, 3, 2), (128, 3, 2), (128, 3, 1))
 LSTM_UNITS = 96
 """Units of each direction."""
 
+UNIT_MULTIPLE = 16
+"""Channels and units are multiples of it, which fill the vector registers of CPUs."""
+
 
 def build_rnn(
     ink: tf.Tensor,
@@ -51,7 +54,7 @@ def build_rnn(
     Args:
       ink: `<float32>[batch, time, 3]`, padded with zeros.
       length: `<int32>[batch]`, number of points of each drawing.
-      config: its `dropout`, `precision` and `seed` apply.
+      config: its `width`, `dropout`, `precision` and `seed` apply.
       num_classes: number of logits.
       use_cudnn: passed to the LSTM.
 
@@ -63,16 +66,19 @@ def build_rnn(
 
     sequences = []  # (B, 64, 64), (B, 32, 96), (B, 16, 128)
     x = points
-    for number, settings in enumerate(CONV_BLOCKS, 1):
-        x = ConvBlock(*settings, dtype=dtype, name=f"conv{number}")(x)
+    for number, (filters, *settings) in enumerate(CONV_BLOCKS, 1):
+        filters = scale_units(filters, config.width)
+        x = ConvBlock(filters, *settings, dtype=dtype, name=f"conv{number}")(x)
         sequences.append(x)
 
-    grid = build_grid(sequences[0], mean_positions(points, sequences[0]), dtype)
+    first_positions = mean_positions(points, sequences[0])
+    grid = build_grid(sequences[0], first_positions, config.width, dtype)
     at_steps = SampleGrid(dtype=dtype, name="sample")(grid, mean_positions(points, x))
     x = keras.layers.Concatenate(dtype=dtype)([x, at_steps])  # (B, 16, 256)
 
     x = keras.layers.Dropout(config.dropout, seed=config.seed + 1)(x)
-    lstm = LSTM(LSTM_UNITS, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype)
+    units = scale_units(LSTM_UNITS, config.width)
+    lstm = LSTM(units, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype)
     x = keras.layers.Bidirectional(lstm, dtype=dtype, name="lstm")(x)  # (B, 16, 192)
 
     pooled = [
@@ -101,22 +107,34 @@ def mean_positions(points: tf.Tensor, sequence: tf.Tensor) -> tf.Tensor:
     return keras.layers.AveragePooling1D(width, dtype="float32")(positions)
 
 
-def build_grid(sequence: tf.Tensor, positions: tf.Tensor, dtype: str) -> tf.Tensor:
+def build_grid(
+    sequence: tf.Tensor, positions: tf.Tensor, width: float, dtype: str
+) -> tf.Tensor:
     """Scatters a sequence to a grid and convolves it.
 
     Args:
       sequence: `[batch, steps, channels]`.
       positions: `<float32>[batch, steps, 2]`, x and y of each step, from 0 to 1.
+      width: factor of the channels.
       dtype: the policy to compute with.
 
     Returns:
-      `[batch, 4, 4, 128]`.
+      `[batch, 4, 4, 128 · width]`.
     """
     # With the bias, the grid also counts the points of a cell.
-    project = keras.layers.Dense(GRID_CHANNELS, dtype=dtype, name="grid_project")
+    channels = scale_units(GRID_CHANNELS, width)
+    project = keras.layers.Dense(channels, dtype=dtype, name="grid_project")
     scatter = ScatterToGrid(GRID_SIDE, dtype=dtype, name="scatter")
     grid = scatter(project(sequence), positions)  # (B, 14, 14, 32)
-    for number, settings in enumerate(GRID_BLOCKS, 1):
-        block = ConvBlock(*settings, dimensions=2, dtype=dtype, name=f"grid{number}")
+    for number, (filters, kernel_size, stride) in enumerate(GRID_BLOCKS, 1):
+        filters = scale_units(filters, width)
+        block = ConvBlock(
+            filters, kernel_size, stride, 2, dtype=dtype, name=f"grid{number}"
+        )
         grid = block(grid)  # (B, 7, 7, 64), (B, 4, 4, 128), (B, 4, 4, 128)
     return grid
+
+
+def scale_units(units: int, width: float) -> int:
+    """Multiplies a number of channels or units, and rounds it to `UNIT_MULTIPLE`."""
+    return UNIT_MULTIPLE * max(round(units * width / UNIT_MULTIPLE), 1)

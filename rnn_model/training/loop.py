@@ -17,7 +17,7 @@ from rnn_model.checkpoints import CheckpointManager
 from rnn_model.config import TrainConfig
 from rnn_model.distributed import SINGLE_WORKER, Cluster
 from rnn_model.evaluation import evaluator
-from rnn_model.training import class_balance, resume
+from rnn_model.training import class_balance, distillation, resume
 from rnn_model.training.graceful_stop import GracefulStop
 from rnn_model.training.train_state import TrainState
 from rnn_model.training.train_step import (
@@ -73,7 +73,9 @@ def train_and_evaluate(
 
     keras.utils.set_random_seed(config.seed)
     state = TrainState(config, info, cluster)
-    train_step = make_train_step(state)
+    with cluster.strategy.scope():
+        teachers = distillation.load_teachers(config, info, data_dir)
+    train_step = make_train_step(state, teachers)
     eval_model = _make_eval_model(state)
     logits_fn = evaluator.make_logits_fn(eval_model, info.kind)
 

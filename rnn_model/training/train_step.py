@@ -1,19 +1,20 @@
 """A training step: loss, gradients and update of the weights for one batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from rnn_model import models
-from rnn_model.training import class_balance
+from rnn_model.evaluation.evaluator import LogitsFn
+from rnn_model.training import class_balance, distillation
 from rnn_model.training.train_state import TrainState
 
 Batch = dict[str, tf.Tensor]
 TrainStep = Callable[..., tf.Tensor]
 
 
-def make_train_step(state: TrainState) -> TrainStep:
+def make_train_step(state: TrainState, teachers: Sequence[LogitsFn] = ()) -> TrainStep:
     """Creates the function that trains on one batch.
 
     Each replica computes a part of the global batch. Losses are divided by the size of
@@ -22,6 +23,7 @@ def make_train_step(state: TrainState) -> TrainStep:
 
     Args:
       state: is changed by the step.
+      teachers: of `distillation.load_teachers`.
 
     Returns:
       A `tf.function` of a batch (see `batch_spec`) and `stop <bool>[]`, whether this
@@ -39,14 +41,22 @@ def make_train_step(state: TrainState) -> TrainStep:
         global_size = batch["drawings"]
         rows = {name: values for name, values in batch.items() if name != "drawings"}
         rows = cluster.take_replica_rows(rows, global_size)
-        with tf.GradientTape() as tape:
-            logits = forward(*(rows[name] for name in input_names), training=True)
-            losses = tf.nn.softmax_cross_entropy_with_logits(
-                smooth_targets(
-                    rows["class_index"], len(logit_offsets), config.label_smoothing
-                ),
-                logits + logit_offsets,
+        inputs = [rows[name] for name in input_names]
+        targets = smooth_targets(
+            rows["class_index"], len(logit_offsets), config.label_smoothing
+        )
+        if teachers:
+            probabilities = distillation.teacher_probabilities(
+                teachers, inputs, logit_offsets
             )
+        with tf.GradientTape() as tape:
+            logits = forward(*inputs, training=True) + logit_offsets
+            losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+            if teachers:
+                losses *= 1 - config.distillation
+                losses += config.distillation * distillation.distillation_loss(
+                    logits, probabilities
+                )
             divisor = tf.cast(cluster.count_rows_taken(global_size), tf.float32)
             loss = tf.reduce_sum(losses) / divisor
         gradients = tape.gradient(loss, model.trainable_variables)

@@ -28,7 +28,7 @@ def load_initial_weights(
       source: a run of the same network.
 
     Raises:
-      ValueError: there is no such run, or it is of another network.
+      ValueError: there is no such run, or it is of another network or width.
     """
     source_model_name = source.read_config().model
     if source_model_name != model.name:
@@ -37,11 +37,21 @@ def load_initial_weights(
             f"of --model={model.name}"
         )
     source_model, source_classes = source.load_best(), source.read_classes()
+    if _body_shapes(model) != _body_shapes(source_model):
+        width = source.read_config().width
+        raise ValueError(
+            f"--init_from={source.path} is a run of --width={width:g}; use the same"
+        )
     for layer, source_layer in zip(model.layers, source_model.layers, strict=True):
         if layer.name == HEAD:
             _copy_head(layer, source_layer, classes, source_classes)
         else:
             layer.set_weights(source_layer.get_weights())
+
+
+def _body_shapes(model: keras.Model) -> list[tuple[int, ...]]:
+    layers = [layer for layer in model.layers if layer.name != HEAD]
+    return [weight.shape for layer in layers for weight in layer.weights]
 
 
 def _copy_head(

@@ -17,6 +17,7 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
         ),
         ("optimizer", "sgdd", f"one of {', '.join(OPTIMIZERS)}. Received: 'sgdd'"),
         ("precision", "half", "one of auto, float32, bfloat16. Received: 'half'"),
+        ("width", 0.0, "≥ 0.1 and ≤ 10. Received: 0.0"),
         ("epochs", -1, "≥ 0. Received: -1"),
         ("patience", -1, "≥ 0. Received: -1"),
         ("batch_size", 0, "≥ 1. Received: 0"),
@@ -28,6 +29,7 @@ from rnn_model.config import OPTIMIZERS, TrainConfig
         ("label_smoothing", -0.5, "≥ 0 and < 1. Received: -0.5"),
         ("partial", 1.1, "≥ 0 and ≤ 1. Received: 1.1"),
         ("balance", float("nan"), "≥ 0 and ≤ 1. Received: nan"),
+        ("distillation", 1.5, "≥ 0 and ≤ 1. Received: 1.5"),
         ("seed", -1, "≥ 0 and < 2³². Received: -1"),
     ],
 )
@@ -40,6 +42,8 @@ def test_an_invalid_setting_is_an_error(name, value, message):
 def test_settings_that_exclude_each_other():
     with pytest.raises(ValueError, match=r"^--precision=bfloat16 .* --model=mlp$"):
         TrainConfig(model="mlp", precision="bfloat16")
+    with pytest.raises(ValueError, match=r"^--width .* only\. Received: --model=cnn$"):
+        TrainConfig(model="cnn", width=0.5)
     with pytest.raises(ValueError, match=r"^--freeze_body requires --init_from$"):
         TrainConfig(freeze_body=True)
 

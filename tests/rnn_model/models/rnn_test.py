@@ -79,3 +79,13 @@ def test_the_lstm_is_unrolled_without_a_gpu(monkeypatch):
     assert "Sigmoid" in ops
     assert "While" not in ops
     assert "CudnnRNNV3" not in ops
+
+
+@pytest.mark.parametrize("width", [0.1, 0.5, 1.5])
+def test_the_width_scales_channels_and_units(width):
+    network = models.build_model(TrainConfig(width=width), NUM_CLASSES)
+    expected = max(16 * round(96 * width / 16), 16)
+    assert network.get_layer("lstm").output.shape == (None, 16, 2 * expected)
+    assert network.get_layer("conv2").output.shape == (None, 32, expected)
+    ink, length = make_batch(LENGTHS)
+    assert np.isfinite(predict_logits(network, ink, length)).all()

@@ -97,6 +97,12 @@ def test_a_run_of_another_model_is_an_error(other_data, trained_mlp, tmp_path):
         loop.train_and_evaluate(config, str(other_data), str(tmp_path / "run"))
 
 
+def test_a_run_of_another_width_is_an_error(data_dir, trained_rnn, tmp_path):
+    config = make_config(trained_rnn, width=0.5)
+    with pytest.raises(ValueError, match=r"is a run of --width=1; use the same$"):
+        loop.train_and_evaluate(config, str(data_dir), str(tmp_path / "run"))
+
+
 def test_a_folder_without_a_run_is_an_error(data_dir, trained_mlp, tmp_path):
     config = Workdir(str(trained_mlp)).read_config()
     config = dataclasses.replace(config, init_from=str(tmp_path / "none"))
