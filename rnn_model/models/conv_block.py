@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnn_model.models.normalization import BatchNormalization
+from rnn_model.models.normalization import MOMENTUM, BatchNormalization
 
 
 class Conv2D(keras.layers.Conv2D):
@@ -80,7 +80,7 @@ class ConvBlock(keras.layers.Layer):
         self.conv = conv_layer(
             filters, kernel_size, stride, padding="same", use_bias=False, dtype=dtype
         )
-        self.norm = BatchNormalization(momentum=0.95, dtype=dtype)
+        self.norm = BatchNormalization(momentum=MOMENTUM, dtype=dtype)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the weights."""

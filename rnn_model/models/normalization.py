@@ -3,6 +3,9 @@
 import keras
 import tensorflow as tf
 
+MOMENTUM = 0.95
+"""Momentum of the moving averages, for runs of a few thousand steps."""
+
 
 @keras.saving.register_keras_serializable("quickdraw_rnn")
 class BatchNormalization(keras.layers.BatchNormalization):

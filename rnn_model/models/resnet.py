@@ -3,7 +3,8 @@
     bitmap (B, 28, 28, 1)
       ─ 3 × (convolution of stride 2, 2 convolutions with residual connections) ─▶
       (B, 14, 14, 32) ─▶ (B, 7, 7, 64) ─▶ (B, 4, 4, 128)
-      ─ mean and maximum over positions ─▶ (B, 256) ─ dropout, dense ─▶ (B, classes)
+      ─ mean and maximum over positions ─▶ (B, 256)
+      ─ batch normalization, dropout, dense ─▶ (B, classes)
 
 A training step takes about as long as one of the rnn. The residual connections follow
 He et al. 2015, https://arxiv.org/abs/1512.03385.
@@ -14,6 +15,7 @@ import tensorflow as tf
 
 from rnn_model.config import TrainConfig
 from rnn_model.models.conv_block import ConvBlock
+from rnn_model.models.normalization import MOMENTUM, BatchNormalization
 from rnn_model.models.rasterize_layer import BITMAP_LAYER, Rasterize
 
 CONV_BLOCKS = (
@@ -45,5 +47,6 @@ def build_resnet(
         keras.layers.GlobalMaxPooling2D(name="max")(x),
     ]
     x = keras.layers.Concatenate()(pooled)  # (B, 256)
+    x = BatchNormalization(momentum=MOMENTUM, name="head_norm")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)

@@ -6,8 +6,8 @@
              ─ 3 × conv2d ─▶ (B, 7, 7, 64), (B, 4, 4, 128), (B, 4, 4, 128)      │
              ─ sample at the 16 steps ─▶ (B, 16, 128) ──────── concatenate ─────┤
       ─ dropout, bidirectional LSTM ─▶ (B, 16, 192) ◀───────────────────────────┘
-      ─ mean and max of the LSTM and of the grid ─▶ (B, 640) ─ dropout, dense
-      ─▶ (B, classes)
+      ─ mean and max of the LSTM and of the grid ─▶ (B, 640)
+      ─ batch normalization, dropout, dense ─▶ (B, classes)
 
 A convolution computes all time steps in parallel, an LSTM one after the other.
 Therefore the convolutions shorten the sequence before the LSTM reads it. The grid shows
@@ -21,6 +21,7 @@ from rnn_model.config import TrainConfig
 from rnn_model.models.conv_block import ConvBlock
 from rnn_model.models.feature_grid import SampleGrid, ScatterToGrid
 from rnn_model.models.lstm import LSTM
+from rnn_model.models.normalization import MOMENTUM, BatchNormalization
 from rnn_model.models.resample import STEPS, Resample
 
 CONV_BLOCKS = ((64, 5, 2), (96, 5, 2), (128, 5, 2))
@@ -88,6 +89,7 @@ def build_rnn(
         keras.layers.GlobalMaxPooling2D(name="grid_max")(grid),
     ]
     x = keras.layers.Concatenate()(pooled)  # (B, 640)
+    x = BatchNormalization(momentum=MOMENTUM, name="head_norm")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)
 
