@@ -33,7 +33,7 @@ BUNDLED_DATA = $(if $(DATA),$(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz,$(QU
 # More unfinished drawings than by default, for the page.
 BUNDLED_FLAGS := --partial=0.4
 # The drawings that the page shows as examples, all recognized by the game.
-BUNDLED_EXAMPLES = $(or $(DATA),$(QUICKDRAW_DIR)/more/*.ndjson.gz)
+BUNDLED_EXAMPLES = $(QUICKDRAW_DIR)/more/*.ndjson.gz
 
 .PHONY: setup demo serve pretrained test test-slow test-flink test-spark lint format clean
 
@@ -92,15 +92,18 @@ serve: $(SERVE_VENV)/.ready
 pretrained: setup
 	$(BIN)/python -m pipeline.create_dataset --overwrite --input='$(BUNDLED_DATA)' \
 	  --output_dir=demo/bundled/data
-	$(BIN)/python -m pipeline.create_dataset --overwrite --input='$(BUNDLED_EXAMPLES)' \
-	  --output_dir=demo/bundled/examples
+	$(if $(DATA),,$(BIN)/python -m pipeline.create_dataset --overwrite \
+	  --input='$(BUNDLED_EXAMPLES)' --output_dir=demo/bundled/examples)
 	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/first \
 	  --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
+	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/teacher \
+	  --width=1.5 --epochs=14 --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/run \
-	  --init_from=demo/bundled/first --epochs=14 --learning_rate=1e-3 --dropout=0.1 \
-	  --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
+	  --init_from=demo/bundled/first --teachers=demo/bundled/teacher --epochs=11 \
+	  --learning_rate=1e-3 --dropout=0.1 --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python -m serve_export.export --workdir=demo/bundled/run --formats=litert_int8,web \
-	  --data_dir=demo/bundled/data --examples_data_dir=demo/bundled/examples \
+	  --data_dir=demo/bundled/data \
+	  --examples_data_dir=demo/bundled/$(if $(DATA),data,examples) \
 	  --output_dir=$(BUNDLED)
 	ls -d $(BUNDLED)/[0-9]* | sort -V | sed '$$d' | xargs rm -rf
 
