@@ -89,7 +89,8 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
       The path of the checkpoint, or None if there is none.
 
     Raises:
-      ValueError: all checkpoints are damaged, or of another network.
+      ValueError: all checkpoints are damaged, or the newest readable one is of another
+        network.
     """
     warnings = []
     for path in list_checkpoints(folder):
@@ -99,7 +100,10 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
             status.assert_existing_objects_matched()
         except _READ_ERRORS as error:
             reason = str(error).strip().partition("\n")[0].partition(" [Op:")[0]
-            if _OTHER_SHAPE in reason:
+            lacks_variables = isinstance(error, AssertionError)
+            if lacks_variables:
+                reason = "it lacks some of the variables"
+            if lacks_variables or _OTHER_SHAPE in reason:
                 raise ValueError(
                     f"{path} is of another network than this version of the model "
                     f"builds, so it must be trained again ({reason})"
@@ -111,8 +115,7 @@ def restore_newest(checkpoint: tf.train.Checkpoint, folder: str) -> str | None:
         return path
     if warnings:
         raise ValueError(
-            f"{folder}: no checkpoint can be read. They are damaged, or of another "
-            f"network ({reason})"
+            f"{folder}: no checkpoint can be read; they are damaged ({reason})"
         )
     return None
 

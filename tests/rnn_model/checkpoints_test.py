@@ -102,9 +102,21 @@ def test_a_damaged_checkpoint_is_skipped_with_a_warning(tmp_path, capsys, damage
 
 def test_without_a_readable_checkpoint_there_is_one_error(tmp_path, capsys):
     save(tmp_path, 1, 2)
-    other_name = tf.train.Checkpoint(bias=tf.Variable(np.zeros(1000, np.float32)))
+    for number in (1, 2):
+        truncate(data_file(tmp_path, number), 2000)
     with pytest.raises(ValueError, match=f"{tmp_path}: no checkpoint can be") as caught:
-        checkpoints.restore_newest(other_name, str(tmp_path))
+        restore(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_checkpoint_without_a_variable_of_the_network_is_an_error(tmp_path, capsys):
+    save(tmp_path, 1, 2)
+    larger = make_checkpoint(0)
+    larger.bias = tf.Variable(np.zeros(1000, np.float32))
+    with pytest.raises(ValueError, match="ckpt-2 is of another network") as caught:
+        checkpoints.restore_newest(larger, str(tmp_path))
+    assert "must be trained again" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert capsys.readouterr().err == ""
 
