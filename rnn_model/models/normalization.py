@@ -6,6 +6,9 @@ import tensorflow as tf
 MOMENTUM = 0.95
 """Momentum of the moving averages, for runs of a few thousand steps."""
 
+FEATURE_LIMIT = 1e4
+"""Standard deviations at which `FeatureNormalization` clips."""
+
 
 @keras.saving.register_keras_serializable("quickdraw_rnn")
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -70,6 +73,26 @@ class BatchNormalization(keras.layers.BatchNormalization):
         mean, mean_of_squares = tf.split(total[:-1] / total[-1], 2)
         # Rounding must not make the variance negative.
         return mean, tf.maximum(mean_of_squares - tf.square(mean), 0.0)
+
+
+@keras.saving.register_keras_serializable("quickdraw_rnn")
+class FeatureNormalization(BatchNormalization):
+    """Batch normalization of `[batch, features]` before a dense layer.
+
+    The features are clipped at `FEATURE_LIMIT`, which they do not reach. Without it,
+    the LiteRT converter folds the normalization into the dense layer, whose 8-bit
+    weights would then have to cover features of very different sizes.
+    """
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Normalizes `[batch, features]`."""
+        y = super().call(inputs, training=training, mask=mask)
+        return tf.clip_by_value(y, -FEATURE_LIMIT, FEATURE_LIMIT)
 
 
 def _is_single_replica() -> bool:

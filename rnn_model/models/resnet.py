@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from rnn_model.config import TrainConfig
 from rnn_model.models.conv_block import ConvBlock
-from rnn_model.models.normalization import MOMENTUM, BatchNormalization
+from rnn_model.models.normalization import MOMENTUM, FeatureNormalization
 from rnn_model.models.rasterize_layer import BITMAP_LAYER, Rasterize
 
 CONV_BLOCKS = (
@@ -47,6 +47,6 @@ def build_resnet(
         keras.layers.GlobalMaxPooling2D(name="max")(x),
     ]
     x = keras.layers.Concatenate()(pooled)  # (B, 256)
-    x = BatchNormalization(momentum=MOMENTUM, name="head_norm")(x)
+    x = FeatureNormalization(momentum=MOMENTUM, name="head_norm")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)

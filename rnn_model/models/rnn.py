@@ -21,7 +21,7 @@ from rnn_model.config import TrainConfig
 from rnn_model.models.conv_block import ConvBlock
 from rnn_model.models.feature_grid import SampleGrid, ScatterToGrid
 from rnn_model.models.lstm import LSTM
-from rnn_model.models.normalization import MOMENTUM, BatchNormalization
+from rnn_model.models.normalization import MOMENTUM, FeatureNormalization
 from rnn_model.models.resample import STEPS, Resample
 
 CONV_BLOCKS = ((64, 5, 2), (96, 5, 2), (128, 5, 2))
@@ -89,7 +89,7 @@ def build_rnn(
         keras.layers.GlobalMaxPooling2D(name="grid_max")(grid),
     ]
     x = keras.layers.Concatenate()(pooled)  # (B, 640)
-    x = BatchNormalization(momentum=MOMENTUM, name="head_norm")(x)
+    x = FeatureNormalization(momentum=MOMENTUM, name="head_norm")(x)
     x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)
 

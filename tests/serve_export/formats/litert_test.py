@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as tflite
+from ai_edge_litert.interpreter import Interpreter
 from flatbuffers import encode, packer
 
 from rnn_model import models
 from rnn_model.config import TrainConfig
+from rnn_model.models.normalization import FeatureNormalization
+from rnn_model.models.rasterize_layer import BITMAP_LAYER
 from rnn_model.models.resample import Resample
 from rnn_model.workdir import Workdir
 from serve_export import layout
@@ -62,6 +65,30 @@ def test_litert_resamples_points_on_the_same_segments(tmp_path):
     # A point on another segment would have another direction, of length 1.
     actual = LiteRTRuntime(str(path)).predict_probabilities(inks)
     np.testing.assert_allclose(np.log(actual), np.log(expected), atol=0.01)
+
+
+def test_8_bits_suffice_for_features_of_different_sizes():
+    keras.utils.set_random_seed(0)
+    model = models.build_model(TrainConfig(model="mlp"), 9, use_cudnn=False)
+    bitmap, size = model.get_layer(BITMAP_LAYER).output, 28 * 28
+    norm, head = FeatureNormalization(), keras.layers.Dense(9, name="logits")
+    logits = head(norm(keras.layers.Flatten()(bitmap)))
+    model = keras.Model(model.inputs, logits, name="mlp")
+    # The last layer relies alike on features that vary much and little.
+    deviations = np.where(np.arange(size) < 8, 3, 0.02)
+    norm.moving_mean.assign(np.full(size, 0.5))
+    norm.moving_variance.assign(deviations**2)
+    head.bias.assign(np.full(9, 0.1))
+    rng = np.random.default_rng(0)
+    bitmaps = 0.5 + deviations * rng.normal(size=[20, size])
+    bitmaps = np.float32(bitmaps.reshape(20, 28, 28, 1))
+    expected = models.forward_fn(model, schema.BITMAP)(bitmaps, training=False)
+    interpreter = Interpreter(model_content=litert.convert(model, quantize=True))
+    predict, largest = interpreter.get_signature_runner(), 0
+    for row, probabilities in zip(bitmaps, tf.nn.softmax(expected)):
+        (actual,) = predict(bitmap=row[None]).values()
+        largest = max(largest, np.abs(actual[0] - probabilities).max())
+    assert largest < 0.06
 
 
 def test_results_do_not_depend_on_the_drawings_before(float_runtime):
