@@ -52,7 +52,10 @@ def test_formatted_range_parses_to_the_same_range(low, high, log):
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("optimiser:adam", "unknown setting 'optimiser'; settings are model, epochs"),
+        (
+            "optimiser:adam",
+            "unknown setting 'optimiser'; settings are model, width, epochs",
+        ),
         ("optimizer", "no values; expected name:value,value"),
         ("optimizer:", "no values"),
         ("epochs:1,,2", "epochs must be an integer. Received: ''"),

@@ -65,9 +65,10 @@ def axe():
     return axe
 
 
-def visit_states(visited, strokes):
+def visit_states(visited, doodle):
     """Goes through the states of the page and yields their names."""
     page = visited.page
+    strokes, other_strokes = doodle(WORDS[1]), doodle(WORDS[2])
     page.click("a[href='#draw']")
     yield "empty paper"
     visited.draw(strokes)
@@ -90,7 +91,7 @@ def visit_states(visited, strokes):
     page.click("#show-example")
     yield "round"
     page.click("#show-example")
-    visited.draw(strokes)
+    visited.draw(other_strokes)
     if page.locator("#skip").is_visible():  # else the time was over: a slow machine
         page.click("#skip")
     visited.expect("#other-drawings img").to_be_visible()
@@ -118,7 +119,7 @@ def visit_states(visited, strokes):
 def test_axe_finds_nothing(visit, doodle, axe, size, scheme):
     options = SIZES[size] | {"color_scheme": scheme, "reduced_motion": "reduce"}
     visited = visit(GAME, **options)
-    for state in visit_states(visited, doodle(WORDS[1])):
+    for state in visit_states(visited, doodle):
         assert axe(visited.page) == [], state
     assert visited.errors == []
 
@@ -146,7 +147,7 @@ def test_targets_are_as_large_as_a_finger(visit, phone, path):
 def test_reduced_motion_stops_all_animations(visit, doodle):
     visited = visit(GAME, init=RECORD_SVGS, reduced_motion="reduce")
     running = "document.getAnimations().filter((each) => each.playState !== 'finished')"
-    for _ in visit_states(visited, doodle(WORDS[1])):
+    for _ in visit_states(visited, doodle):
         assert visited.page.evaluate(f"{running}.length") == 0
         svgs = visited.page.evaluate("svgs")
         assert all("path{animation:none!important" in svg for svg in svgs)
