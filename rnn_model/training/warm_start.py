@@ -30,17 +30,17 @@ def load_initial_weights(
     Raises:
       ValueError: there is no such run, or it is of another network or width.
     """
-    source_model_name = source.read_config().model
-    if source_model_name != model.name:
+    source_config = source.read_config()
+    if source_config.model != model.name:
         raise ValueError(
-            f"--init_from={source.path} is a run of --model={source_model_name}, not "
+            f"--init_from={source.path} is a run of --model={source_config.model}, not "
             f"of --model={model.name}"
         )
     source_model, source_classes = source.load_best(), source.read_classes()
     if _body_shapes(model) != _body_shapes(source_model):
-        width = source.read_config().width
         raise ValueError(
-            f"--init_from={source.path} is a run of --width={width:g}; use the same"
+            f"--init_from={source.path} is a run of --width={source_config.width:g}; "
+            "use the same"
         )
     for layer, source_layer in zip(model.layers, source_model.layers, strict=True):
         if layer.name == HEAD:
