@@ -45,28 +45,39 @@ class LSTM(keras.layers.LSTM):
                 sequences, initial_state, mask, training
             )
             return result
-        weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
         kernel, recurrent_kernel, bias = (
-            tf.cast(weight, sequences.dtype) for weight in weights
+            tf.cast(weight, sequences.dtype)
+            for weight in (
+                self.cell.kernel,
+                self.cell.recurrent_kernel,
+                self.cell.bias,
+            )
         )
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
         _, steps, features = sequences.shape
         time_major = tf.transpose(sequences, [1, 0, 2])  # (T, B, F)
         flat = tf.reshape(time_major, [-1, features])  # (T·B, F)
-        input_projection = tf.nn.bias_add(tf.matmul(flat, kernel), bias)  # (T·B, 4U)
+        input_projection = tf.matmul(flat, kernel)  # (T·B, 4U)
         input_projection = tf.reshape(
             input_projection, [steps, -1, input_projection.shape[-1]]
         )  # (T, B, 4U)
+        hidden_state, cell_state = initial_state
         *outputs, cell_state = _recurrence(
-            recurrent_kernel, *initial_state, input_projection
+            recurrent_kernel,
+            tf.cast(bias, tf.float32),
+            hidden_state,
+            tf.cast(cell_state, tf.float32),
+            input_projection,
         )
-        return outputs[-1], tf.stack(outputs, 1), [outputs[-1], cell_state]
+        final_states = [outputs[-1], tf.cast(cell_state, sequences.dtype)]
+        return outputs[-1], tf.stack(outputs, 1), final_states
 
 
 @tf.custom_gradient
 def _recurrence(
     recurrent_kernel: tf.Tensor,
+    bias: tf.Tensor,
     hidden_state: tf.Tensor,
     cell_state: tf.Tensor,
     input_projection: tf.Tensor,
@@ -75,36 +86,44 @@ def _recurrence(
 
     With forget gates: https://doi.org/10.1162/089976600300015015.
 
+    Only the matrix products are computed in low precision. The gates and the cell state
+    are float32, which is more precise, and faster: TensorFlow's element-wise functions
+    take 3 to 10 times as long in bfloat16 on CPUs.
+
     Args:
-      recurrent_kernel: `[units, 4 · units]`, weights of the input gate, the forget
-        gate, the cell candidate and the output gate.
-      hidden_state: `[batch, units]`, before the first step.
-      cell_state: `[batch, units]`, before the first step.
-      input_projection: `[steps, batch, 4 · units]`, the inputs multiplied by the
-        kernel, plus the bias.
+      recurrent_kernel: `<dtype>[units, 4 · units]`, weights of the input gate, the
+        forget gate, the cell candidate and the output gate.
+      bias: `<float32>[4 · units]`, in the same order.
+      hidden_state: `<dtype>[batch, units]`, before the first step.
+      cell_state: `<float32>[batch, units]`, before the first step.
+      input_projection: `<dtype>[steps, batch, 4 · units]`, the inputs multiplied by the
+        kernel.
 
     Returns:
-      The hidden state after each step and the last cell state, `[batch, units]`; and
-      the function that computes the gradient.
+      The hidden state `<dtype>[batch, units]` after each step, the last cell state
+      `<float32>[batch, units]`; and the function that computes the gradient.
     """
+    dtype = recurrent_kernel.dtype
     hidden_states, cell_states, gates = [hidden_state], [cell_state], []
     for projected in tf.unstack(input_projection):
-        sums = projected + tf.matmul(hidden_states[-1], recurrent_kernel)
+        recurrent = tf.matmul(hidden_states[-1], recurrent_kernel)
+        recurrent = tf.cast(recurrent, tf.float32) + bias
+        sums = tf.cast(projected, tf.float32) + recurrent
         input_gate, forget_gate, candidate, output_gate = tf.split(sums, 4, axis=1)
         input_gate, forget_gate = tf.sigmoid(input_gate), tf.sigmoid(forget_gate)
         candidate, output_gate = tf.tanh(candidate), tf.sigmoid(output_gate)
         cell_states.append(forget_gate * cell_states[-1] + input_gate * candidate)
         tanh_cell = tf.tanh(cell_states[-1])
-        hidden_states.append(output_gate * tanh_cell)
+        hidden_states.append(tf.cast(output_gate * tanh_cell, dtype))
         gates.append((input_gate, forget_gate, candidate, output_gate, tanh_cell))
 
     def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
         *d_outputs, d_cell = upstream
-        d_hidden = tf.zeros_like(hidden_state)
+        d_hidden, d_bias = tf.zeros_like(cell_state), tf.zeros_like(bias)
         d_projections: list[tf.Tensor] = []
         for step in reversed(range(len(gates))):
             input_gate, forget_gate, candidate, output_gate, tanh_cell = gates[step]
-            d_hidden += d_outputs[step]
+            d_hidden += tf.cast(d_outputs[step], tf.float32)
             d_cell += _tanh_grad(tanh_cell, d_hidden * output_gate)
             d_gates = [
                 _sigmoid_grad(input_gate, d_cell * candidate),
@@ -112,14 +131,18 @@ def _recurrence(
                 _tanh_grad(candidate, d_cell * input_gate),
                 _sigmoid_grad(output_gate, d_hidden * tanh_cell),
             ]
-            d_projections.insert(0, tf.concat(d_gates, 1))  # (B, 4U)
+            d_sums = tf.concat(d_gates, 1)  # (B, 4U)
+            d_bias += tf.reduce_sum(d_sums, 0)
+            d_projections.insert(0, tf.cast(d_sums, dtype))
             d_hidden = tf.matmul(d_projections[0], recurrent_kernel, transpose_b=True)
+            d_hidden = tf.cast(d_hidden, tf.float32)
             d_cell *= forget_gate
         inputs = tf.concat(hidden_states[:-1], 0)  # (T·B, U)
-        d_sums = tf.concat(d_projections, 0)  # (T·B, 4U)
-        d_recurrent_kernel = tf.matmul(inputs, d_sums, transpose_a=True)
-        d_input_projection = tf.reshape(d_sums, tf.shape(input_projection))
-        return d_recurrent_kernel, d_hidden, d_cell, d_input_projection
+        d_projection = tf.concat(d_projections, 0)  # (T·B, 4U)
+        d_recurrent_kernel = tf.matmul(inputs, d_projection, transpose_a=True)
+        d_input_projection = tf.reshape(d_projection, tf.shape(input_projection))
+        d_hidden = tf.cast(d_hidden, dtype)
+        return d_recurrent_kernel, d_bias, d_hidden, d_cell, d_input_projection
 
     return [*hidden_states[1:], cell_states[-1]], gradient
 
