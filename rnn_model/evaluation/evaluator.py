@@ -20,7 +20,8 @@ LogitsFn = Callable[..., tf.Tensor]
 def make_logits_fn(model: keras.Model, kind: str = schema.INK) -> LogitsFn:
     """Compiles the inference of a model to a graph.
 
-    Tracing takes seconds, so make one function per model and keep it.
+    Tracing takes seconds, so make one function per model and keep it. It is traced here;
+    if the first calls of several models traced them, TensorFlow would warn of retracing.
 
     Args:
       model: a model of `models.build_model`.
@@ -35,6 +36,7 @@ def make_logits_fn(model: keras.Model, kind: str = schema.INK) -> LogitsFn:
     def logits_fn(*inputs: tf.Tensor) -> tf.Tensor:
         return forward_fn(*inputs, training=False)
 
+    logits_fn.get_concrete_function()
     return logits_fn
 
 

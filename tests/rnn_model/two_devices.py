@@ -24,7 +24,7 @@ CONFIG = TrainConfig(
     epochs=1,
     batch_size=7,  # odd, and the last batch has one drawing: 134 = 19 · 7 + 1
     optimizer="sgd",
-    learning_rate=0.1,
+    learning_rate=0.05,
     clip_norm=0.5,  # is exceeded
     dropout=0.0,
     precision="float32",

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from rnn_model import input_pipeline
+from rnn_model import input_pipeline, models
+from rnn_model.config import TrainConfig
 from rnn_model.evaluation import evaluator
 from rnn_model.workdir import Workdir
 from tests.rnn_model.evaluation.metrics_test import reference_metrics
@@ -42,3 +44,15 @@ def test_training_history_has_the_same_validation_metrics(data_dir, trained_mlp)
     assert result["loss"] == pytest.approx(row["validation_loss"], abs=1e-6)
     assert result["top1"] == row["validation_top1"]
     assert result["top3"] == row["validation_top3"]
+
+
+def test_tensorflow_does_not_warn_of_retracing_with_several_models(caplog):
+    drawings = tf.zeros([2, 3, 3]), tf.constant([3, 3])
+    tf.get_logger().addHandler(caplog.handler)
+    try:
+        for _ in range(8):
+            model = models.build_model(TrainConfig(model="mlp"), 2)
+            evaluator.make_logits_fn(model)(*drawings)
+    finally:
+        tf.get_logger().removeHandler(caplog.handler)
+    assert "retracing" not in caplog.text
