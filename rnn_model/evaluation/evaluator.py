@@ -20,8 +20,8 @@ LogitsFn = Callable[..., tf.Tensor]
 def make_logits_fn(model: keras.Model, kind: str = schema.INK) -> LogitsFn:
     """Compiles the inference of a model to a graph.
 
-    Tracing takes seconds, so make one function per model and keep it. It is traced here;
-    if the first calls of several models traced them, TensorFlow would warn of retracing.
+    Tracing takes seconds, so make one function per model and keep it. It is traced
+    here: if the first calls of several functions did it, TensorFlow would warn.
 
     Args:
       model: a model of `models.build_model`.
