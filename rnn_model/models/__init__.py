@@ -6,6 +6,7 @@
       rbf              a coordinate → radial basis features
       conv_block       convolution, batch normalization, ReLU, residual connection
       lstm             an LSTM that is fast on CPUs
+      dropout          dropout with few random numbers
       normalization    batch normalization over all replicas
     cnn, resnet, mlp   baselines that read a 28×28 bitmap
       rasterize_layer  ink → bitmap

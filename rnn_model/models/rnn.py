@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from rnn_model.config import TrainConfig
 from rnn_model.models.conv_block import ConvBlock
+from rnn_model.models.dropout import Dropout
 from rnn_model.models.feature_grid import SampleGrid, ScatterToGrid
 from rnn_model.models.lstm import LSTM
 from rnn_model.models.normalization import MOMENTUM, FeatureNormalization
@@ -77,7 +78,7 @@ def build_rnn(
     at_steps = SampleGrid(dtype=dtype, name="sample")(grid, mean_positions(points, x))
     x = keras.layers.Concatenate(dtype=dtype)([x, at_steps])  # (B, 16, 256)
 
-    x = keras.layers.Dropout(config.dropout, seed=config.seed + 1)(x)
+    x = Dropout(config.dropout, seed=config.seed + 1)(x)
     units = scale_units(LSTM_UNITS, config.width)
     lstm = LSTM(units, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype)
     x = keras.layers.Bidirectional(lstm, dtype=dtype, name="lstm")(x)  # (B, 16, 192)
@@ -90,7 +91,7 @@ def build_rnn(
     ]
     x = keras.layers.Concatenate()(pooled)  # (B, 640)
     x = FeatureNormalization(momentum=MOMENTUM, name="head_norm")(x)
-    x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
+    x = Dropout(config.dropout, seed=config.seed)(x)
     return keras.layers.Dense(num_classes, name="logits")(x)  # (B, classes)
 
 
