@@ -6,8 +6,8 @@
       ─ mean and maximum over positions ─▶ (B, 256)
       ─ batch normalization, dropout, dense ─▶ (B, classes)
 
-A training step takes 1.2 times as long as one of the rnn. The residual connections follow
-He et al. 2015, https://arxiv.org/abs/1512.03385.
+A training step takes 1.2 times as long as one of the rnn. The residual connections
+follow He et al. 2015, https://arxiv.org/abs/1512.03385.
 """
 
 import keras
