@@ -32,7 +32,7 @@ def convert(input_dir: str, output_dir: str) -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     words = [name.removesuffix(".ndjson") for name in sorted(os.listdir(input_dir))]
     class_indices = {word: index for index, word in enumerate(words)}
-    options = local_runner.beam_options([])
+    options = local_runner.parse_options([])
     os.makedirs(output_dir)
     with beam.Pipeline(options=options) as pipeline:
         (

@@ -5,6 +5,7 @@ COPY requirements-serve.txt constraints.txt ./
 RUN pip install --no-cache-dir --constraint constraints.txt --requirement requirements-serve.txt
 COPY tfrecords ./tfrecords
 COPY pipeline ./pipeline
+COPY rnn_model ./rnn_model
 COPY serve_export ./serve_export
 RUN python -m compileall -q .
 USER 65534

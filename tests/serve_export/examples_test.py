@@ -190,7 +190,7 @@ def copied():
 
 
 def test_all_that_an_image_copies_is_there():
-    assert len(list(copied())) == 5
+    assert len(list(copied())) == 6
     for source, _ in copied():
         assert (ROOT / source).exists(), source
 
