@@ -45,13 +45,9 @@ class LSTM(keras.layers.LSTM):
                 sequences, initial_state, mask, training
             )
             return result
+        weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
         kernel, recurrent_kernel, bias = (
-            tf.cast(weight, sequences.dtype)
-            for weight in (
-                self.cell.kernel,
-                self.cell.recurrent_kernel,
-                self.cell.bias,
-            )
+            tf.cast(weight, sequences.dtype) for weight in weights
         )
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
