@@ -71,50 +71,61 @@ def train_and_evaluate(
     workdir = Workdir(workdir_path)
     # A signal while the model is built stops the first epoch, which can be resumed.
     with GracefulStop() as stop:
-        config = resume.resolve_config(config, info, workdir, cluster)
+        return _train(config, info, data_dir, workdir, on_epoch_end, cluster, stop)
 
-        keras.utils.set_random_seed(config.seed)
-        state = TrainState(config, info, cluster)
-        with cluster.strategy.scope():
-            teachers = distillation.load_teachers(config, info, data_dir)
-        train_step = make_train_step(state, teachers)
-        eval_model = _make_eval_model(state)
-        logits_fn = evaluator.make_logits_fn(eval_model, info.kind)
 
-        last = CheckpointManager(tf.train.Checkpoint(state=state), workdir.last, 2)
-        best = CheckpointManager(
-            tf.train.Checkpoint(model=state.model), workdir.best, 1
-        )
-        history = resume.restore_or_initialize(state, last, workdir)
-        if is_finished(config, history):
-            best_line = _describe_best(history)
-            cluster.log(f"{workdir_path}: training has finished; best: {best_line}")
-            return history
+def _train(
+    config: TrainConfig,
+    info: DatasetInfo,
+    data_dir: str,
+    workdir: Workdir,
+    on_epoch_end: Callable[[History], None] | None,
+    cluster: Cluster,
+    stop: GracefulStop,
+) -> History:
+    """Builds or restores a run and trains it until a stop is requested."""
+    config = resume.resolve_config(config, info, workdir, cluster)
 
-        def save() -> None:
+    keras.utils.set_random_seed(config.seed)
+    state = TrainState(config, info, cluster)
+    with cluster.strategy.scope():
+        teachers = distillation.load_teachers(config, info, data_dir)
+    train_step = make_train_step(state, teachers)
+    eval_model = _make_eval_model(state)
+    logits_fn = evaluator.make_logits_fn(eval_model, info.kind)
+
+    last = CheckpointManager(tf.train.Checkpoint(state=state), workdir.last, 2)
+    best = CheckpointManager(tf.train.Checkpoint(model=state.model), workdir.best, 1)
+    history = resume.restore_or_initialize(state, last, workdir)
+    if is_finished(config, history):
+        best_line = _describe_best(history)
+        cluster.log(f"{workdir.path}: training has finished; best: {best_line}")
+        return history
+
+    def save() -> None:
+        if cluster.is_chief:
+            last.save(state.step)
+
+    batches = iter(training_batches(state, data_dir))
+    logs = _make_summary_writer(workdir, cluster)
+    with _progress_bar(state) as bar:
+        while not is_finished(config, history):
+            num_steps = state.epoch_steps - state.step_in_epoch
+            epoch_batches = itertools.islice(batches, num_steps)
+            train_epoch(state, train_step, epoch_batches, bar, stop, save)
+            if eval_model is not state.model:
+                eval_model.set_weights(state.model.get_weights())
+            history.append(_evaluate_epoch(state, logits_fn, data_dir))
+            row = history[-1]
             if cluster.is_chief:
-                last.save(state.step)
-
-        batches = iter(training_batches(state, data_dir))
-        logs = _make_summary_writer(workdir, cluster)
-        with _progress_bar(state) as bar:
-            while not is_finished(config, history):
-                num_steps = state.epoch_steps - state.step_in_epoch
-                epoch_batches = itertools.islice(batches, num_steps)
-                train_epoch(state, train_step, epoch_batches, bar, stop, save)
-                if eval_model is not state.model:
-                    eval_model.set_weights(state.model.get_weights())
-                history.append(_evaluate_epoch(state, logits_fn, data_dir))
-                row = history[-1]
-                if cluster.is_chief:
-                    if find_best(history) is row:
-                        best.save(row["epoch"])
-                    workdir.write_history(history)
-                save()
-                _write_summary(logs, row)
-                cluster.log(_describe_epoch(row, config))
-                if on_epoch_end and not is_finished(config, history):
-                    on_epoch_end(history)
+                if find_best(history) is row:
+                    best.save(row["epoch"])
+                workdir.write_history(history)
+            save()
+            _write_summary(logs, row)
+            cluster.log(_describe_epoch(row, config))
+            if on_epoch_end and not is_finished(config, history):
+                on_epoch_end(history)
     cluster.log(f"best: {_describe_best(history)}")
     return history
 
