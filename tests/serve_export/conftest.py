@@ -138,7 +138,7 @@ def drawing(doodles):
 def package_copy(exported_rnn, tmp_path_factory):
     """A copy of the packages that serving needs, with a small bundled model."""
     folder = tmp_path_factory.mktemp("package_copy")
-    for package in ("tfrecords", "pipeline", "serve_export"):
+    for package in ("tfrecords", "pipeline", "rnn_model", "serve_export"):
         names = shutil.ignore_patterns("__pycache__", "pretrained")
         shutil.copytree(ROOT / package, folder / package, ignore=names)
     bundled = folder / "serve_export" / "pretrained" / "1"
