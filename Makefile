@@ -32,6 +32,7 @@ BUNDLED := serve_export/pretrained
 BUNDLED_DATA = $(if $(DATA),$(DATA),$(QUICKDRAW_DIR)/simplified/*.ndjson.gz,$(QUICKDRAW_DIR)/more/*.ndjson.gz)
 # More unfinished drawings than by default, for the page.
 BUNDLED_FLAGS := --partial=0.4
+DISTILLATION_FLAGS := --epochs=11 --learning_rate=1e-3 --dropout=0.1
 # The drawings that the page shows as examples, all recognized by the game.
 BUNDLED_EXAMPLES = $(QUICKDRAW_DIR)/more/*.ndjson.gz
 
@@ -96,11 +97,18 @@ pretrained: setup
 	  --input='$(BUNDLED_EXAMPLES)' --output_dir=demo/bundled/examples)
 	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/first \
 	  --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
-	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/teacher \
-	  --width=1.5 --epochs=14 --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
+	for seed in 1 2; do \
+	  $(BIN)/python train.py --data_dir=demo/bundled/data \
+	    --workdir=demo/bundled/teacher_$$seed --width=1.5 --epochs=14 --seed=$$seed \
+	    $(BUNDLED_FLAGS) $(TRAIN_FLAGS) || exit; \
+	done
+	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/second \
+	  --init_from=demo/bundled/first --teachers=demo/bundled/teacher_1 --seed=1 \
+	  $(DISTILLATION_FLAGS) $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python train.py --data_dir=demo/bundled/data --workdir=demo/bundled/run \
-	  --init_from=demo/bundled/first --teachers=demo/bundled/teacher --epochs=11 \
-	  --learning_rate=1e-3 --dropout=0.1 --seed=1 $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
+	  --init_from=demo/bundled/second \
+	  --teachers=demo/bundled/teacher_1,demo/bundled/teacher_2 --seed=1 \
+	  $(DISTILLATION_FLAGS) $(BUNDLED_FLAGS) $(TRAIN_FLAGS)
 	$(BIN)/python -m serve_export.export --workdir=demo/bundled/run --formats=litert_int8,web \
 	  --data_dir=demo/bundled/data \
 	  --examples_data_dir=demo/bundled/$(if $(DATA),data,examples) \
