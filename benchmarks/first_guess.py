@@ -26,7 +26,7 @@ from pipeline.beam_job.splits import SplitAssigner
 from pipeline.report.text_table import format_table
 from serve_export.predictor import Predictor, to_ink
 
-SHARES = np.linspace(0.02, 1, 50)
+SHARES = np.linspace(0.01, 1, 100)
 """Shares of the drawing time at which the model guesses."""
 
 SHOWN_SHARES = (0.25, 0.5, 0.75, 1.0)

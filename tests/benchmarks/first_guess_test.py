@@ -32,11 +32,16 @@ def test_points_that_are_drawn_later_are_left_out(share, expected):
     assert DRAWING.drawn_after(share) == expected
 
 
+def test_shown_shares_are_among_the_measured_ones():
+    for share in first_guess.SHOWN_SHARES:
+        assert np.isclose(SHARES, share).any()
+
+
 def test_drawings_are_summarized():
     is_correct = np.zeros([4, len(SHARES)], bool)
-    is_correct[0, 24:] = True  # from 50 % on
-    is_correct[1, 4:] = True  # from 10 % on
-    is_correct[2, 29] = True  # at 60 % only
+    is_correct[0, 49:] = True  # from 50 % on
+    is_correct[1, 9:] = True  # from 10 % on
+    is_correct[2, 59] = True  # at 60 % only
     *shown, ever, first = first_guess.summarize(is_correct)
     assert shown == [0.25, 0.5, 0.5, 0.5]
     assert ever == 0.75
